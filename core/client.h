@@ -1,0 +1,49 @@
+/* client.h -- a connected MQTT client as the broker thread sees it. Broker thread only.
+ *
+ * One entry per Mosquitto client object, found by its pointer (open addressing) and believed only while pointer, id and
+ * user name agree. `generation` is never reused: a kick or a reply that waits for TICK checks it. */
+#ifndef SK_CLIENT_H
+#define SK_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sk_client {
+	void *handle;           /* struct mosquitto * */
+	uint64_t generation;
+	const char *id;         /* ours */
+	const char *username;   /* ours; NULL for none. As last set with sk_client_set_username. */
+	const char *password;   /* during connect only */
+	const char *address;    /* peer's IP, or the path of the unix socket that it came through; ours */
+	bool online;
+	bool clean_session;
+	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */
+	bool is_operator;       /* by plugin_opt_operators; set after connect was allowed */
+	void *auth;             /* the deciding plugin's per-connection state; it frees it in disconnected() */
+	/* admission */
+	int64_t tokens_at;      /* token bucket */
+	int32_t tokens;
+	int32_t in_flight;
+};
+
+struct sk_message_view {
+	const void *payload;
+	size_t size;
+	int qos;
+	bool retain;
+	bool will; /* the broker publishes this client's will */
+};
+
+/* The client's certificate as DER in a buffer that stays valid until the next call; NULL when it sent none. */
+const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n);
+/* 0 or -1. */
+int sk_client_set_username(struct sk_client *c, const char *username);
+/* Queue a disconnect for the next TICK; checked against generation then. */
+void sk_client_kick(struct sk_client *c, const char *why);
+/* Every known client, in no order. */
+void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx);
+/* Topics under $aws/ that rows accept. true if the topic matches a row of any plugin. */
+bool sk_topic_is_input(const char *topic);
+
+#endif

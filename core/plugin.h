@@ -1,0 +1,141 @@
+/* plugin.h -- a plugin is one constant.
+ *
+ *   SKEETER_PLUGIN(.name = "shadow", .state_size = sizeof(struct options), .options = options, .topics = topics,
+ *                  .operations = operations, .on = on)
+ *
+ * in plugins/<name>/plugin.c makes skeeter_<name>.so: the macro defines mosquitto_plugin_version, _init and _cleanup.
+ * Tables end with a row of zeros. Rows are constants for the life of the process.
+ *
+ * Threads: handlers run on workers. Broker hooks (struct sk_hooks) and watches run on the broker thread and must not block. */
+#ifndef SK_PLUGIN_H
+#define SK_PLUGIN_H
+
+#include <stddef.h>
+
+#include "core/call.h"
+#include "core/shape.h"
+#include "core/store.h"
+
+/* -- options: one row per plugin_opt_*, names of at least three letters (Mosquitto 2.0 refuses shorter ones) -- */
+enum sk_option_type { SK_BOOL, SK_INT, SK_STR, SK_SIZE, SK_DURATION, SK_CHOICE };
+struct sk_option {
+	const char *name;   /* without plugin_opt_ */
+	enum sk_option_type type;
+	size_t offset;      /* of a field of the plugin's state: bool, int64_t, const char *, int64_t bytes, int64_t ms, int (index) */
+	const char *init;   /* the default as text; NULL: NULL or 0 */
+	const char *values; /* SK_CHOICE: "allow defer"; SK_INT: "min max" or NULL */
+	const char *prose;  /* one line for the README */
+};
+#define SK_OPTION(option_type, state_type, field, dflt, vals, text) \
+	{ .name = #field, .type = option_type, .offset = offsetof(state_type, field), .init = dflt, .values = vals, .prose = text }
+
+/* -- topics: what clients may publish to us -- */
+enum sk_reply_kind { SK_REPLY_TOPIC, SK_REPLY_DIRECT };
+struct sk_topic {
+	const char *pattern;   /* literal levels and {capture} levels: "$aws/things/{thing}/shadow/update" */
+	sk_handler *handler;
+	const char *partition; /* "thing/{thing}": captures by name; "registry"; "any" for read-only */
+	sk_handler *refuse;    /* runs instead of handler when admission refuses (c->refused): it may only reply or publish the 429 */
+	/* Bytes of payload above which it is not copied: the row's handler runs with payload NULL and payload_size the true size. */
+	size_t (*limit)(void *state);
+	enum sk_reply_kind reply;
+	const char *action;    /* reserved for HTTP */
+};
+
+/* -- operations: rows of .ops files through core/ops_table.h -- */
+enum sk_verb { SK_GET, SK_POST, SK_PUT, SK_PATCH, SK_DELETE };
+struct sk_op {
+	const char *name;
+	enum sk_verb verb;
+	const char *route;
+	const char *partition; /* "registry", "thing/{thingName}" (inputs by name), "any" */
+	const char *inputs;    /* grammar: core/ops_table.h */
+	sk_handler *handler;
+	const char *file;      /* of the row, for messages */
+};
+struct sk_op_group {
+	const char *service;    /* AWS's signing name: "iot", "iotdata" */
+	const struct sk_op *op; /* ends with a row of zeros */
+};
+
+/* -- internal events and timers -- */
+struct sk_on {
+	const char *event;     /* "DeleteThing" */
+	sk_handler *handler;
+	const char *partition; /* by members of the input: "thing/{thingName}" */
+};
+
+/* -- watches: a copy of records for the broker thread. Called for every record with that prefix when the plugin is loaded, and
+ * again for each committed change before the reply of that commit leaves: a client that saw "accepted" and connects next is judged
+ * by the new state. bytes NULL: deleted. Return nonzero only when the index cannot be kept (the plugin refuses to load). */
+struct sk_watch {
+	const char *prefix; /* "registry/cert/" */
+	int (*apply)(void *state, const char *name, const struct sk_bytes *bytes); /* name: the key after the prefix */
+};
+
+/* -- broker hooks -- */
+struct sk_client; /* core/client.h */
+struct sk_message_view; /* core/client.h */
+struct sk_hooks {
+	/* A CONNECT. SK_ALLOW, SK_DENY, or SK_PASS ("not mine"). *again* is Mosquitto re-checking a session (SIGHUP): no certificate. */
+	int (*connect)(void *state, struct sk_client *client, bool again);
+	/* access: SK_ACL_*. SK_ALLOW, SK_DENY, SK_DISCONNECT (write and subscribe only), SK_PASS. */
+	int (*acl)(void *state, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
+	void (*disconnected)(void *state, struct sk_client *client);
+	void (*tick)(void *state, int64_t now_ms);
+};
+enum sk_verdict { SK_PASS, SK_ALLOW, SK_DENY, SK_DISCONNECT };
+enum sk_access { SK_ACL_READ = 1, SK_ACL_WRITE = 2, SK_ACL_SUBSCRIBE = 4, SK_ACL_UNSUBSCRIBE = 8 };
+
+struct sk_plugin {
+	const char *name;     /* "shadow" */
+	const char *prose;    /* one line: what it adds */
+	size_t state_size;
+	const struct sk_option *options;
+	const struct sk_topic *topics;
+	const struct sk_op_group *const *operations; /* NULL-terminated */
+	const struct sk_on *on;
+	const struct sk_watch *watches;
+	const struct sk_hooks *hooks;
+	const struct sk_shape *shapes;
+	/* After options and before watches. 0, or -1 with one line in why[]: the broker refuses to start with it. */
+	int (*start)(void *state, char *why, size_t why_size);
+	void (*stop)(void *state);
+};
+
+/* What a start function may ask of core. */
+const char *sk_account(void);
+const char *sk_region(void);
+const char *sk_data_dir(void); /* absolute; ours, mode 0700 */
+/* A log line "skeeter: shadow: ..." through the broker's log, from any thread. level: 'e' error, 'w' warning, 'n' notice, 'i' information, 'd' debug. */
+void sk_log(char level, const char *plugin, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* The generated entry points; identifiers are Mosquitto's mosquitto_plugin_id_t and mosquitto_opt, opaque here. */
+int sk_plugin_load(const struct sk_plugin *p, void *identifier, void *options, int option_count);
+int sk_plugin_unload(const struct sk_plugin *p);
+
+#define SK_EXPORT __attribute__((visibility("default")))
+#define SKEETER_PLUGIN(...) \
+	static const struct sk_plugin skeeter_plugin = { __VA_ARGS__ }; \
+	SK_EXPORT int mosquitto_plugin_version(int count, const int *versions); \
+	SK_EXPORT int mosquitto_plugin_init(void *id, void **ud, void *opts, int n); \
+	SK_EXPORT int mosquitto_plugin_cleanup(void *ud, void *opts, int n); \
+	int mosquitto_plugin_version(int count, const int *versions) \
+	{ \
+		for (int i = 0; i < count; i++) \
+			if (versions[i] == 5) \
+				return 5; \
+		return -1; \
+	} \
+	int mosquitto_plugin_init(void *id, void **ud, void *opts, int n) \
+	{ \
+		*ud = NULL; \
+		return sk_plugin_load(&skeeter_plugin, id, opts, n); \
+	} \
+	int mosquitto_plugin_cleanup(void *ud, void *opts, int n) \
+	{ \
+		(void)ud, (void)opts, (void)n; \
+		return sk_plugin_unload(&skeeter_plugin); \
+	}
+
+#endif

@@ -1,0 +1,63 @@
+/* shape.h -- input types as rows, and the check that every operation's input passes before its handler runs.
+ *
+ * A .shapes file holds rows like
+ *   STRING(ThingName, 1, 128, "[a-zA-Z0-9:_-]+")      length in characters, pattern over the whole string ("" for none)
+ *   INTEGER(MaxResults, 1, 250)   LONG(OptionalVersion, 0, INT64_MAX)   NUMBER(Percent, 0, 100)   BOOLEAN(SetAsActive)
+ *   ENUM(CertificateStatus, "ACTIVE INACTIVE REVOKED")
+ *   STRUCT(AttributePayload, "attributes:Attributes merge:Boolean")
+ *   LIST(TagList, Tag, 0, 50)     MAP(Attributes, AttributeName, AttributeValue)    TIMESTAMP(DateType)   ANY(JsonDocument)
+ * and becomes a table by  #define SHAPES_FILE "plugins/registry/registry.shapes"  #include "core/shape_table.h". */
+#ifndef SK_SHAPE_H
+#define SK_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/json.h"
+
+enum sk_shape_kind {
+	SK_SHAPE_STRING = 1, SK_SHAPE_INTEGER, SK_SHAPE_LONG, SK_SHAPE_NUMBER, SK_SHAPE_BOOLEAN, SK_SHAPE_ENUM,
+	SK_SHAPE_STRUCT, SK_SHAPE_LIST, SK_SHAPE_MAP, SK_SHAPE_TIMESTAMP, SK_SHAPE_ANY,
+};
+
+struct sk_shape {
+	const char *name;
+	enum sk_shape_kind kind;
+	int64_t min, max;    /* string: characters; numbers: value; list: elements */
+	const char *text;    /* pattern, enum values, struct members */
+	const char *element; /* list element, map value */
+	const char *key;     /* map key */
+};
+
+enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY };
+struct sk_shapes; /* all shapes of all plugins, compiled; immutable once built */
+struct sk_inputs; /* one operation's inputs, compiled */
+struct sk_input {
+	const char *name;
+	const char *type; /* shape's name */
+	bool required;
+	enum sk_place place;
+};
+
+struct sk_shapes *sk_shapes_new(void);
+/* Adds a table (ends with a zero row). A name that is there already with the same definition is fine. -1 with why[]: an unknown
+ * type, a pattern that does not compile, a name defined twice differently. References may be resolved later, by sk_inputs_new. */
+int sk_shapes_add(struct sk_shapes *s, const struct sk_shape *table, char *why, size_t why_size);
+void sk_shapes_free(struct sk_shapes **s);
+
+/* Compiles a row's inputs (grammar in ops_table.h): route gives the path inputs. NULL with why[] on a bad row. */
+struct sk_inputs *sk_inputs_new(const struct sk_shapes *s, const char *route, const char *inputs, bool body_by_default,
+                                char *why, size_t why_size);
+void sk_inputs_free(struct sk_inputs **in);
+size_t sk_inputs_count(const struct sk_inputs *in);
+const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i);
+
+/* Checks an input object. 0, or -1 with AWS's sentence in *message (arena), e.g.
+ *   1 validation error detected: Value 'a b' at 'thingName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9:_-]+
+ *   2 validation errors detected: Value null at 'policyName' failed to satisfy constraint: Member must not be null; Value ...
+ * Unknown members are ignored, as AWS does; a null member counts as absent. A wrong JSON type is a validation error too. */
+int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON *object, const char **message);
+
+#endif

@@ -1,0 +1,137 @@
+/* store.h -- records of JSON under path-like keys, in partitions that commit atomically.
+ *
+ * A key is "partition/rest". The partition is the first path segment for `registry` and the segments up to the second
+ * slash for everything else ("thing/lamp/shadow" is in "thing/lamp"; sk_key_partition). Keys hold no NUL, are at most
+ * SK_KEY_MAX bytes and sort by bytes.
+ *
+ * Spaces keep three kinds of keys apart; each has its own ordered key space:
+ *   RECORD   what services store
+ *   EFFECT   durable effects that are not done yet; scanned over all partitions when the broker starts
+ *   TIMER    hints "due as 16 hex digits of ms/partition/name", scanned over all partitions for what is due soon
+ *
+ * Versions are the sequence number of the commit that wrote the record: increasing, store-wide, never reused, also
+ * after a delete. Absent is version 0.
+ *
+ * Bytes are immutable and reference-counted; whoever is handed a struct sk_bytes * owns one reference.
+ * Any thread may call read and scan; they may block for a disk read, never for an fsync. */
+#ifndef SK_STORE_H
+#define SK_STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SK_KEY_MAX 1024
+
+struct sk_bytes {
+	atomic_uint refs;
+	uint32_t size;
+	char data[]; /* size bytes and a NUL */
+};
+struct sk_bytes *sk_bytes_new(const void *data, size_t size); /* NULL when memory is out */
+struct sk_bytes *sk_bytes_ref(struct sk_bytes *b);            /* NULL in, NULL out */
+void sk_bytes_unref(struct sk_bytes *b);                      /* NULL is allowed */
+
+/* Bytes of `key` that are its partition. */
+size_t sk_key_partition(const char *key);
+
+enum sk_space { SK_RECORD, SK_EFFECT, SK_TIMER, SK_SPACES };
+
+struct sk_store_read {  /* one record wanted; key is the caller's, bytes and version are filled */
+	enum sk_space space;
+	const char *key;
+	struct sk_bytes *bytes; /* NULL: absent */
+	uint64_t version;       /* 0: absent */
+};
+
+struct sk_store_expect { /* what a commit has read and relies on */
+	const char *key;     /* a RECORD key, or a prefix scanned if `structure` */
+	uint64_t version;    /* of the record when read; ignored if `structure` */
+	uint64_t as_of;      /* sk_store.seq when it was read, taken BEFORE the read */
+	bool structure;      /* true: no key was added to or removed from the key's partition after as_of */
+};
+
+struct sk_store_write {
+	enum sk_space space;
+	const char *key;
+	struct sk_bytes *bytes; /* NULL: delete. The store takes its own reference. */
+};
+
+enum sk_commit_status { SK_COMMIT_OK, SK_COMMIT_CONFLICT, SK_COMMIT_FAILED };
+
+struct sk_commit { /* one atomic change of one partition; owned by the submitter, untouched until done() */
+	struct sk_commit *next;  /* the store's while submitted */
+	const char *partition;   /* every RECORD key written must be in it, else SK_COMMIT_FAILED */
+	struct sk_store_expect *expects;
+	size_t expect_count;
+	struct sk_store_write *writes;
+	size_t write_count;
+	/* filled before done(): */
+	enum sk_commit_status status;
+	uint64_t version;        /* of every record written */
+	const char *why;         /* FAILED: static text for the log and the caller */
+	/* Called once, on the store's thread, after the change is durable or refused. Must not block. */
+	void (*done)(struct sk_commit *);
+	void *owner;
+};
+
+struct sk_scan_item {
+	char *key;              /* the receiver frees it */
+	struct sk_bytes *bytes; /* the receiver's reference */
+	uint64_t version;
+};
+/* Called for each record in key order; nonzero stops the scan. Takes ownership of item's key and bytes. */
+typedef int sk_scan_fn(void *ctx, const struct sk_scan_item *item);
+
+struct sk_store_stats {
+	uint64_t commits, commit_batches, conflicts, failures; /* since open */
+	uint64_t reads, table_reads, scans;
+	uint64_t folded_records, fold_us, fsync_us;            /* sums; *_us in microseconds */
+	uint64_t dirty_bytes, dirty_records, log_bytes, log_rows;
+	uint64_t replayed_rows, open_us;
+};
+
+struct sk_store;
+struct sk_store_ops {
+	const char *name;
+	/* Fills n reads; 0, or -1 when the store cannot answer (each bytes is then NULL). */
+	int (*read)(struct sk_store *, struct sk_store_read *reads, size_t n);
+	/* All keys of `space` that begin with prefix and sort after `after` (NULL: from the start), at most limit (0: all).
+	 * A scan sees one moment: every commit before it whole, none after it. 0 or -1. */
+	int (*scan)(struct sk_store *, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx);
+	/* Takes a list linked by `next`, in order; order within one partition is kept. Any thread. Never blocks on I/O.
+	 * Commits of one submission and of other threads' submissions are merged into one fsync. */
+	void (*submit)(struct sk_store *, struct sk_commit *list);
+	/* The committer's body: commits what is queued, folds within its budget. Returns the monotonic microsecond at which it
+	 * wants to run again, INT64_MAX for "when something is submitted". Runs on one thread only. */
+	int64_t (*step)(struct sk_store *, int64_t now_us);
+	/* Bytes of backlog above which device calls should wait: true while dirty or log limits are exceeded. */
+	bool (*pressed)(struct sk_store *);
+	void (*stats)(struct sk_store *, struct sk_store_stats *);
+	/* Commits what is queued, folds all, closes. */
+	void (*close)(struct sk_store *);
+};
+
+struct sk_store {
+	const struct sk_store_ops *ops;
+	_Atomic uint64_t seq;     /* sequence number of the newest durable commit */
+	bool exclusive;           /* nobody else writes this store: an owner's cache needs no check against other brokers */
+	/* Wakes the thread that runs step(); set by the runtime before the first submit, called by submit from any thread. */
+	void (*wake)(void *);
+	void *wake_ctx;
+};
+
+struct sk_store_options {
+	const char *path;        /* the database file */
+	bool relaxed;            /* synchronous=NORMAL: a power cut may lose the last commits; a kill -9 may not */
+	size_t dirty_limit;      /* bytes, 0: 64 MiB */
+	size_t log_limit;        /* bytes, 0: 256 MiB */
+	int64_t (*now_us)(void); /* monotonic clock; NULL: CLOCK_MONOTONIC */
+};
+
+/* Opens or creates. On failure NULL and one line in why[] without a full stop, e.g.
+ * "store run/data/skeeter.db is version 3, this build knows 2: nothing was touched". Nothing was changed then. */
+struct sk_store *sk_store_open_embedded(const struct sk_store_options *opt, char *why, size_t why_size);
+
+#endif
