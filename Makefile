@@ -9,6 +9,7 @@ CFLAGS   += -O1 -Wno-error -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=$(SAN)
 B        := build/$(SAN)
 endif
+comma    := ,
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
@@ -36,12 +37,69 @@ $B/libpure.a: $(PURE:%.c=$B/%.o)
 	$(call run,AR) rm -f $@ && $(AR) rcs $@ $^
 $B/tests/%: $B/tests/unit/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
-unit: $(TESTS)  ## run the unit tests
-	@for t in $^; do $$t || exit 1; done
+
+# -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
+TEST_PARTS  := lint unit e2e clients kill demo
+CHECK_PARTS := lint unit smoke
+DEEP_PARTS  := asan tsan valgrind fuzz test-fresh
+SECONDS     ?= 20
+MODULES     := tests/node_modules/.package-lock.json
+FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+JS          := SKEETER_BUILD=$(abspath $B) node tests/run.js
+NEED        := tests/need node:nodejs npm:npm openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients \
+               ctags:universal-ctags prlimit:util-linux ps:procps libcmocka-dev
+# $(call sanitize,NAME,FLAGS,library to preload): the units, and the plugins in a real broker, built with a sanitizer
+sanitize = +@$(MAKE) --no-print-directory -s SAN=$2 B=$B/$1 N=$1 PRELOAD=$$($(CC) -print-file-name=$3) sanitized
+
+test: test-deps all  ## every test of a change, with a real Mosquitto and the real device SDKs (15 minutes at most)
+	+@tests/sum $(TEST_PARTS)
+check: test-deps all  ## a minute's worth of them
+	+@tests/sum $(CHECK_PARTS)
+test-deep: test-deps all  ## sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
+	+@tests/sum $(DEEP_PARTS)
+test-deps: deps  ## install what the tests need
+	@$(NEED)
+lint: all  ## the habits of docs/STYLE.md that a script can check
+	@tests/lint $B
+unit: $(TESTS)  ## unit tests and golden data, no broker
+	@tests/run-unit unit $^
+e2e: all $(MODULES)  ## a real Mosquitto with the built plugins; T=word picks files
+	@$(JS) e2e tests/e2e $(T)
+smoke: all $(MODULES)  ## the part of e2e that `make check` runs
+	@$(JS) smoke --smoke tests/e2e
+clients: all $(MODULES)  ## the real AWS IoT device SDKs
+	@$(JS) clients tests/clients $(T)
+kill: all $(MODULES)  ## 20 rounds of kill -9 under load, nothing accepted may be lost
+	@$(JS) kill tests/kill
+demo: all $(MODULES)  ## every line that make run prints, pasted and compared
+	@$(JS) demo tests/demo
+asan:  ## units and broker under AddressSanitizer and UBSan
+	$(call sanitize,asan,address$(comma)undefined,libasan.so)
+tsan:  ## units and broker under ThreadSanitizer
+	$(call sanitize,tsan,thread,libtsan.so)
+sanitized: $(TESTS) all $(MODULES)
+	@tests/run-unit $N-unit $(TESTS); units=$$?; \
+	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker --smoke tests/e2e && exit $$units
+valgrind: $(TESTS)  ## units under valgrind
+	@tests/need valgrind:valgrind
+	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^
+fuzz:  ## fuzz the pure sources, SECONDS=n for each target
+	@tests/need clang:clang libclang-rt-14-dev
+	+@$(MAKE) --no-print-directory -s CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz fuzzers
+fuzzers: $(FUZZERS)
+	@tests/run-fuzz $(SECONDS) $^
+$B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+test-fresh:  ## the README's commands in a bare Debian 12
+	@tests/need debootstrap:debootstrap
+	@tests/fresh
+$(MODULES): tests/package-lock.json
+	$(call run,NPM) npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent && touch $@
 clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all unit clean help
+.PHONY: all clean help test check test-deep test-deps lint unit e2e smoke clients kill demo asan tsan valgrind fuzz \
+        test-fresh sanitized fuzzers
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
