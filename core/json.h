@@ -86,8 +86,8 @@ bool sk_json_equal(const cJSON *a, const cJSON *b);
 /* Containers nested below and including this node: a scalar is 0, {} is 1, {"a":{}} is 2. Not recursive in C. */
 int sk_json_depth(const cJSON *node);
 
-#define SK_JSON_EACH(child, node) \
-	for (const cJSON *child = (node) ? (node)->child : NULL; child; child = child->next)
+#define SK_JSON_EACH(sk_var, node) \
+	for (const cJSON *sk_var = (node) ? (node)->child : NULL; sk_var; sk_var = sk_var->next)
 
 /* true when the n bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool sk_utf8_valid(const char *s, size_t n);
