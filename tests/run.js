@@ -1,0 +1,67 @@
+// run.js -- run test files, two at a time, each in a process of its own, and count their tests.
+//
+//   node tests/run.js NAME [--smoke] FOLDER... [WORD...]
+//
+// Every *.test.js below the folders whose path holds one of the words (all, if there are none). A file that ends
+// without its count, or that exceeds FILE_SECONDS, is one failure. --smoke runs only what is marked with test.smoke.
+'use strict';
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const SLOW = Number(process.env.SKEETER_SLOW || (process.env.SKEETER_PRELOAD ? 4 : 1));
+const FILE_SECONDS = 240 * SLOW;
+
+function find(place) {
+	if (fs.statSync(place).isFile())
+		return [place];
+	return fs.readdirSync(place).sort().map((name) => path.join(place, name)).flatMap((p) =>
+		fs.statSync(p).isDirectory() ? find(p) : p.endsWith('.test.js') ? [p] : []);
+}
+
+function runFile(file, env) {
+	return new Promise((done) => {
+		const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+		let out = '';
+		child.stdout.on('data', (d) => { out += d; });
+		child.stderr.on('data', (d) => { out += d; });
+		const timer = setTimeout(() => { out += `\nstopped after ${FILE_SECONDS} s\n`; child.kill('SIGTERM'); }, FILE_SECONDS * 1000);
+		const last = setTimeout(() => child.kill('SIGKILL'), (FILE_SECONDS + 15) * 1000);
+		child.on('close', (code) => {
+			clearTimeout(timer);
+			clearTimeout(last);
+			done({ file, code, out });
+		});
+	});
+}
+
+function report(name, result, total) {
+	const count = /^count: (\d+) passed, (\d+) failed$/m.exec(result.out);
+	let [passed, failed] = count ? [Number(count[1]), Number(count[2])] : [0, 0];
+	if (result.code !== 0 && failed === 0) {
+		failed++;
+		result.out += `${result.file} ended with code ${result.code}\n`;
+	}
+	total.passed += passed;
+	total.failed += failed;
+	process.stdout.write(result.out.replace(/^count: .*\n/m, ''));
+}
+
+async function main([name, ...args]) {
+	const smoke = args.includes('--smoke');
+	const places = args.filter((a) => fs.existsSync(a));
+	const words = args.filter((a) => a !== '--smoke' && !places.includes(a));
+	const files = places.flatMap(find).filter((f) => words.length === 0 || words.some((w) => f.includes(w)));
+	const env = { ...process.env, SKEETER_SMOKE: smoke ? '1' : '', SKEETER_SLOW: String(SLOW) };
+	const total = { passed: 0, failed: 0 };
+	const lanes = Math.min(2, os.cpus().length, files.length);
+	await Promise.all(Array.from({ length: lanes }, async () => {
+		for (let file = files.shift(); file; file = files.shift())
+			report(name, await runFile(file, env), total);
+	}));
+	console.log(`${name}: ${total.passed} passed, ${total.failed} failed`);
+	process.exitCode = total.failed || !total.passed ? 1 : 0;
+}
+
+main(process.argv.slice(2));
