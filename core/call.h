@@ -64,9 +64,11 @@ struct sk_call {
  * already be checked to hold no slash. */
 /* The document, read-only and shared by all sk_get of this key in this run; copy before changing. NULL: absent. */
 const cJSON *sk_get(struct sk_call *c, const char *key, ...) SK_FMT(2);
-uint64_t sk_version(struct sk_call *c, const char *key, ...) SK_FMT(2); /* the record's store version; 0 is absent */
+/* The record's store version; 0: absent; UINT64_MAX: written by this call or an earlier one of the same batch. */
+uint64_t sk_version(struct sk_call *c, const char *key, ...) SK_FMT(2);
 void sk_put(struct sk_call *c, const cJSON *document, const char *key, ...) SK_FMT(3);
-void sk_delete(struct sk_call *c, const char *key, ...) SK_FMT(2);
+/* (Not sk_delete: OpenSSL has a macro of that name.) */
+void sk_remove(struct sk_call *c, const char *key, ...) SK_FMT(2);
 
 struct sk_row_of_scan {
 	const char *name; /* the key after the prefix */

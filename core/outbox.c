@@ -1,0 +1,153 @@
+/* outbox.c -- the way back to the broker thread; see outbox.h for the order that it promises. */
+#include "core/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/plugin.h"
+
+void sk_outbox_init(struct sk_outbox *o)
+{
+	memset(o, 0, sizeof *o);
+	pthread_mutex_init(&o->lock, NULL);
+	o->tail = &o->head;
+}
+
+void sk_outgoing_free(struct sk_outgoing *item)
+{
+	sk_bytes_unref(item->bytes);
+	free(item);
+}
+
+static void free_list(struct sk_outgoing *item)
+{
+	while (item) {
+		struct sk_outgoing *next = item->next;
+		sk_outgoing_free(item);
+		item = next;
+	}
+}
+
+void sk_outbox_free(struct sk_outbox *o)
+{
+	free_list(o->head);
+	free_list(o->drain);
+	o->head = o->drain = NULL;
+	o->tail = &o->head;
+	pthread_mutex_destroy(&o->lock);
+}
+
+void sk_out_list_init(struct sk_out_list *l)
+{
+	l->head = NULL;
+	l->tail = &l->head;
+}
+
+static char *place(char **at, const void *data, size_t n)
+{
+	char *here = *at;
+	if (n)
+		memcpy(here, data, n);
+	here[n] = '\0';
+	*at += n + 1;
+	return here;
+}
+
+struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind, const char *topic, const char *client_id,
+                               const void *payload, size_t payload_size)
+{
+	size_t topic_size = topic ? strlen(topic) : 0, id_size = client_id ? strlen(client_id) : 0;
+	struct sk_outgoing *item = malloc(sizeof *item + topic_size + id_size + payload_size + 3);
+	if (!item)
+		return NULL;
+	memset(item, 0, sizeof *item);
+	char *at = (char *)(item + 1);
+	item->kind = kind;
+	item->topic = topic ? place(&at, topic, topic_size) : NULL;
+	item->client_id = client_id ? place(&at, client_id, id_size) : NULL;
+	item->payload = payload ? place(&at, payload, payload_size) : NULL;
+	item->payload_size = payload_size;
+	*l->tail = item;
+	l->tail = &item->next;
+	return item;
+}
+
+void sk_outbox_push(struct sk_outbox *o, struct sk_out_list *l, const struct sk_host *host)
+{
+	if (!l->head)
+		return;
+	uint64_t n = 0;
+	for (struct sk_outgoing *item = l->head; item; item = item->next)
+		n++;
+	pthread_mutex_lock(&o->lock);
+	*o->tail = l->head;
+	o->tail = l->tail;
+	pthread_mutex_unlock(&o->lock);
+	sk_out_list_init(l);
+	atomic_fetch_add_explicit(&o->depth_now, n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&o->pushed, n, memory_order_relaxed);
+	atomic_store(&o->filled, true);
+	if (!atomic_exchange(&o->awake, true))
+		host->wake_broker(host->ctx);
+}
+
+static void take(struct sk_outbox *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->drain = o->head;
+	o->head = NULL;
+	o->tail = &o->head;
+	pthread_mutex_unlock(&o->lock);
+}
+
+static void handle(const struct sk_host *host, struct sk_outgoing *item, void (*finished)(void *, const struct sk_outgoing *), void *ctx)
+{
+	switch (item->kind) {
+	case SK_OUT_PUBLISH:
+	case SK_OUT_REPLY:
+		host->publish(host->ctx, item);
+		break;
+	case SK_OUT_KICK:
+		host->kick(host->ctx, item);
+		break;
+	case SK_OUT_APPLY:
+		if (item->watch->apply(item->state, item->topic, item->bytes))
+			host->log(host->ctx, 'e', "a change could not be applied to the broker's index: restart the broker to rebuild it");
+		break;
+	case SK_OUT_FINISHED:
+		finished(ctx, item);
+		break;
+	case SK_OUT_LOG:
+		host->log(host->ctx, item->level, item->topic);
+		break;
+	case SK_OUT_CALL:
+		item->call(item->state);
+		break;
+	}
+}
+
+/* The wake flag is cleared before the queue is read: a push after that wakes again, so none is forgotten. */
+bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, void (*finished)(void *ctx, const struct sk_outgoing *),
+                     void *ctx, int max, int64_t budget_us, int *published)
+{
+	int64_t stop = host->mono_us(host->ctx) + budget_us;
+	atomic_store(&o->awake, false);
+	atomic_store(&o->filled, false);
+	for (int n = 0;; n++) {
+		if (!o->drain)
+			take(o);
+		if (!o->drain)
+			return false;
+		if (n >= max || (n % 16 == 15 && host->mono_us(host->ctx) >= stop))
+			break;
+		struct sk_outgoing *item = o->drain;
+		o->drain = item->next;
+		if (item->kind <= SK_OUT_REPLY)
+			++*published;
+		handle(host, item, finished, ctx);
+		sk_outgoing_free(item);
+		atomic_fetch_sub_explicit(&o->depth_now, 1, memory_order_relaxed);
+	}
+	atomic_store(&o->filled, true);
+	return true;
+}

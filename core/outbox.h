@@ -1,0 +1,65 @@
+/* outbox.h -- one first-in-first-out queue from all threads to the broker thread.
+ *
+ * Order is the guarantee: the watches of a commit are applied before the reply of that commit leaves, and a kick
+ * comes after the messages released before it. Pushing takes a short lock; draining swaps the whole list out. */
+#ifndef SK_OUTBOX_H
+#define SK_OUTBOX_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/host.h"
+#include "core/store.h"
+
+struct sk_watch;
+
+enum sk_outgoing_kind { SK_OUT_PUBLISH, SK_OUT_REPLY, SK_OUT_KICK, SK_OUT_APPLY, SK_OUT_FINISHED, SK_OUT_LOG, SK_OUT_CALL };
+
+struct sk_outgoing {
+	struct sk_outgoing *next;
+	enum sk_outgoing_kind kind;
+	int qos;
+	bool retain;
+	int depth;               /* of a publish of ours: how many publishes of ours led to it */
+	void *client;            /* REPLY, FINISHED: the requester, believed only with the same generation */
+	uint64_t generation;
+	const char *topic;       /* PUBLISH, REPLY; KICK: user name or NULL; APPLY: the record's name; LOG: text */
+	const char *client_id;   /* KICK: or NULL */
+	const char *payload;     /* payload_size bytes and a NUL; KICK: why */
+	size_t payload_size;
+	const struct sk_watch *watch; /* APPLY */
+	void *state;             /* APPLY: the plugin's state; CALL: argument */
+	struct sk_bytes *bytes;  /* APPLY: our reference, NULL for deleted */
+	void (*call)(void *arg); /* CALL: runs on the broker thread */
+	char level;              /* LOG */
+};
+
+struct sk_outbox {
+	pthread_mutex_t lock;
+	struct sk_outgoing *head, **tail;
+	struct sk_outgoing *drain; /* broker thread's: taken, not done yet */
+	atomic_bool filled;       /* head or drain hold something: the broker thread's one load when idle */
+	atomic_bool awake;        /* a wake-up is on its way */
+	_Atomic uint64_t depth_now, pushed;
+};
+
+struct sk_out_list { /* items gathered by one thread, pushed at once */
+	struct sk_outgoing *head, **tail;
+};
+
+void sk_outbox_init(struct sk_outbox *o);
+void sk_outbox_free(struct sk_outbox *o);
+void sk_out_list_init(struct sk_out_list *l);
+/* A new item with room for copies of its texts; appended to l. NULL when memory is out (counted by the caller). */
+struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind, const char *topic, const char *client_id,
+                               const void *payload, size_t payload_size);
+/* Any thread. Moves all of l; wakes the broker thread if nobody has. */
+void sk_outbox_push(struct sk_outbox *o, struct sk_out_list *l, const struct sk_host *host);
+/* Broker thread: handles at most max items or about budget_us; true if something is left. *published counts messages sent. */
+bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, void (*finished)(void *ctx, const struct sk_outgoing *),
+                     void *ctx, int max, int64_t budget_us, int *published);
+void sk_outgoing_free(struct sk_outgoing *item);
+
+#endif

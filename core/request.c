@@ -1,0 +1,143 @@
+/* request.c -- what waits for a worker: one block of memory with copies of all that the call will look at. */
+#include "core/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *put(char **at, const void *data, size_t n)
+{
+	char *here = *at;
+	memcpy(here, data, n);
+	here[n] = '\0';
+	*at += n + 1;
+	return here;
+}
+
+struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
+                                  const void *payload, size_t payload_size)
+{
+	size_t id = strlen(caller->client_id), principal = strlen(caller->principal), topic_size = topic ? strlen(topic) : 0;
+	size_t copied = payload ? payload_size : 0;
+	size_t total = sizeof(struct sk_request) + id + principal + topic_size + copied + 4;
+	struct sk_request *r = malloc(total);
+	if (!r)
+		return NULL;
+	memset(r, 0, sizeof *r);
+	char *at = (char *)(r + 1);
+	r->row = row;
+	r->lane = lane;
+	r->bytes = total;
+	r->caller.kind = caller->kind;
+	r->caller.client_id = put(&at, caller->client_id, id);
+	r->caller.principal = put(&at, caller->principal, principal);
+	r->topic = topic ? put(&at, topic, topic_size) : NULL;
+	r->payload = payload ? put(&at, payload, payload_size) : NULL;
+	r->payload_size = payload_size;
+	return r;
+}
+
+void sk_request_free(struct sk_request *r)
+{
+	if (!r)
+		return;
+	while (r->slow) {
+		struct sk_slow_result *next = r->slow->next;
+		sk_bytes_unref(r->slow->answer);
+		free(r->slow);
+		r->slow = next;
+	}
+	free(r->partition);
+	free(r);
+}
+
+struct value { const char *at; size_t size; };
+
+static struct value capture_value(const struct sk_request *r, const char *name, size_t n)
+{
+	const char *pattern = r->row->name;
+	for (size_t i = 0; i < r->match.captures; i++) {
+		size_t size;
+		const char *at = sk_topic_capture_name(pattern, i, &size);
+		if (at && size == n && !memcmp(at, name, n))
+			return (struct value){ r->match.capture[i].at, r->match.capture[i].size };
+	}
+	return (struct value){ 0 };
+}
+
+static struct value input_value(const cJSON *in, const char *name, size_t n)
+{
+	char key[128];
+	if (n >= sizeof key)
+		return (struct value){ 0 };
+	memcpy(key, name, n);
+	key[n] = '\0';
+	const char *text = sk_json_text(in, key);
+	return (struct value){ text, text ? strlen(text) : 0 };
+}
+
+/* Writes the pattern with each {name} replaced; 0, or -1 for a value that cannot be part of a partition's name. */
+static int fill(const struct sk_request *r, const cJSON *in, char *out, size_t room)
+{
+	size_t used = 0;
+	for (const char *p = r->row->partition; *p;) {
+		struct value v = { p, 1 };
+		if (*p == '{') {
+			size_t n = strcspn(p + 1, "}");
+			v = r->topic ? capture_value(r, p + 1, n) : input_value(in, p + 1, n);
+			p += n + (p[n + 1] ? 2 : 1);
+			if (!v.size || memchr(v.at, '/', v.size))
+				return -1;
+		} else {
+			p++;
+		}
+		if (used + v.size >= room)
+			return -1;
+		memcpy(out + used, v.at, v.size);
+		used += v.size;
+	}
+	out[used] = '\0';
+	return 0;
+}
+
+int sk_request_route(struct sk_request *r, const cJSON *in)
+{
+	char name[SK_KEY_MAX / 2];
+	static _Atomic unsigned turn;
+	if (!strcmp(r->row->partition, "any")) {
+		char any[] = "any/00";
+		unsigned n = atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed);
+		any[4] = (char)('a' + n % 8);
+		any[5] = (char)('a' + n / 8 % 8);
+		r->partition = strdup(any);
+	} else if (fill(r, in, name, sizeof name)) {
+		return -1;
+	} else {
+		r->partition = strdup(name);
+	}
+	return r->partition ? 0 : -1;
+}
+
+static bool over_limit(const struct sk_runtime *rt, enum sk_lane lane, size_t bytes)
+{
+	if (lane == SK_LANE_DEVICE)
+		return bytes > rt->inbox_limit;
+	return lane == SK_LANE_REJECT && bytes > rt->inbox_limit / 16;
+}
+
+int sk_runtime_submit(struct sk_runtime *rt, struct sk_request *r)
+{
+	struct sk_worker *w = rt->worker[sk_hash(r->partition, strlen(r->partition)) % (unsigned)rt->workers];
+	size_t now = atomic_fetch_add(&w->inbox.bytes[r->lane], r->bytes) + r->bytes;
+	if (over_limit(rt, r->lane, now)) {
+		atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
+		return -1;
+	}
+	r->next = NULL;
+	pthread_mutex_lock(&w->inbox.lock);
+	*w->inbox.tail[r->lane] = r;
+	w->inbox.tail[r->lane] = &r->next;
+	pthread_mutex_unlock(&w->inbox.lock);
+	if (atomic_exchange(&w->inbox.asleep, false))
+		rt->host->wake_thread(rt->host->ctx, w->index);
+	return 0;
+}
