@@ -35,7 +35,11 @@ $B/skeeter: $(call objs,cli) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lmosquitto -o $@
 $B/libpure.a: $(PURE:%.c=$B/%.o)
 	$(call run,AR) rm -f $@ && $(AR) rcs $@ $^
-$B/tests/%: $B/tests/unit/%.o $B/libpure.a
+# A test that includes a header of tests/unit is linked with what stands behind it.
+hash := \#
+fakes = $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(foreach h,$(shell sed -n 's,^$(hash)include "\(tests/unit/[a-z_]*\)\.h".*,\1,p' \
+          tests/unit/$1.c),$(wildcard $h*.c))))
+$B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
