@@ -2,7 +2,6 @@
 #include "core/options.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "core/closest.h"
 #include "core/plugin.h"
+#include "core/why.h"
 
 struct unit {
 	const char *suffix;
@@ -22,18 +22,6 @@ struct problem {
 	char *why;
 	size_t size;
 };
-
-static int complain(struct problem *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int complain(struct problem *p, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	if (p->size)
-		vsnprintf(p->why, p->size, fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 /* -- reading: each answers whether the text is one -- */
 
@@ -171,7 +159,7 @@ static int set_string(const struct sk_option *o, void *field, const char *text, 
 {
 	char *copy = strdup(text);
 	if (!copy)
-		return complain(p, "plugin_opt_%s: out of memory", o->name);
+		return sk_why(p->why, p->size, "plugin_opt_%s: out of memory", o->name);
 	free((void *)*(const char **)field);
 	*(const char **)field = copy;
 	return 0;
@@ -189,7 +177,7 @@ static int set(const struct sk_option *o, void *state, const char *text, struct 
 		kinds[o->type].rule(o, rule, sizeof rule);
 	else
 		snprintf(rule, sizeof rule, "%s", kinds[o->type].words);
-	return complain(p, "plugin_opt_%s must be %s, not '%s'", o->name, rule, text);
+	return sk_why(p->why, p->size, "plugin_opt_%s must be %s, not '%s'", o->name, rule, text);
 }
 
 static const struct sk_option *find(const struct sk_option *table, const char *key)
@@ -207,8 +195,8 @@ static int unknown(const struct sk_option *table, const char *key, struct proble
 		n++;
 	const char *near = sk_closest(key, &table[0].name, n, sizeof *table);
 	if (!near)
-		return complain(p, "unknown option plugin_opt_%s", key);
-	return complain(p, "unknown option plugin_opt_%s: did you mean plugin_opt_%s?", key, near);
+		return sk_why(p->why, p->size, "unknown option plugin_opt_%s", key);
+	return sk_why(p->why, p->size, "unknown option plugin_opt_%s: did you mean plugin_opt_%s?", key, near);
 }
 
 int sk_options_read(const struct sk_option *table, void *state, const char *const *keys, const char *const *values, size_t n,
@@ -224,7 +212,7 @@ int sk_options_read(const struct sk_option *table, void *state, const char *cons
 			return unknown(table, keys[i], &p);
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(keys[j], keys[i]) == 0)
-				return complain(&p, "plugin_opt_%s is set twice", keys[i]);
+				return sk_why(p.why, p.size, "plugin_opt_%s is set twice", keys[i]);
 		if (set(o, state, values[i] ? values[i] : "", &p) != 0)
 			return -1;
 	}

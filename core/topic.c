@@ -7,11 +7,11 @@
  * is never deeper than MAX_LEVELS. */
 #include "core/topic.h"
 
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/why.h"
 
 #define MAX_LEVELS 64
 #define MAX_PATTERN 1024
@@ -36,18 +36,6 @@ struct level {
 	const char *at;
 	size_t size;
 };
-
-static int complain(char *why, size_t why_size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static int complain(char *why, size_t why_size, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	if (why_size)
-		vsnprintf(why, why_size, fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 static uint32_t level_hash(const char *s, size_t n)
 {
@@ -237,19 +225,19 @@ int sk_trie_add(struct sk_trie *t, const char *pattern, void *row, char *why, si
 {
 	const char *fault = row ? pattern_fault(pattern) : "has no row";
 	if (fault)
-		return complain(why, why_size, "topic %s %s", pattern, fault);
+		return sk_why(why, why_size, "topic %s %s", pattern, fault);
 	struct node *node = t->root;
 	for (const char *s = pattern;; s++) {
 		struct level l = level_at(s);
 		node = step_or_add(node, l);
 		if (!node)
-			return complain(why, why_size, "topic %s: out of memory", pattern);
+			return sk_why(why, why_size, "topic %s: out of memory", pattern);
 		s += l.size;
 		if (!*s)
 			break;
 	}
 	if (node->row)
-		return complain(why, why_size, "topic %s has the same shape as another row's", pattern);
+		return sk_why(why, why_size, "topic %s has the same shape as another row's", pattern);
 	node->row = row;
 	return 0;
 }
