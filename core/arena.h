@@ -31,6 +31,8 @@ void sk_arena_free(struct sk_arena *a);
 void *sk_alloc(struct sk_arena *a, size_t size);
 /* Not zeroed, byte aligned: for text. */
 char *sk_alloc_text(struct sk_arena *a, size_t size);
+/* Gives back the end of the newest text: of its `size` bytes the first `keep` stay. Does nothing to an older one. */
+void sk_arena_trim(struct sk_arena *a, const char *text, size_t size, size_t keep);
 char *sk_strdup(struct sk_arena *a, const char *s);           /* NULL in, NULL out */
 char *sk_strndup(struct sk_arena *a, const char *s, size_t n); /* NUL-terminated copy of n bytes */
 char *sk_printf(struct sk_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

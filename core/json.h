@@ -4,8 +4,8 @@
  * never pass one to cJSON_Delete or any cJSON function that writes. Key comparison is case-sensitive. Every function
  * accepts NULL nodes: getters answer "absent", builders do nothing, so a failed allocation or a missing member runs through.
  *
- * Numbers: `valuedouble` always holds the nearest double. An integer literal that a double cannot hold (beyond 2^53), or
- * any literal whose shortest form would lose digits, keeps its text in `valuestring` and is printed as it came.
+ * Numbers: `valuedouble` always holds the nearest double. A parsed literal that is not a plain integer within 2^53 keeps
+ * its text in `valuestring` and is printed as it came: 1.0, 1e3, 9223372036854775808 and 0.10 leave as they entered.
  * Strings never hold NUL: "\u0000" is refused, so a C string is the whole string. */
 #ifndef SK_JSON_H
 #define SK_JSON_H
@@ -56,11 +56,12 @@ cJSON *sk_json_null(struct sk_arena *a);
 cJSON *sk_json_bool(struct sk_arena *a, bool v);
 cJSON *sk_json_int(struct sk_arena *a, int64_t v); /* exact, also beyond 2^53 */
 cJSON *sk_json_number(struct sk_arena *a, double v); /* a NaN or infinity becomes null */
-cJSON *sk_json_string(struct sk_arena *a, const char *s); /* copied; NULL makes NULL */
+cJSON *sk_json_string(struct sk_arena *a, const char *s); /* copied, bytes that are not UTF-8 as U+FFFD; NULL makes NULL */
 cJSON *sk_json_stringn(struct sk_arena *a, const char *s, size_t n);
 cJSON *sk_json_copy(struct sk_arena *a, const cJSON *node); /* deep; of the value only, without its key */
 
-/* -- members. A node has one parent: setting moves it; copy it to use it twice. Keys are copied. -- */
+/* -- members. A node has one parent. One that still stands in a tree is set or added as a deep copy (the answer is the
+ * node that was put there); append takes no such node and answers NULL: detach or copy it first. Keys are copied. -- */
 cJSON *sk_json_set(struct sk_arena *a, cJSON *object, const char *key, cJSON *value); /* replaces in place or appends; returns value */
 cJSON *sk_json_add(struct sk_arena *a, cJSON *object, const char *key, cJSON *value); /* appends: the caller knows the key is new */
 cJSON *sk_json_append(cJSON *array, cJSON *value);
@@ -83,7 +84,8 @@ int sk_json_count(const cJSON *node); /* members or elements; 0 for NULL */
 bool sk_json_to_int(const cJSON *number, int64_t *out);
 /* Deep equality; numbers by value (1 == 1.0 == 1e0, and 2^53+1 != 2^53), object members in any order. */
 bool sk_json_equal(const cJSON *a, const cJSON *b);
-/* Containers nested below and including this node: a scalar is 0, {} is 1, {"a":{}} is 2. Not recursive in C. */
+/* Containers nested below and including this node: a scalar is 0, {} is 1, {"a":{}} is 2. Not recursive in C; INT_MAX
+ * if it is too deep for memory. */
 int sk_json_depth(const cJSON *node);
 
 #define SK_JSON_EACH(sk_var, node) \

@@ -1,0 +1,30 @@
+/* utf8.h -- one step of UTF-8 and eight bytes at a time, for those who scan text. */
+#ifndef SK_UTF8_H
+#define SK_UTF8_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* The length (1 to 4) of the well-formed sequence at s, 0 if there is none before `end`. s < end. */
+int sk_utf8_length(const unsigned char *s, const unsigned char *end);
+
+static inline uint64_t sk_load8(const void *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof word);
+	return word;
+}
+
+#define SK_EVERY_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
+
+/* Not 0 when one of the eight bytes is '"', '\\', below 0x20 or above 0x7f: what a JSON string cannot copy as it is. */
+static inline uint64_t sk_special8(uint64_t word)
+{
+	uint64_t quote = word ^ SK_EVERY_BYTE('"'), slash = word ^ SK_EVERY_BYTE('\\');
+
+	return ((quote - SK_EVERY_BYTE(1)) | (slash - SK_EVERY_BYTE(1)) | (word - SK_EVERY_BYTE(0x20)) | word) &
+	       SK_EVERY_BYTE(0x80);
+}
+
+#endif
