@@ -35,7 +35,9 @@ struct sk_topic {
 	const char *pattern;   /* literal levels and {capture} levels: "$aws/things/{thing}/shadow/update" */
 	sk_handler *handler;
 	const char *partition; /* "thing/{thing}": captures by name; "registry"; "any" for read-only */
-	sk_handler *refuse;    /* runs instead of handler when admission refuses (c->refused): it may only reply or publish the 429 */
+	/* Runs instead of handler when the call cannot be served (c->refused). c->error says why: SK_E_THROTTLING (429, admission),
+	 * SK_E_UNAVAILABLE (the store, memory, too many collisions), SK_E_INTERNAL. It may only reply or publish that answer. */
+	sk_handler *refuse;
 	/* Bytes of payload above which it is not copied: the row's handler runs with payload NULL and payload_size the true size. */
 	size_t (*limit)(void *state);
 	enum sk_reply_kind reply;

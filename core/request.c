@@ -47,6 +47,7 @@ void sk_request_free(struct sk_request *r)
 		r->slow = next;
 	}
 	free(r->partition);
+	free((char *)r->timer);
 	free(r);
 }
 

@@ -84,8 +84,7 @@ struct sk_request {
 	int64_t now_ms;              /* fixed by the first run */
 	unsigned char seed[16];
 	int tries;
-	bool is_timer;               /* payload holds timer's name and generation: consumed in the same commit */
-	const char *timer;
+	const char *timer;           /* not NULL: this timer of the partition is due; owned */
 	uint64_t timer_generation;
 	struct sk_effect *effect;    /* the durable effect that this request is part of, or NULL */
 	struct sk_slow_result *slow; /* sk_await's answers in order */
@@ -119,7 +118,7 @@ struct sk_pending_timer {
 	struct sk_pending_timer *next;
 	int64_t due_ms;
 	uint64_t generation;
-	const char *name, *event;
+	const char *name;
 };
 struct sk_emitted {
 	struct sk_emitted *next;
@@ -136,7 +135,6 @@ struct sk_slot {
 	struct sk_emitted *emitted;
 	size_t overlay_mark; /* the run's overlay length before this call */
 	unsigned random_used, awaits_used;
-	uint64_t emit_count;
 	int result;
 	bool missed, waiting, poisoned;
 	struct { sk_slow *fn; const cJSON *in; } wanted_slow;
@@ -188,11 +186,12 @@ struct sk_run {
 	struct sk_commit commit;
 	int64_t started_us;
 };
-enum sk_partition_state { SK_IDLE, SK_READY, SK_RUNNING, SK_WAITING };
 struct sk_partition {
 	struct sk_partition *next, *ready_next;
 	uint32_t hash;
-	enum sk_partition_state state;
+	bool running;             /* a run has its calls, perhaps in a commit */
+	bool waiting;             /* its first call waits for slow work */
+	bool ready;               /* in the worker's list */
 	struct sk_request *head, **tail;
 	size_t length;
 	int single;               /* that many runs take one call only: after a failed commit */
@@ -205,8 +204,8 @@ struct sk_inbox {
 	pthread_mutex_t lock;
 	struct sk_request *head[SK_LANES], **tail[SK_LANES];
 	_Atomic size_t bytes[SK_LANES];              /* of requests not finished, here and in partitions */
-	struct sk_run *committed, **committed_tail;  /* runs whose commit has been answered */
-	struct sk_partition_wake *woken;             /* partitions whose slow work has been done */
+	struct sk_run *committed, **committed_tail;  /* runs whose commit has been answered, linked by next */
+	struct sk_woken *woken;                      /* partitions whose slow work has been done */
 	atomic_bool asleep;
 };
 struct sk_worker {
@@ -218,6 +217,7 @@ struct sk_worker {
 	struct sk_partition *ready, **ready_tail;
 	struct sk_cache cache;
 	struct sk_out_list out;
+	struct sk_commit *submit, **submit_tail; /* commits of this step */
 	struct sk_run *spare_run;
 	struct sk_slot *spare_slot;
 	int spare_slots;
@@ -252,6 +252,7 @@ void sk_runtime_free(struct sk_runtime **rt);
 /* Adds a plugin's rows, shapes and watches (existing records are applied). -1 with why[]. */
 int sk_runtime_load(struct sk_runtime *rt, const struct sk_plugin *p, void *state, char *why, size_t why_size);
 struct sk_row *sk_runtime_operation(struct sk_runtime *rt, const char *name);
+struct sk_row *sk_runtime_event(struct sk_runtime *rt, const char *name); /* the first of that name */
 /* Calls fn for each event row named so; the number of them. */
 int sk_runtime_each_event(struct sk_runtime *rt, const char *event, void (*fn)(struct sk_row *, void *), void *ctx);
 /* Replays durable effects and arms timers: after all plugins are loaded. */
@@ -272,6 +273,7 @@ struct sk_worker *sk_worker_new(struct sk_runtime *rt, int index);
 void sk_worker_free(struct sk_worker **w);
 /* Does what can be done without waiting; the monotonic us of the next thing to do (INT64_MAX: when woken). */
 int64_t sk_worker_step(struct sk_worker *w, int64_t now_us);
+void sk_worker_submit(struct sk_worker *w, struct sk_commit *c); /* gathered, submitted at the end of the step */
 void sk_worker_ready(struct sk_worker *w, struct sk_partition *p); /* its state lets it run again */
 void sk_worker_post_committed(struct sk_run *run);                 /* any thread */
 void sk_worker_post_woken(struct sk_worker *w, const char *partition); /* any thread */

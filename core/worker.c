@@ -1,0 +1,367 @@
+/* worker.c -- one worker: from its inbox to its partitions, from there to runs, commits and back.
+ *
+ * A partition is in at most one of three conditions: waiting for slow work, running (perhaps in a commit), or in the ready list.
+ * Only the worker's own thread touches partitions; other threads reach it through the inbox. */
+#include "core/runtime.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_PER_STEP 256
+
+struct sk_woken {
+	struct sk_woken *next;
+	char partition[];
+};
+
+/* -- partitions -- */
+
+static struct sk_partition **partition_slot(struct sk_worker *w, const char *name, uint32_t hash)
+{
+	struct sk_partition **at = &w->partition[hash & (w->partition_buckets - 1)];
+	while (*at && ((*at)->hash != hash || strcmp((*at)->name, name)))
+		at = &(*at)->next;
+	return at;
+}
+
+static bool resize(struct sk_worker *w, size_t buckets)
+{
+	struct sk_partition **table = calloc(buckets, sizeof *table);
+	if (!table)
+		return w->partition_buckets > 0;
+	for (size_t i = 0; i < w->partition_buckets; i++)
+		for (struct sk_partition *p = w->partition[i], *next; p; p = next) {
+			next = p->next;
+			p->next = table[p->hash & (buckets - 1)];
+			table[p->hash & (buckets - 1)] = p;
+		}
+	free(w->partition);
+	w->partition = table;
+	w->partition_buckets = buckets;
+	return true;
+}
+
+static struct sk_partition *partition_of(struct sk_worker *w, const char *name)
+{
+	size_t n = strlen(name);
+	uint32_t hash = sk_hash(name, n);
+	if (w->partition_count >= w->partition_buckets && !resize(w, w->partition_buckets ? w->partition_buckets * 2 : 64))
+		return NULL;
+	struct sk_partition **at = partition_slot(w, name, hash);
+	if (*at)
+		return *at;
+	struct sk_partition *p = calloc(1, sizeof *p + n + 1);
+	if (!p)
+		return NULL;
+	memcpy(p->name, name, n + 1);
+	p->hash = hash;
+	p->tail = &p->head;
+	*at = p;
+	w->partition_count++;
+	return p;
+}
+
+static void forget_partition(struct sk_worker *w, struct sk_partition *p)
+{
+	struct sk_partition **at = partition_slot(w, p->name, p->hash);
+	*at = p->next;
+	w->partition_count--;
+	free(p);
+	if (w->partition_buckets > 1024 && w->partition_count < w->partition_buckets / 8)
+		resize(w, w->partition_buckets / 4);
+}
+
+void sk_worker_ready(struct sk_worker *w, struct sk_partition *p)
+{
+	if (p->running || p->waiting || p->ready)
+		return;
+	if (!p->head) {
+		forget_partition(w, p);
+		return;
+	}
+	p->ready = true;
+	p->ready_next = NULL;
+	*w->ready_tail = p;
+	w->ready_tail = &p->ready_next;
+}
+
+static struct sk_partition *take_ready(struct sk_worker *w)
+{
+	struct sk_partition *p = w->ready;
+	if (!p)
+		return NULL;
+	w->ready = p->ready_next;
+	if (!w->ready)
+		w->ready_tail = &w->ready;
+	p->ready = false;
+	return p;
+}
+
+/* -- inbox -- */
+
+void sk_worker_post_committed(struct sk_run *run)
+{
+	struct sk_worker *w = run->worker;
+	run->next = NULL;
+	pthread_mutex_lock(&w->inbox.lock);
+	*w->inbox.committed_tail = run;
+	w->inbox.committed_tail = &run->next;
+	pthread_mutex_unlock(&w->inbox.lock);
+	if (atomic_exchange(&w->inbox.asleep, false))
+		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
+}
+
+void sk_worker_post_woken(struct sk_worker *w, const char *partition)
+{
+	size_t n = strlen(partition) + 1;
+	struct sk_woken *woken;
+	/* Without this note the partition would wait for ever: there is nothing better to do than to try again. */
+	while (!(woken = malloc(sizeof *woken + n)))
+		sched_yield();
+	memcpy(woken->partition, partition, n);
+	pthread_mutex_lock(&w->inbox.lock);
+	woken->next = w->inbox.woken;
+	w->inbox.woken = woken;
+	pthread_mutex_unlock(&w->inbox.lock);
+	if (atomic_exchange(&w->inbox.asleep, false))
+		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
+}
+
+struct taken {
+	struct sk_request *lane[SK_LANES];
+	struct sk_run *committed;
+	struct sk_woken *woken;
+};
+
+static struct taken take_inbox(struct sk_worker *w)
+{
+	struct taken t = { 0 };
+	pthread_mutex_lock(&w->inbox.lock);
+	for (int i = 0; i < SK_LANES; i++) {
+		t.lane[i] = w->inbox.head[i];
+		w->inbox.head[i] = NULL;
+		w->inbox.tail[i] = &w->inbox.head[i];
+	}
+	t.committed = w->inbox.committed;
+	w->inbox.committed = NULL;
+	w->inbox.committed_tail = &w->inbox.committed;
+	t.woken = w->inbox.woken;
+	w->inbox.woken = NULL;
+	pthread_mutex_unlock(&w->inbox.lock);
+	return t;
+}
+
+/* Memory is out before the request has a partition: its sender gets the shortest answer there is. */
+static void refuse_outright(struct sk_worker *w, struct sk_request *r)
+{
+	struct sk_answer a = { .error = SK_E_UNAVAILABLE, .message = "The request needs more memory than there is" };
+	SK_COUNT(w->rt->count.memory_failures);
+	if (r->finish)
+		r->finish(r, &a);
+	if (r->effect)
+		sk_effect_done(w->rt, r, SK_E_UNAVAILABLE);
+	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
+	sk_request_free(r);
+}
+
+static void enqueue(struct sk_worker *w, struct sk_request *r)
+{
+	struct sk_partition *p = partition_of(w, r->partition);
+	if (!p) {
+		refuse_outright(w, r);
+		return;
+	}
+	r->next = NULL;
+	*p->tail = r;
+	p->tail = &r->next;
+	p->length++;
+	sk_worker_ready(w, p);
+}
+
+static void wake_partitions(struct sk_worker *w, struct sk_woken *woken)
+{
+	while (woken) {
+		struct sk_woken *next = woken->next;
+		struct sk_partition *p = partition_of(w, woken->partition);
+		if (p) {
+			p->waiting = false;
+			sk_worker_ready(w, p);
+		}
+		free(woken);
+		woken = next;
+	}
+}
+
+/* -- runs -- */
+
+void sk_worker_submit(struct sk_worker *w, struct sk_commit *c)
+{
+	c->next = NULL;
+	*w->submit_tail = c;
+	w->submit_tail = &c->next;
+}
+
+static void end(struct sk_run *run)
+{
+	struct sk_worker *w = run->worker;
+	struct sk_partition *p = run->partition;
+	sk_run_release(run);
+	p->running = false;
+	sk_worker_ready(w, p);
+}
+
+/* Executes runs round by round: what misses is fetched for all of them together, then those run again. */
+static void execute_all(struct sk_run **runs, size_t n)
+{
+	while (n) {
+		size_t missing = 0;
+		for (size_t i = 0; i < n; i++) {
+			if (sk_run_execute(runs[i]))
+				runs[missing++] = runs[i];
+			else if (!sk_run_prepare_commit(runs[i]))
+				end(runs[i]);
+		}
+		sk_runs_fetch(runs, missing);
+		n = missing;
+	}
+}
+
+static void settle_committed(struct sk_worker *w, struct sk_run *run)
+{
+	while (run) {
+		struct sk_run *next = run->next;
+		if (sk_run_settle(run))
+			execute_all((struct sk_run *[]){ run }, 1);
+		else
+			end(run);
+		run = next;
+	}
+	sk_outbox_push(&w->rt->outbox, &w->out, w->rt->host);
+}
+
+static size_t start_runs(struct sk_worker *w, struct sk_run **runs)
+{
+	size_t n = 0;
+	struct sk_partition *p;
+	while (n < RUNS_PER_STEP && (p = take_ready(w))) {
+		struct sk_run *run = sk_run_new(w, p);
+		if (!run || !run->slots) {
+			if (run)
+				sk_run_free(run);
+			sk_worker_ready(w, p); /* memory is out: a later step tries again */
+			break;
+		}
+		p->running = true;
+		runs[n++] = run;
+	}
+	return n;
+}
+
+static void submit(struct sk_worker *w)
+{
+	if (!w->submit)
+		return;
+	struct sk_commit *list = w->submit;
+	w->submit = NULL;
+	w->submit_tail = &w->submit;
+	w->rt->store->ops->submit(w->rt->store, list);
+}
+
+int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
+{
+	struct sk_run *runs[RUNS_PER_STEP];
+	struct taken t = take_inbox(w);
+	settle_committed(w, t.committed);
+	wake_partitions(w, t.woken);
+	for (int i = 0; i < SK_LANES; i++)
+		while (t.lane[i]) {
+			struct sk_request *r = t.lane[i];
+			t.lane[i] = r->next;
+			enqueue(w, r);
+		}
+	execute_all(runs, start_runs(w, runs));
+	submit(w);
+	sk_outbox_push(&w->rt->outbox, &w->out, w->rt->host);
+	return w->ready ? now_us : INT64_MAX;
+}
+
+/* -- life -- */
+
+struct sk_worker *sk_worker_new(struct sk_runtime *rt, int index)
+{
+	struct sk_worker *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->rt = rt;
+	w->index = index;
+	pthread_mutex_init(&w->inbox.lock, NULL);
+	for (int i = 0; i < SK_LANES; i++)
+		w->inbox.tail[i] = &w->inbox.head[i];
+	w->inbox.committed_tail = &w->inbox.committed;
+	w->ready_tail = &w->ready;
+	w->submit_tail = &w->submit;
+	sk_out_list_init(&w->out);
+	sk_cache_init(&w->cache, rt->cache_limit);
+	return w;
+}
+
+static void free_partitions(struct sk_worker *w)
+{
+	for (size_t i = 0; i < w->partition_buckets; i++)
+		while (w->partition[i]) {
+			struct sk_partition *p = w->partition[i];
+			w->partition[i] = p->next;
+			while (p->head) {
+				struct sk_request *r = p->head;
+				p->head = r->next;
+				sk_request_free(r);
+			}
+			free(p);
+		}
+	free(w->partition);
+}
+
+static void free_spares(struct sk_worker *w)
+{
+	while (w->spare_slot) {
+		struct sk_slot *s = w->spare_slot;
+		w->spare_slot = (struct sk_slot *)s->run;
+		sk_arena_free(&s->arena);
+		free(s);
+	}
+	if (w->spare_run) {
+		sk_arena_free(&w->spare_run->arena);
+		free(w->spare_run);
+	}
+}
+
+void sk_worker_free(struct sk_worker **at)
+{
+	struct sk_worker *w = *at;
+	*at = NULL;
+	if (!w)
+		return;
+	struct taken t = take_inbox(w);
+	for (int i = 0; i < SK_LANES; i++)
+		while (t.lane[i]) {
+			struct sk_request *r = t.lane[i];
+			t.lane[i] = r->next;
+			sk_request_free(r);
+		}
+	while (t.woken) {
+		struct sk_woken *next = t.woken->next;
+		free(t.woken);
+		t.woken = next;
+	}
+	while (t.committed) {
+		struct sk_run *next = t.committed->next;
+		sk_run_free(t.committed);
+		t.committed = next;
+	}
+	free_partitions(w);
+	free_spares(w);
+	sk_cache_free(&w->cache);
+	pthread_mutex_destroy(&w->inbox.lock);
+	free(w);
+}
