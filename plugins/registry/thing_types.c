@@ -245,6 +245,6 @@ static int DeleteThingType(struct sk_call *c)
 		why = "Please wait for 5 minutes after deprecation and then retry";
 	if (why)
 		return sk_fail(c, SK_E_INVALID_REQUEST, "Cannot delete thing type : %s. %s", name, why);
-	sk_delete(c, "registry/type/%s", name);
+	sk_remove(c, "registry/type/%s", name);
 	return SK_OK;
 }

@@ -178,7 +178,7 @@ static void store_updated(struct sk_call *c, const cJSON *old, const char *type,
 		sk_json_remove(thing, "thingTypeName");
 		sk_json_set_string(c->arena, thing, "thingTypeName", type);
 		if (old_type)
-			sk_delete(c, "registry/type-thing/%s/%s", old_type, name);
+			sk_remove(c, "registry/type-thing/%s/%s", old_type, name);
 		if (type)
 			sk_put(c, sk_json_object(c->arena), "registry/type-thing/%s/%s", type, name);
 	}
@@ -227,9 +227,9 @@ static int DeleteThing(struct sk_call *c)
 		rc = sk_fail(c, SK_E_INVALID_REQUEST, "Cannot delete. Thing %s is still attached to one or more principals", name);
 	if (rc)
 		return rc;
-	sk_delete(c, "registry/thing/%s", name);
+	sk_remove(c, "registry/thing/%s", name);
 	if (type)
-		sk_delete(c, "registry/type-thing/%s/%s", type, name);
+		sk_remove(c, "registry/type-thing/%s/%s", type, name);
 	cJSON *event = sk_json_object(c->arena);
 	sk_json_set_string(c->arena, event, "thingName", name);
 	sk_emit(c, "DeleteThing", event);
