@@ -75,8 +75,12 @@ const cJSON *sk_get(struct sk_call *c, const char *key, ...)
 uint64_t sk_version(struct sk_call *c, const char *key, ...)
 {
 	FORMAT_KEY(k, key);
-	struct node *n = is_known(c, k) ? fake_list_find(of(c)->records, k) : NULL;
+	struct node *n = NULL;
 
+	if (fake_list_find(of(c)->writes, k))
+		return UINT64_MAX;
+	if (is_known(c, k))
+		n = fake_list_find(of(c)->records, k);
 	return n ? n->version : 0;
 }
 
@@ -257,7 +261,7 @@ void sk_kick(struct sk_call *c, const char *username, const char *client_id, con
 	effect_add(c, FAKE_KICK, username, why, strlen(why))->also = fake_must(strdup(client_id ? client_id : ""));
 }
 
-/* The n-th await of a run belongs to the n-th of the run before, if function and input are the same. */
+/* The n-th await of a run is answered by the n-th of the run before, if the function is the same. */
 const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in)
 {
 	struct fake_private *p = of(c);
