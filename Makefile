@@ -22,8 +22,8 @@ TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
 run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
 
-all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter  ## build every plugin and the skeeter command
-$B/%.o: %.c
+all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device  ## build every plugin and the skeeter command
+$B/%.o: %.c | $B/headers
 	$(call run,CC) $(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 $B/plugins/%.o: CFLAGS += -fvisibility=hidden
 $B/libskeeter.so: $(call objs,core)
@@ -31,10 +31,27 @@ $B/libskeeter.so: $(call objs,core)
 .SECONDEXPANSION:
 $B/skeeter_%.so: $$(call objs,plugins/$$* $$(DIRS.$$*)) | $B/libskeeter.so
 	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) -o $@
-$B/skeeter: $(call objs,cli) $B/libpure.a
-	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lmosquitto -o $@
+# cli/ is two programs: the command, and the demo's devices.
+$B/skeeter: $(patsubst %.c,$B/%.o,$(filter-out cli/device.c,$(wildcard cli/*.c)))
+$B/skeeter-device: $B/cli/device.o
+$B/skeeter $B/skeeter-device: $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $(filter %.o,$^) $B/libpure.a $(LIBS) -lmosquitto -o $@
 $B/libpure.a: $(PURE:%.c=$B/%.o)
 	$(call run,AR) rm -f $@ && $(AR) rcs $@ $^
+# What is not installed is said in one line instead of a compiler's error.
+$B/headers:
+	@cli/headers.sh $(CC) $(filter-out -M%,$(CPPFLAGS)) && mkdir -p $B && touch $@
+
+# -- the demo
+run: deps  ## everything from nothing: packages, build, broker, three devices. PORT=n DETACH=1
+	@$(MAKE) --no-print-directory all
+	@B=$B PORT=$(PORT) DETACH=$(DETACH) cli/demo.sh run
+stop:  ## stop what make run DETACH=1 left running
+	@cli/demo.sh stop
+deps:  ## install the Debian packages that the build and the demo need
+	@cli/deps.sh $(DEPS)
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev libssl-dev
+
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
 fakes = $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(foreach h,$(shell sed -n 's,^$(hash)include "\(tests/unit/[a-z_]*\)\.h".*,\1,p' \
@@ -103,7 +120,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all clean help test check test-deep test-deps lint unit e2e smoke clients kill demo asan tsan valgrind fuzz \
-        test-fresh sanitized fuzzers
+.PHONY: all run stop deps clean help test check test-deep test-deps lint unit e2e smoke clients kill demo asan tsan valgrind \
+        fuzz test-fresh sanitized fuzzers
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,94 @@
+/* watch.c -- `skeeter watch THING`: every change of its shadows, as the broker publishes it, until Ctrl-C. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "cli/shadow.h"
+
+static volatile sig_atomic_t stopping;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+struct watcher {
+	struct sk_arena arena; /* of one message */
+	const char *thing;
+};
+
+static void print_line(const char *who, const char *what)
+{
+	char now[16];
+	time_t t = time(NULL);
+	struct tm tm;
+	strftime(now, sizeof(now), "%H:%M:%S", localtime_r(&t, &tm));
+	printf("%s %s: %s\n", now, who, what && *what ? what : "-");
+	fflush(stdout);
+}
+
+static void print_state(struct sk_arena *a, const char *who, const cJSON *document)
+{
+	const cJSON *state = sk_json_get(document, "state");
+	const char *line = cli_shadow_line(a, sk_json_get(state, "reported"), sk_json_get(state, "desired"));
+	print_line(who, sk_printf(a, "%s (version %lld)", line, (long long)sk_json_int_of(document, "version", 0)));
+}
+
+/* "lamp", or "lamp/NAME" of a topic with .../shadow/name/NAME/... */
+static const char *who_of(struct watcher *w, const char *topic)
+{
+	const char *name = strstr(topic, "/shadow/name/");
+	if (!name)
+		return w->thing;
+	name += strlen("/shadow/name/");
+	return sk_printf(&w->arena, "%s/%.*s", w->thing, (int)strcspn(name, "/"), name);
+}
+
+static void on_message(void *ctx, const char *topic, const char *payload, size_t size)
+{
+	struct watcher *w = ctx;
+	const cJSON *document = sk_json_parse(&w->arena, payload, size, NULL, NULL);
+	const cJSON *current = sk_json_get(document, "current");
+	if (current)
+		print_state(&w->arena, who_of(w, topic), current);
+	else
+		print_line(who_of(w, topic), "the shadow was deleted");
+	sk_arena_reset(&w->arena, 65536);
+}
+
+static int subscribe(struct cli *cli, struct watcher *w)
+{
+	static const char *const filters[] = { "update/documents", "delete/accepted", "name/+/update/documents", "name/+/delete/accepted" };
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+		const char *filter = sk_printf(&cli->arena, "$aws/things/%s/shadow/%s", w->thing, filters[i]);
+		if (control_subscribe(cli->control, filter, on_message, w) != 0)
+			return cli_fail(CLI_FAILED, "%s", control_why(cli->control));
+	}
+	return CLI_OK;
+}
+
+int cli_watch(struct cli *cli, int argc, char **argv)
+{
+	struct watcher w = { .thing = argv[0] };
+	const cJSON *document = NULL, *thing = NULL;
+	cJSON *in = sk_json_object(&cli->arena);
+	(void)argc;
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
+	sk_json_set_string(&cli->arena, in, "thingName", w.thing);
+	int rc = cli_call(cli, "DescribeThing", in, &thing);
+	if (rc == CLI_OK)
+		rc = subscribe(cli, &w);
+	if (rc == CLI_OK)
+		rc = cli_shadow_get(cli, w.thing, NULL, &document);
+	if (document)
+		print_state(&cli->arena, w.thing, document);
+	while (rc == CLI_OK && !stopping)
+		if (control_wait(cli->control, 200) != 0)
+			rc = cli_fail(CLI_FAILED, "%s", control_why(cli->control));
+	sk_arena_free(&w.arena);
+	return rc;
+}
