@@ -19,7 +19,7 @@
 
 struct parser {
 	struct sk_arena *arena;
-	const unsigned char *start, *p, *end;
+	const unsigned char *start, *end;
 	char *text; /* where the next decoded string goes */
 	cJSON *spare;
 	int spares;
@@ -30,37 +30,49 @@ struct parser {
 	struct sk_json_error error;
 };
 
-static bool fail_at(struct parser *s, const unsigned char *at, enum sk_json_status status, const char *why)
+/* The place in the text goes from function to function as `p`, in a register: each answers the place behind what it
+ * read, or NULL with the error noted. */
+static const unsigned char *fail_at(struct parser *s, const unsigned char *p, enum sk_json_status status, const char *why)
 {
-	s->error = (struct sk_json_error){ status, (size_t)(at - s->start), why };
-	return false;
+	s->error = (struct sk_json_error){ status, (size_t)(p - s->start), why };
+	return NULL;
 }
 
-static bool out_of_memory(struct parser *s)
+static const unsigned char *wrong(struct parser *s, const unsigned char *p, const char *why)
 {
-	return fail_at(s, s->p, SK_JSON_MEMORY, "out of memory");
+	return fail_at(s, p, SK_JSON_SYNTAX, why);
 }
 
-static inline void skip_space(struct parser *s)
+static const unsigned char *out_of_memory(struct parser *s, const unsigned char *p)
 {
-	while (s->p < s->end && *s->p <= ' ' && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
-		s->p++;
+	return fail_at(s, p, SK_JSON_MEMORY, "out of memory");
+}
+
+static inline const unsigned char *skip_space(const unsigned char *p, const unsigned char *end)
+{
+	while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
 }
 
 /* Nodes come in batches, so that most cost no call; a batch follows what the rest of the text can need. */
-static cJSON *new_node(struct parser *s)
+static bool more_nodes(struct parser *s, const unsigned char *p)
 {
-	if (s->spares == 0) {
-		size_t likely = (size_t)(s->end - s->p) / 16 + 1;
+	size_t likely = (size_t)(s->end - p) / 16 + 1;
 
-		s->spares = likely < BATCH ? (int)likely : BATCH;
-		s->spare = sk_alloc(s->arena, (size_t)s->spares * sizeof *s->spare);
-		if (!s->spare) {
-			s->spares = 0;
-			out_of_memory(s);
-			return NULL;
-		}
-	}
+	s->spares = likely < BATCH ? (int)likely : BATCH;
+	s->spare = sk_alloc(s->arena, (size_t)s->spares * sizeof *s->spare);
+	if (s->spare)
+		return true;
+	s->spares = 0;
+	out_of_memory(s, p);
+	return false;
+}
+
+static inline cJSON *new_node(struct parser *s, const unsigned char *p)
+{
+	if (s->spares == 0 && !more_nodes(s, p))
+		return NULL;
 	s->spares--;
 	return s->spare++;
 }
@@ -105,26 +117,25 @@ static char *put_utf8(char *out, unsigned c)
 	return out;
 }
 
-/* s->p stands at the four digits after "\u". */
-static bool unicode_escape(struct parser *s, char **out)
+/* p stands behind "\u". */
+static const unsigned char *unicode_escape(struct parser *s, const unsigned char *p, char **out)
 {
-	const unsigned char *at = s->p - 2;
-	int c = hex4(s->p, s->end), low;
+	int c = hex4(p, s->end), low;
 
 	if (c < 0)
-		return fail_at(s, at, SK_JSON_SYNTAX, "expected four hexadecimal digits after \\u");
+		return wrong(s, p - 2, "expected four hexadecimal digits after \\u");
 	if (c == 0)
-		return fail_at(s, at, SK_JSON_NUL, "\\u0000 is not accepted");
-	s->p += 4;
+		return fail_at(s, p - 2, SK_JSON_NUL, "\\u0000 is not accepted");
+	p += 4;
 	if (c >= 0xd800 && c <= 0xdfff) {
-		low = c < 0xdc00 && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s->p + 2, s->end) : -1;
+		low = c < 0xdc00 && s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2, s->end) : -1;
 		if (low < 0xdc00 || low > 0xdfff)
-			return fail_at(s, at, SK_JSON_ENCODING, "half of a surrogate pair");
+			return fail_at(s, p - 6, SK_JSON_ENCODING, "half of a surrogate pair");
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-		s->p += 6;
+		p += 6;
 	}
 	*out = put_utf8(*out, (unsigned)c);
-	return true;
+	return p;
 }
 
 static const char escapes[256] = {
@@ -132,128 +143,145 @@ static const char escapes[256] = {
 	['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
-/* What cannot be copied as it is: an escape, UTF-8, or an error. s->p < s->end. */
-static bool special(struct parser *s, char **out)
+/* What cannot be copied as it is: an escape, UTF-8, or an error. p < end. */
+static const unsigned char *special(struct parser *s, const unsigned char *p, char **out)
 {
 	int n;
 
-	if (*s->p == '\\') {
-		if (s->end - s->p < 2)
-			return fail_at(s, s->end, SK_JSON_SYNTAX, "the text ends within a string");
-		s->p += 2;
-		if (s->p[-1] == 'u')
-			return unicode_escape(s, out);
-		if (!escapes[s->p[-1]])
-			return fail_at(s, s->p - 2, SK_JSON_SYNTAX, "unknown escape in a string");
-		*(*out)++ = escapes[s->p[-1]];
-		return true;
+	if (*p == '\\') {
+		if (s->end - p < 2)
+			return wrong(s, s->end, "the text ends within a string");
+		if (p[1] == 'u')
+			return unicode_escape(s, p + 2, out);
+		if (!escapes[p[1]])
+			return wrong(s, p, "unknown escape in a string");
+		*(*out)++ = escapes[p[1]];
+		return p + 2;
 	}
-	if (*s->p < 0x20)
-		return fail_at(s, s->p, SK_JSON_SYNTAX, "control character in a string");
-	n = sk_utf8_length(s->p, s->end);
+	if (*p < 0x20)
+		return wrong(s, p, "control character in a string");
+	n = sk_utf8_length(p, s->end);
 	if (n == 0)
-		return fail_at(s, s->p, SK_JSON_ENCODING, "not UTF-8");
-	memcpy(*out, s->p, (size_t)n);
+		return fail_at(s, p, SK_JSON_ENCODING, "not UTF-8");
+	memcpy(*out, p, (size_t)n);
 	*out += n;
-	s->p += n;
-	return true;
+	return p + n;
 }
 
 /* Copies up to the next special byte. Eight bytes may be written at once: the buffer is never ahead of the text. */
-static inline char *copy_plain(struct parser *s, char *out)
+static inline const unsigned char *copy_plain(const unsigned char *p, const unsigned char *end, char **to)
 {
-	const unsigned char *p = s->p;
+	char *out = *to;
 
-	for (; s->end - p >= 8; p += 8, out += 8) {
-		uint64_t word = sk_load8(p);
+	for (; end - p >= 8; p += 8, out += 8) {
+		uint64_t word = sk_load8(p), found = sk_special8(word);
 
 		memcpy(out, &word, sizeof word);
-		if (sk_special8(word))
-			break;
+		if (found) {
+			*to = out + sk_first8(found);
+			return p + sk_first8(found);
+		}
 	}
-	while (p < s->end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+	while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
 		*out++ = (char)*p++;
-	s->p = p;
-	return out;
+	*to = out;
+	return p;
 }
 
-/* s->p stands behind the opening quote. NULL on failure. */
-static char *string(struct parser *s)
+/* p stands behind the opening quote; the decoded text begins where s->text was. */
+static inline __attribute__((always_inline)) const unsigned char *string(struct parser *s, const unsigned char *p)
 {
-	char *text = s->text, *out = text;
+	const unsigned char *end = s->end;
+	char *out = s->text;
 
-	for (;;) {
-		out = copy_plain(s, out);
-		if (s->p == s->end) {
-			fail_at(s, s->end, SK_JSON_SYNTAX, "the text ends within a string");
+	p = copy_plain(p, end, &out);
+	while (p == end || *p != '"') {
+		if (p == end)
+			return wrong(s, end, "the text ends within a string");
+		p = special(s, p, &out);
+		if (!p)
 			return NULL;
-		}
-		if (*s->p == '"')
-			break;
-		if (!special(s, &out))
-			return NULL;
+		p = copy_plain(p, end, &out);
 	}
-	s->p++;
 	*out++ = '\0';
 	s->text = out;
-	return text;
+	return p + 1;
 }
 
-static bool number(struct parser *s, cJSON *node)
+/* An integer of up to 15 digits, which is most numbers. NULL without an error: look closer. */
+static inline const unsigned char *short_integer(const unsigned char *p, const unsigned char *end, cJSON *node)
+{
+	bool negative = *p == '-';
+	const unsigned char *from = p += negative;
+	int64_t v = 0;
+
+	while (p < end && (unsigned)(*p - '0') < 10 && p - from < 16)
+		v = v * 10 + (*p++ - '0');
+	if (p == from || p - from > 15 || (*from == '0' && (p - from > 1 || negative)))
+		return NULL;
+	if (p < end && (*p == '.' || (*p | 0x20) == 'e'))
+		return NULL;
+	v = negative ? -v : v;
+	node->type = cJSON_Number;
+	node->valuedouble = (double)v;
+	node->valueint = v > INT_MAX ? INT_MAX : v < INT_MIN ? INT_MIN : (int)v;
+	return p;
+}
+
+static const unsigned char *long_number(struct parser *s, const unsigned char *p, cJSON *node)
 {
 	struct sk_json_literal l;
-	const unsigned char *from = s->p;
-	const char *end = sk_json_number_scan((const char *)from, (const char *)s->end, &l);
-	size_t n;
+	const char *from = (const char *)p, *end = sk_json_number_scan(from, (const char *)s->end, &l);
+	size_t n = end ? (size_t)(end - from) : 0;
 
 	if (!end)
-		return fail_at(s, from, SK_JSON_SYNTAX, "not a number");
-	s->p = (const unsigned char *)end;
+		return wrong(s, p, "not a number");
 	if (l.integer && !l.cut && l.digits <= (uint64_t)SK_JSON_EXACT) {
 		sk_json_number_fill(node, l.negative ? -(double)l.digits : (double)l.digits);
-		return true;
+		return p + n;
 	}
-	n = (size_t)(s->p - from);
-	memcpy(s->text, from, n);
-	s->text[n] = '\0';
-	node->valuestring = s->text;
+	node->valuestring = memcpy(s->text, from, n);
+	node->valuestring[n] = '\0';
 	s->text += n + 1;
 	sk_json_number_fill(node, sk_json_number_value(&l, node->valuestring));
-	if (!isfinite(node->valuedouble))
-		return fail_at(s, from, SK_JSON_RANGE, "number out of range");
-	return true;
+	return isfinite(node->valuedouble) ? p + n : fail_at(s, p, SK_JSON_RANGE, "number out of range");
 }
 
-static bool word(struct parser *s, cJSON *node, const char *text, int type)
+static const unsigned char *number(struct parser *s, const unsigned char *p, cJSON *node)
 {
-	size_t n = strlen(text);
+	const unsigned char *end = short_integer(p, s->end, node);
 
-	if ((size_t)(s->end - s->p) < n || memcmp(s->p, text, n) != 0)
-		return fail_at(s, s->p, SK_JSON_SYNTAX, "expected a value");
-	s->p += n;
+	return end ? end : long_number(s, p, node);
+}
+
+static const unsigned char *word(struct parser *s, const unsigned char *p, cJSON *node, int type)
+{
+	const char *text = type == cJSON_True ? "true" : type == cJSON_False ? "false" : "null";
+	size_t n = type == cJSON_False ? 5 : 4;
+
+	if ((size_t)(s->end - p) < n || memcmp(p, text, n) != 0)
+		return wrong(s, p, "expected a value");
 	node->type = type;
 	node->valueint = type == cJSON_True;
-	return true;
+	return p + n;
 }
 
-static bool open_container(struct parser *s, cJSON *node, int type)
+static const unsigned char *open_container(struct parser *s, const unsigned char *p, cJSON *node, int type)
 {
 	if (s->depth == s->max_depth)
-		return fail_at(s, s->p, SK_JSON_DEPTH, "nested too deeply");
+		return fail_at(s, p, SK_JSON_DEPTH, "nested too deeply");
 	s->depth++;
-	s->p++;
 	node->type = type;
 	node->valuestring = (char *)s->top;
 	s->top = node;
 	s->fresh = true;
-	return true;
+	return p + 1;
 }
 
 static void close_container(struct parser *s)
 {
 	cJSON *node = s->top;
 
-	s->p++;
 	s->depth--;
 	s->top = (cJSON *)node->valuestring;
 	node->valuestring = NULL;
@@ -261,26 +289,22 @@ static void close_container(struct parser *s)
 	node->valuedouble = 0;
 }
 
-static bool value(struct parser *s, cJSON *node)
+static inline const unsigned char *value(struct parser *s, const unsigned char *p, cJSON *node)
 {
-	skip_space(s);
-	if (s->p == s->end)
-		return fail_at(s, s->p, SK_JSON_SYNTAX, "expected a value");
-	switch (*s->p) {
-	case '{': return open_container(s, node, cJSON_Object);
-	case '[': return open_container(s, node, cJSON_Array);
-	case 't': return word(s, node, "true", cJSON_True);
-	case 'f': return word(s, node, "false", cJSON_False);
-	case 'n': return word(s, node, "null", cJSON_NULL);
+	p = skip_space(p, s->end);
+	if (p == s->end)
+		return wrong(s, p, "expected a value");
+	switch (*p) {
+	case '{': return open_container(s, p, node, cJSON_Object);
+	case '[': return open_container(s, p, node, cJSON_Array);
+	case 't': return word(s, p, node, cJSON_True);
+	case 'f': return word(s, p, node, cJSON_False);
+	case 'n': return word(s, p, node, cJSON_NULL);
 	case '"':
-		s->p++;
 		node->type = cJSON_String;
-		node->valuestring = string(s);
-		return node->valuestring != NULL;
-	default:
-		if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'))
-			return number(s, node);
-		return fail_at(s, s->p, SK_JSON_SYNTAX, "expected a value");
+		node->valuestring = s->text;
+		return string(s, p + 1);
+	default: return *p == '-' || (*p >= '0' && *p <= '9') ? number(s, p, node) : wrong(s, p, "expected a value");
 	}
 }
 
@@ -317,22 +341,25 @@ static struct sk_json_keys *set_of_keys(const cJSON *object)
 	return (struct sk_json_keys *)(uintptr_t)seen_keys(object);
 }
 
-static uint64_t filter_bit(const char *key, const char *end)
+static uint64_t filter_bit(const unsigned char *key, size_t n)
 {
-	size_t n = (size_t)(end - key);
-	uint64_t h = n;
+	unsigned h = (unsigned)n;
 
 	if (n)
-		h += (uint64_t)(unsigned char)key[0] + 7u * (unsigned char)key[n / 2] + 31u * (unsigned char)key[n - 1];
+		h += key[0] + 7u * key[n / 2] + 31u * key[n - 1];
 	return 1ull << (h & 63);
 }
 
-static cJSON *find_among_few(cJSON *object, const char *key, const char *end)
+/* The key stands decoded before s->text, and raw between `at` and p. The raw bytes are the same if they are as many, and
+ * reading them does not wait for the decoded ones to be written. */
+static cJSON *find_among_few(struct parser *s, const char *key, const unsigned char *at, const unsigned char *p)
 {
-	uint64_t seen = seen_keys(object), bit = filter_bit(key, end);
-	cJSON *m = seen & bit ? object->child : NULL;
+	size_t n = (size_t)(s->text - key) - 1;
+	const unsigned char *bytes = (size_t)(p - at) == n + 2 ? at + 1 : (const unsigned char *)key;
+	uint64_t seen = seen_keys(s->top), bit = filter_bit(bytes, n);
+	cJSON *m = seen & bit ? s->top->child : NULL;
 
-	set_seen_keys(object, seen | bit);
+	set_seen_keys(s->top, seen | bit);
 	while (m && strcmp(m->string, key) != 0)
 		m = m->next;
 	return m;
@@ -343,16 +370,15 @@ static bool gather_keys(struct parser *s)
 {
 	struct sk_json_keys *keys = sk_json_keys_of(s->arena, s->top);
 
-	if (!keys)
-		return out_of_memory(s);
 	set_seen_keys(s->top, (uintptr_t)keys);
 	s->top->valueint++;
-	return true;
+	return keys != NULL;
 }
 
-static cJSON *new_member(struct parser *s, char *key)
+/* Appends a member whose key is new. NULL when memory is out. */
+static cJSON *new_member(struct parser *s, const unsigned char *p, char *key)
 {
-	cJSON *top = s->top, *node = new_node(s);
+	cJSON *top = s->top, *node = new_node(s, p);
 
 	if (!node)
 		return NULL;
@@ -360,117 +386,105 @@ static cJSON *new_member(struct parser *s, char *key)
 	append(top, node);
 	if (top->valueint < SK_JSON_FEW_KEYS) {
 		top->valueint++;
-	} else if (!sk_json_keys_add(s->arena, set_of_keys(top), node)) {
-		out_of_memory(s);
-		return NULL;
+		return node;
 	}
-	return node;
+	return sk_json_keys_add(s->arena, set_of_keys(top), node) ? node : NULL;
 }
 
-/* The node for the value of `key`, which ends at s->text: a new member, or the first one of the same key, emptied. */
-static cJSON *member(struct parser *s, char *key, const unsigned char *at)
+/* The node for the value of `key`, read from `at` to p: a new member, or the first one of the same key, emptied. */
+static inline const unsigned char *member(struct parser *s, const unsigned char *at, const unsigned char *p, char *key,
+                                          cJSON **node)
 {
 	cJSON *top = s->top, *found;
 
 	if (top->valueint == SK_JSON_FEW_KEYS && !gather_keys(s))
-		return NULL;
+		return out_of_memory(s, p);
 	found = top->valueint > SK_JSON_FEW_KEYS ? sk_json_keys_find(set_of_keys(top), key)
-	                                         : find_among_few(top, key, s->text - 1);
-	if (!found)
-		return new_member(s, key);
-	if (s->unique) {
-		fail_at(s, at, SK_JSON_DUPLICATE, "duplicate key");
-		return NULL;
-	}
-	*found = (cJSON){ .next = found->next, .prev = found->prev, .string = found->string };
-	return found;
+	                                         : find_among_few(s, key, at, p);
+	if (found && s->unique)
+		return fail_at(s, at, SK_JSON_DUPLICATE, "duplicate key");
+	if (found)
+		*found = (cJSON){ .next = found->next, .prev = found->prev, .string = found->string };
+	*node = found ? found : new_member(s, p, key);
+	return *node ? p : out_of_memory(s, p);
 }
 
-static cJSON *next_member(struct parser *s)
+static const unsigned char *next_member(struct parser *s, const unsigned char *p, cJSON **node)
 {
-	const unsigned char *at = s->p;
-	char *key;
+	const unsigned char *at = p;
+	char *key = s->text;
 
-	if (s->p == s->end || *s->p != '"') {
-		fail_at(s, s->p, SK_JSON_SYNTAX, "expected a key in double quotes");
+	if (p == s->end || *p != '"')
+		return wrong(s, p, "expected a key in double quotes");
+	p = string(s, p + 1);
+	if (!p || !member(s, at, p, key, node))
 		return NULL;
-	}
-	s->p++;
-	key = string(s);
-	if (!key)
-		return NULL;
-	skip_space(s);
-	if (s->p == s->end || *s->p != ':') {
-		fail_at(s, s->p, SK_JSON_SYNTAX, "expected ':' after a key");
-		return NULL;
-	}
-	s->p++;
-	return member(s, key, at);
+	p = skip_space(p, s->end);
+	return p < s->end && *p == ':' ? p + 1 : wrong(s, p, "expected ':' after a key");
 }
 
-static cJSON *next_place(struct parser *s)
+static inline const unsigned char *next_place(struct parser *s, const unsigned char *p, cJSON **node)
 {
-	cJSON *node;
-
-	skip_space(s);
+	p = skip_space(p, s->end);
 	if (s->top->type == cJSON_Object)
-		return next_member(s);
-	node = new_node(s);
-	if (node)
-		append(s->top, node);
-	return node;
+		return next_member(s, p, node);
+	*node = new_node(s, p);
+	if (!*node)
+		return NULL;
+	append(s->top, *node);
+	return p;
 }
 
-/* Behind a value: closes what ends here. NULL with an error, or at the end of the outermost value. */
-static cJSON *advance(struct parser *s)
+/* Behind a value: closes what ends here, then makes the node of the next value; none behind the outermost value. */
+static const unsigned char *advance(struct parser *s, const unsigned char *p, cJSON **node)
 {
 	for (; s->top; s->fresh = false) {
 		bool object = s->top->type == cJSON_Object;
 
-		skip_space(s);
-		if (s->p < s->end && *s->p == (object ? '}' : ']')) {
+		p = skip_space(p, s->end);
+		if (p < s->end && *p == (object ? '}' : ']')) {
+			p++;
 			close_container(s);
 			continue;
 		}
 		if (s->fresh) {
 			s->fresh = false;
-			return next_place(s);
+			return next_place(s, p, node);
 		}
-		if (s->p == s->end || *s->p != ',') {
-			fail_at(s, s->p, SK_JSON_SYNTAX, object ? "expected ',' or '}'" : "expected ',' or ']'");
-			return NULL;
-		}
-		s->p++;
-		return next_place(s);
+		if (p == s->end || *p != ',')
+			return wrong(s, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
+		return next_place(s, p + 1, node);
 	}
-	return NULL;
+	*node = NULL;
+	return p;
 }
 
 static bool document(struct parser *s, cJSON *root)
 {
-	cJSON *node = root;
+	const unsigned char *p = s->start;
 
-	while (node && value(s, node))
-		node = advance(s);
-	if (s->error.status)
-		return false;
-	skip_space(s);
-	return s->p == s->end || fail_at(s, s->p, SK_JSON_SYNTAX, "text after the value");
+	for (cJSON *node = root; node;) {
+		p = value(s, p, node);
+		if (!p || !(p = advance(s, p, &node)))
+			return false;
+	}
+	p = skip_space(p, s->end);
+	return p == s->end || wrong(s, p, "text after the value");
 }
 
 cJSON *sk_json_parse(struct sk_arena *a, const char *text, size_t n, const struct sk_json_options *opt,
                      struct sk_json_error *e)
 {
 	const unsigned char *start = (const unsigned char *)(text ? text : "");
-	struct parser s = { .arena = a, .start = start, .p = start, .end = start + (text ? n : 0) };
+	struct parser s = { .arena = a, .start = start, .end = start + (text ? n : 0) };
 	cJSON *root = NULL;
 
 	s.max_depth = opt && opt->max_depth > 0 ? opt->max_depth : SK_JSON_MAX_DEPTH;
 	s.unique = opt && opt->unique_keys;
 	if (n > MAX_BYTES)
 		fail_at(&s, start, SK_JSON_MEMORY, "longer than 1 GiB");
-	else if (!(s.text = sk_alloc_text(a, n + 1)) || !(root = new_node(&s)))
-		out_of_memory(&s);
+	else if (!(s.text = sk_alloc_text(a, n + 1)) || !(root = new_node(&s, start)))
+		out_of_memory(&s, start);
 	if (root && !document(&s, root))
 		root = NULL;
 	if (e)

@@ -27,4 +27,15 @@ static inline uint64_t sk_special8(uint64_t word)
 	       SK_EVERY_BYTE(0x80);
 }
 
+/* Which of the eight bytes, in the order of memory, is the first one that `found` of sk_special8 marks. Subtraction may
+ * carry a false mark behind a true one in little endian, before it in big endian: there the caller may find it plain. */
+static inline int sk_first8(uint64_t found)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_ctzll(found) >> 3;
+#else
+	return __builtin_clzll(found) >> 3;
+#endif
+}
+
 #endif
