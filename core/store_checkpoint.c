@@ -1,0 +1,153 @@
+/* store_checkpoint.c -- copies the write-ahead log into the database file, on a connection and a thread of its own.
+ *
+ * Why a thread: a passive checkpoint does not disturb the committer's connection, but it takes as long as the disk takes for
+ * up to 64 MiB, and in step() every commit would wait for it. Why step() has the last word: SQLite starts the WAL over only when
+ * nothing was appended since it was copied, which never happens under load. So the thread copies the bulk, and step() the small
+ * rest between two commits. With a simulated clock (options.now_us) there is no thread and step() does all of it.
+ * Invariant: one checkpoint at a time; the state says whose turn it is. */
+#include "core/store_internal.h"
+
+#include <signal.h>
+
+enum {
+	CACHE = 64,
+	BUSY_FRAMES = 16384, IDLE_FRAMES = 256, /* of the WAL, 4 KiB each, that call for a checkpoint */
+	SMALL_REST = 512, ROUNDS = 6,
+	STACK = 256 * 1024, RETRY_US = 1000000,
+	READER_US = 50000 /* when a reader's snapshot was in the way */
+};
+
+/* Frames that are left, or -1. */
+static int checkpoint(struct sk_checkpointer *c)
+{
+	int frames = 0, copied = 0;
+	int rc = sqlite3_wal_checkpoint_v2(c->table->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+
+	return rc == SQLITE_OK ? frames - copied : -1;
+}
+
+static int checkpoint_bulk(struct sk_checkpointer *c)
+{
+	int rest = SMALL_REST + 1;
+
+	for (int i = 0; i < ROUNDS && rest > SMALL_REST; i++)
+		rest = checkpoint(c);
+	return rest;
+}
+
+static void *work(void *arg)
+{
+	struct sk_checkpointer *c = arg;
+	int rest;
+
+	pthread_mutex_lock(&c->lock);
+	while (c->state != SK_CKPT_STOP) {
+		if (c->state != SK_CKPT_WANTED) {
+			pthread_cond_wait(&c->wake, &c->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&c->lock);
+		rest = checkpoint_bulk(c);
+		pthread_mutex_lock(&c->lock);
+		c->failed = rest < 0;
+		if (c->state == SK_CKPT_WANTED)
+			c->state = rest > 0 ? SK_CKPT_FINISH : SK_CKPT_IDLE;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+static bool start_thread(struct sk_checkpointer *c)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int rc;
+
+	if (pthread_attr_init(&attr))
+		return false;
+	pthread_attr_setstacksize(&attr, STACK);
+	sigfillset(&all); /* signals are the broker's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&c->thread, &attr, work, c);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return !rc;
+}
+
+int sk_checkpointer_start(struct sk_embedded *s)
+{
+	struct sk_checkpointer *c = &s->checkpointer;
+	int rc;
+
+	c->table = sk_table_open(s->path, CACHE, &rc);
+	if (!c->table)
+		return -1;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->wake, NULL);
+	c->threaded = !s->opt.now_us && start_thread(c);
+	return 0;
+}
+
+void sk_checkpointer_stop(struct sk_embedded *s)
+{
+	struct sk_checkpointer *c = &s->checkpointer;
+
+	if (!c->table)
+		return;
+	if (c->threaded) {
+		pthread_mutex_lock(&c->lock);
+		c->state = SK_CKPT_STOP;
+		pthread_cond_signal(&c->wake);
+		pthread_mutex_unlock(&c->lock);
+		pthread_join(c->thread, NULL);
+	}
+	pthread_cond_destroy(&c->wake);
+	pthread_mutex_destroy(&c->lock);
+	sk_table_close(c->table);
+	c->table = NULL;
+}
+
+static bool due(const struct sk_embedded *s, int64_t now_us, bool idle)
+{
+	return s->wal_frames > (idle ? IDLE_FRAMES : BUSY_FRAMES) && now_us >= s->checkpointer.not_before;
+}
+
+static void step_alone(struct sk_embedded *s, int64_t now_us, bool idle)
+{
+	struct sk_checkpointer *c = &s->checkpointer;
+
+	if (!due(s, now_us, idle))
+		return;
+	if (checkpoint(c) == 0)
+		s->wal_frames = 0;
+	else
+		c->not_before = now_us + RETRY_US;
+}
+
+void sk_checkpointer_step(struct sk_embedded *s, int64_t now_us, bool idle)
+{
+	struct sk_checkpointer *c = &s->checkpointer;
+	int rest;
+
+	if (!c->threaded) {
+		step_alone(s, now_us, idle);
+		return;
+	}
+	if (c->failed) {
+		c->failed = false;
+		c->not_before = now_us + RETRY_US;
+	}
+	pthread_mutex_lock(&c->lock);
+	if (c->state == SK_CKPT_FINISH) {
+		rest = checkpoint(c);
+		if (rest)
+			c->not_before = now_us + (rest < 0 ? RETRY_US : READER_US);
+		s->wal_frames = 0;
+		c->state = SK_CKPT_IDLE;
+	} else if (c->state == SK_CKPT_IDLE && due(s, now_us, idle)) {
+		c->state = SK_CKPT_WANTED;
+		s->wal_frames = 0;
+		pthread_cond_signal(&c->wake);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
