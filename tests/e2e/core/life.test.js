@@ -1,0 +1,90 @@
+// What survives: SIGHUP, a restart, a session that was away; and how Skeeter starts and stops.
+'use strict';
+const assert = require('node:assert/strict');
+const { test } = require('../../harness/test');
+const { start, create } = require('../../harness/broker');
+const { Shadow } = require('../../harness/shadow');
+
+test.smoke('a restart keeps things, certificates, policies and shadows with their versions', async (t) => {
+	const b = await start(t);
+	const s = await new Shadow(await b.device('lamp'), 'lamp').listen();
+	await s.update({ state: { desired: { on: true } } });
+	await s.update({ state: { reported: { on: false } } });
+	const before = await s.get();
+	await b.restart();
+	const again = await new Shadow(await b.tls('lamp').connect(), 'lamp').listen();
+	const after = await again.get();
+	assert.deepEqual([after.state, after.metadata, after.version], [before.state, before.metadata, 2]);
+	assert.equal((await again.update({ state: { reported: { on: true } } })).version, 3);
+	assert.equal((await b.call('DescribeThing', { thingName: 'lamp' })).version, 1);
+});
+
+test('SIGHUP keeps every session and what it may do', async (t) => {
+	const b = await start(t, { plain: true, options: { auth: { others: 'allow' } }, conf: 'allow_anonymous true' });
+	const lamp = await b.device('lamp', { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
+	const away = await b.device('away', undefined, { clean: false });
+	await away.subscribe('news');
+	await away.end();
+	const plain = await b.plain({ username: 'u', password: 'p' }).connect();
+	const s = await new Shadow(lamp, 'lamp').listen();
+	for (let i = 0; i < 3; i++) {
+		const from = b.log.length;
+		b.signal('SIGHUP');
+		await b.logged(/Reloading config/, from);
+		assert.equal((await s.update({ state: { reported: { i } } })).version, i + 1);
+	}
+	assert.deepEqual([lamp.open, plain.open], [true, true]);
+	await lamp.publish('news', 'while away');
+	const back = await b.tls('away', { clean: false }).connect();
+	await back.nextMessage('news');
+});
+
+test('a persistent session gets the delta that came while it was away', async (t) => {
+	const b = await start(t);
+	const s = await new Shadow(await b.device('valve', undefined, { clean: false }), 'valve').listen();
+	await s.update({ state: { reported: { open: false } } });
+	await s.device.end();
+	await b.call('UpdateThingShadow', { thingName: 'valve', payload: { state: { desired: { open: true } } } });
+	const back = await b.tls('valve', { clean: false }).connect();
+	assert.equal(back.connack.sessionPresent, true);
+	assert.deepEqual((await new Shadow(back, 'valve').next('update/delta')).state, { open: true });
+});
+
+test('a persistent session survives a restart of the broker', async (t) => {
+	const b = await start(t, { conf: 'persistence true\nautosave_interval 1' });
+	const s = await new Shadow(await b.device('valve', undefined, { clean: false }), 'valve').listen();
+	await s.device.end();
+	await b.restart();
+	await b.call('UpdateThingShadow', { thingName: 'valve', payload: { state: { desired: { open: true } } } });
+	const back = await b.tls('valve', { clean: false }).connect();
+	assert.equal(back.connack.sessionPresent, true);
+	assert.deepEqual((await new Shadow(back, 'valve').next('update/delta')).state, { open: true });
+});
+
+test('skeeter_core must be the first plugin line', async (t) => {
+	for (const plugins of [['shadow', 'core'], ['auth'], ['registry', 'core', 'auth']]) {
+		const b = create(t, { plugins });
+		assert.notEqual(await b.refuses(), 0);
+		assert.match(b.log, /skeeter_core must be the first plugin line/);
+	}
+});
+
+test('an option that nobody knows stops the start with one clear line', async (t) => {
+	for (const [options, line] of [[{ core: { opertors: 'x' } }, /opertors.*operators/], [{ auth: { others: 'maybe' } }, /others.*allow.*defer/], [{ shadow: { limits: 'huge' } }, /limits/]]) {
+		const b = create(t, { options });
+		assert.notEqual(await b.refuses(), 0);
+		assert.match(b.log, line);
+	}
+});
+
+test('stopping under load ends cleanly and keeps what was accepted', async (t) => {
+	const b = await start(t);
+	const s = await new Shadow(await b.device('lamp'), 'lamp').listen(['update/accepted']);
+	for (let i = 0; i < 500; i++)
+		s.publish('update', { state: { reported: { i } } }).catch(() => {});
+	await s.next('update/accepted');
+	await b.restart();
+	const seen = Math.max(1, ...s.got('update/accepted').map((a) => a.version));
+	const now = await (await new Shadow(await b.tls('lamp').connect(), 'lamp').listen()).get();
+	assert.ok(now.version >= seen, `${now.version} < ${seen}`);
+});
