@@ -8,7 +8,7 @@
 
 enum { TOKEN_MAX = 64 };
 
-static const char invalid_json[] = "Invalid JSON";
+static const char invalid_token[] = "Invalid clientToken";
 static const char too_deep[] = "JSON contains too many levels of nesting; maximum is %d";
 
 static int refuse(struct shadow_result *out, int code, const char *message)
@@ -38,7 +38,7 @@ static int refuse_unparsed(const struct shadow_call *c, const struct sk_json_err
 		return refuse(out, SK_E_INVALID_REQUEST, sk_printf(c->arena, too_deep, c->limits.depth));
 	if (!utf8)
 		return refuse(out, SK_E_UNSUPPORTED_ENCODING, "Unsupported documented encoding; supported encoding is UTF-8");
-	return refuse(out, SK_E_INVALID_REQUEST, invalid_json);
+	return refuse(out, SK_E_INVALID_REQUEST, "Invalid JSON");
 }
 
 int shadow_parse(const struct shadow_call *c, const char *payload, size_t size, const cJSON **request,
@@ -59,11 +59,7 @@ int shadow_parse(const struct shadow_call *c, const char *payload, size_t size, 
 
 int shadow_check_get(const cJSON *request, struct shadow_result *out)
 {
-	if (request && !cJSON_IsObject(request))
-		return refuse(out, SK_E_INVALID_REQUEST, invalid_json);
-	if (token_is_bad(request))
-		return refuse(out, SK_E_INVALID_REQUEST, "Invalid clientToken");
-	return SK_OK;
+	return token_is_bad(request) ? refuse(out, SK_E_INVALID_REQUEST, invalid_token) : SK_OK;
 }
 
 /* -- the checks of an update -- */
@@ -73,11 +69,6 @@ struct subject {
 	const cJSON *state; /* of the request */
 	int depth;          /* in force */
 };
-
-static bool is_no_object(const struct subject *s)
-{
-	return !cJSON_IsObject(s->request);
-}
 
 static bool has_no_state(const struct subject *s)
 {
@@ -144,13 +135,12 @@ static const struct check {
 	bool (*fails)(const struct subject *s);
 	const char *message;
 } checks[] = {
-	{ is_no_object, invalid_json },
 	{ has_no_state, "Missing required node: state" },
 	{ has_bad_state, "State node must be an object" },
 	{ has_bad_desired, "Desired node must be an object" },
 	{ has_bad_reported, "Reported node must be an object" },
 	{ has_bad_version, "Invalid version" },
-	{ has_bad_token, "Invalid clientToken" },
+	{ has_bad_token, invalid_token },
 	{ is_too_deep, too_deep },
 	{ has_bad_node, "State contains an invalid node" },
 };

@@ -15,7 +15,7 @@
 
 #include "shadow/shadow.h"
 
-enum { MAX_WANTS = 12, LEAST_CASES = 90, FIRST_CHUNK = 4096, NOW_MS = 100999 };
+enum { MAX_WANTS = 12, LEAST_CASES = 90, LEAST_ROOM = 80, MOST_ROOM = 4080, NOW_MS = 100999 };
 
 struct want {
 	const char *path, *text;
@@ -113,7 +113,7 @@ static void complete(struct golden *g)
 		g->wants[g->want_count++] = (struct want){ "rejected", "none" };
 }
 
-/* `room` bytes are left in the only chunk there may be; without a room, chunk number `chunk` cannot be had. */
+/* About `room` bytes are left in the only chunk there may be; without a room, chunk number `chunk` cannot be had. */
 static bool survives(const struct golden *g, const cJSON *stored, long room, long chunk)
 {
 	struct sk_arena a = { 0 }, reading = { 0 };
@@ -121,8 +121,9 @@ static bool survives(const struct golden *g, const cJSON *stored, long room, lon
 	int rc;
 
 	if (room) {
-		sk_alloc_text(&a, (size_t)(FIRST_CHUNK - room));
+		sk_alloc_text(&a, 1);
 		a.limit = a.total;
+		sk_alloc_text(&a, a.total - (size_t)room);
 	}
 	sk_arena_fail_after(chunk);
 	cJSON *all = run(&a, &reading, g, stored, &rc);
@@ -146,7 +147,7 @@ static void run_case(struct golden *g)
 	cJSON *stored = parse(&a, g->stored);
 	if (!holds(&a, g, run(&a, &a, g, stored, &rc)))
 		failures++;
-	for (long room = 1; room <= FIRST_CHUNK && !survives(g, stored, room, 0);)
+	for (long room = LEAST_ROOM; room <= MOST_ROOM && !survives(g, stored, room, 0);)
 		room += 16;
 	for (long chunk = 1; !survives(g, stored, 0, chunk);)
 		chunk++;

@@ -50,10 +50,20 @@ stored {"state":{},"metadata":{},"version":1}
 get {"clientToken":
 rejected {"code":400,"message":"Invalid JSON","timestamp":100}
 
-= get with something other than an object is refused
+= get with JSON that is no object holds no clientToken
 stored {"state":{},"metadata":{},"version":1}
 get [1]
-rejected.message "Invalid JSON"
+accepted {"state":{},"metadata":{},"version":1,"timestamp":100}
+
+= get with bytes that are not UTF-8 is refused
+stored {"state":{},"metadata":{},"version":1}
+get "ÿ"
+rejected.code 415
+
+= get with a clientToken of 65 bytes is refused
+stored {"state":{},"metadata":{},"version":1}
+get {"clientToken":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}
+rejected.message "Invalid clientToken"
 
 = get with a bad clientToken is refused
 stored {"state":{},"metadata":{},"version":1}

@@ -28,13 +28,13 @@ rejected.message "Invalid JSON"
 update {"state":{"reported":{"a":"\ud800"}}}
 rejected {"code":400,"message":"Invalid JSON","timestamp":100}
 
-= an update that is no object
+= an update that is an array holds no state
 update [{"state":{}}]
-rejected {"code":400,"message":"Invalid JSON","timestamp":100}
+rejected {"code":400,"message":"Missing required node: state","timestamp":100}
 
-= an update that is only a string
+= an update that is only a string holds no state
 update "state"
-rejected.message "Invalid JSON"
+rejected.message "Missing required node: state"
 
 = bytes that are not UTF-8
 update {"state":{"reported":{"a":"ÿ"}}}
