@@ -4,19 +4,13 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('../../harness/test');
-const { start, ALLOW_ALL } = require('../../harness/broker');
+const { start, ALLOW_ALL, BUILD } = require('../../harness/broker');
 const { Shadow } = require('../../harness/shadow');
 
-const ROOT = path.resolve(__dirname, '../../..');
-
-// Every input row of every plugin, read off the sources, with its captures filled in.
+// Every input row of every plugin, read off the built files, with its captures filled in.
 function rows() {
-	const folder = path.join(ROOT, 'plugins');
-	const files = fs.readdirSync(folder).flatMap((p) => fs.readdirSync(path.join(folder, p)).map((f) => path.join(folder, p, f)));
-	const text = files.filter((f) => f.endsWith('.c')).map((f) => fs.readFileSync(f, 'utf8')).join('\n');
-	const defined = new Map([...text.matchAll(/#define\s+(\w+)\s+"([^"\n]*)"/g)].map((m) => [m[1], m[2]]));
-	const whole = text.replace(/\b([A-Z_]+)\s*"/g, (all, name) => defined.has(name) ? `"${defined.get(name)}` : all);
-	const patterns = [...whole.matchAll(/"(\$aws\/[^"\n]*\{[^"\n]*)"/g)].map((m) => m[1]).filter((p) => !p.includes('%'));
+	const built = fs.readdirSync(BUILD).filter((f) => /^skeeter_.*\.so$/.test(f)).map((f) => fs.readFileSync(path.join(BUILD, f), 'latin1'));
+	const patterns = built.flatMap((text) => text.match(/\$aws\/[\w/${}+-]*\{\w+\+?\}[\w/${}+-]*/g) || []);
 	return [...new Set(patterns)].map((p) => p.replace(/\{[^}]*\}/g, 'lamp'));
 }
 
