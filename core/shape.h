@@ -6,6 +6,7 @@
  *   ENUM(CertificateStatus, "ACTIVE INACTIVE REVOKED")
  *   STRUCT(AttributePayload, "attributes:Attributes merge:Boolean")
  *   LIST(TagList, Tag, 0, 50)     MAP(Attributes, AttributeName, AttributeValue)    TIMESTAMP(DateType)   ANY(JsonDocument)
+ * where 0, 0 is no bound, INT64_MAX no upper and INT64_MIN (for lengths 0) no lower one; core/common.shapes is always there;
  * and becomes a table by  #define SHAPES_FILE "plugins/registry/registry.shapes"  #include "core/shape_table.h". */
 #ifndef SK_SHAPE_H
 #define SK_SHAPE_H
@@ -42,8 +43,9 @@ struct sk_input {
 };
 
 struct sk_shapes *sk_shapes_new(void);
-/* Adds a table (ends with a zero row). A name that is there already with the same definition is fine. -1 with why[]: an unknown
- * type, a pattern that does not compile, a name defined twice differently. References may be resolved later, by sk_inputs_new. */
+/* Adds a table (ends with a zero row), which must outlive the shapes. A name that is there already with the same definition is fine. -1 with
+ * why[]: a pattern that does not compile, a name defined twice differently. Types may be named before they are defined;
+ * sk_inputs_new refuses what is still unknown. */
 int sk_shapes_add(struct sk_shapes *s, const struct sk_shape *table, char *why, size_t why_size);
 void sk_shapes_free(struct sk_shapes **s);
 
@@ -59,5 +61,12 @@ const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i);
  *   2 validation errors detected: Value null at 'policyName' failed to satisfy constraint: Member must not be null; Value ...
  * Unknown members are ignored, as AWS does; a null member counts as absent. A wrong JSON type is a validation error too. */
 int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON *object, const char **message);
+
+/* The node for an input that came as text (percent-decoded) in the path, the query or a header: a number for INTEGER, LONG, NUMBER
+ * and TIMESTAMP (epoch seconds or ISO 8601), true or false for BOOLEAN, an array for LIST (of one element in the query,
+ * where each further occurrence is one more call; split at commas in a header), else a string. Text that is not of its type becomes a
+ * string, so that the check refuses it in AWS's words; bytes that are not UTF-8 become U+FFFD. Header names compare without
+ * case. NULL: the operation has no input of that name in that place. */
+cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *name, const char *text);
 
 #endif
