@@ -159,6 +159,17 @@ static void creating_the_same_again_answers_the_same(void **at)
 	free(id);
 }
 
+static void a_thing_keeps_its_billing_group(void **at)
+{
+	struct fake *f = *at;
+
+	fake_put(f, "registry/billing-group/b", "{}");
+	assert_int_equal(thing(f, "CreateThing", "{'thingName':'lamp','billingGroupName':'b'}"), SK_OK);
+	assert_int_equal(thing(f, "CreateThing", "{'thingName':'lamp','billingGroupName':'b'}"), SK_OK);
+	assert_int_equal(thing(f, "CreateThing", "{'thingName':'lamp'}"), SK_E_ALREADY_EXISTS);
+	assert_string_equal(sk_json_text(describe(f, "lamp"), "billingGroupName"), "b");
+}
+
 static void attributes_are_limited_by_having_a_type(void **at)
 {
 	struct fake *f = *at;
@@ -309,6 +320,7 @@ static void lists_are_filtered_by_attribute_and_type(void **at)
 	assert_int_equal(thing(f, "CreateThing", "{'thingName':'c','thingTypeName':'bulb'}"), SK_OK);
 	assert_int_equal(listed(f, "{'attributeName':'room'}"), 2);
 	assert_int_equal(listed(f, "{'attributeName':'room','attributeValue':'hall','usePrefixAttributeValue':true}"), 2);
+	assert_int_equal(listed(f, "{'attributeName':'room','attributeValue':'hallw','usePrefixAttributeValue':true}"), 1);
 	assert_int_equal(listed(f, "{'thingTypeName':'bulb'}"), 2);
 	assert_int_equal(listed(f, "{'thingTypeName':'tube'}"), 0);
 	assert_int_equal(listed(f, "{'thingTypeName':'bulb','attributeName':'room'}"), 1);
@@ -347,15 +359,23 @@ static void a_type_is_created_described_and_listed(void **at)
 
 static void creating_the_same_type_again_answers_the_same(void **at)
 {
+	static const char *const others[] = {
+		"{'searchableAttributes':['a','a']}", "{'searchableAttributes':['a','b','c']}", "{}",
+		"{'searchableAttributes':['a','b'],'thingTypeDescription':'other'}",
+		"{'searchableAttributes':['a','b'],'mqtt5Configuration':{'propagatingAttributes':[{'userPropertyKey':'k','thingAttribute':'a'}]}}",
+	};
 	struct fake *f = *at;
+	char input[400];
 
 	assert_int_equal(type(f, "CreateThingType", "{'thingTypeName':'bulb','thingTypeProperties':{'searchableAttributes':['a','b']}}"), SK_OK);
 	char *id = strdup(sk_json_text(f->out, "thingTypeId"));
 	assert_int_equal(type(f, "CreateThingType", "{'thingTypeName':'bulb','thingTypeProperties':{'thingTypeDescription':'',"
 	                                            "'searchableAttributes':['b','a'],'mqtt5Configuration':{}}}"), SK_OK);
 	assert_string_equal(sk_json_text(f->out, "thingTypeId"), id);
-	assert_int_equal(type(f, "CreateThingType", "{'thingTypeName':'bulb','thingTypeProperties':{'searchableAttributes':['a','a']}}"),
-	                 SK_E_ALREADY_EXISTS);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		snprintf(input, sizeof(input), "{'thingTypeName':'bulb','thingTypeProperties':%s}", others[i]);
+		assert_int_equal(type(f, "CreateThingType", input), SK_E_ALREADY_EXISTS);
+	}
 	assert_string_equal(sk_json_text(f->error_fields, "resourceId"), id);
 	assert_string_equal(sk_json_text(f->error_fields, "resourceArn"), TYPE_ARN "bulb");
 	free(id);
@@ -377,6 +397,31 @@ static void a_types_properties_are_checked(void **at)
 		assert_int_equal(type(f, "CreateThingType", input), SK_E_INVALID_REQUEST);
 	}
 	assert_int_equal(fake_count(f, ""), 0);
+}
+
+/* An input whose list, opened by `before`, holds n times `item`. */
+static const char *with_list(const char *before, const char *item, int n, const char *after)
+{
+	static char input[6000];
+	size_t used = (size_t)snprintf(input, sizeof(input), "%s", before);
+
+	for (int i = 0; i < n; i++)
+		used += (size_t)snprintf(input + used, sizeof(input) - used, "%s%s", i ? "," : "", item);
+	snprintf(input + used, sizeof(input) - used, "%s", after);
+	return input;
+}
+
+static void a_types_lists_are_limited(void **at)
+{
+	static const char tags[] = "{'thingTypeName':'t','tags':[", tag[] = "{'Key':'k'}";
+	static const char mqtt5[] = "{'thingTypeName':'m','thingTypeProperties':{'mqtt5Configuration':{'propagatingAttributes':[";
+	static const char attribute[] = "{'userPropertyKey':'k','connectionAttribute':'iot:ClientId'}";
+	struct fake *f = *at;
+
+	assert_int_equal(type(f, "CreateThingType", with_list(tags, tag, 51, "]}")), SK_E_INVALID_REQUEST);
+	assert_int_equal(type(f, "CreateThingType", with_list(tags, tag, 50, "]}")), SK_OK);
+	assert_int_equal(type(f, "CreateThingType", with_list(mqtt5, attribute, 21, "]}}}")), SK_E_INVALID_REQUEST);
+	assert_int_equal(type(f, "CreateThingType", with_list(mqtt5, attribute, 20, "]}}}")), SK_OK);
 }
 
 static void only_mqtt5_of_a_type_is_updated(void **at)
@@ -427,6 +472,7 @@ static void a_type_goes_five_minutes_after_its_deprecation(void **at)
 	f->now_ms += 5 * MINUTE - 1;
 	assert_int_equal(type(f, "DeprecateThingType", bulb), SK_OK);
 	assert_int_equal(type(f, "DeleteThingType", bulb), SK_E_INVALID_REQUEST);
+	assert_string_equal(f->message, "Cannot delete thing type : bulb. It is still associated with one or more things");
 	assert_int_equal(thing(f, "UpdateThing", "{'thingName':'lamp','removeThingType':true}"), SK_OK);
 	assert_int_equal(type(f, "DeleteThingType", bulb), SK_E_INVALID_REQUEST);
 	assert_string_equal(f->message, "Cannot delete thing type : bulb. Please wait for 5 minutes after deprecation and then retry");
@@ -476,6 +522,7 @@ int main(void)
 		TEST(what_is_not_there_is_not_found),
 		TEST(bad_input_never_reaches_a_handler),
 		TEST(creating_the_same_again_answers_the_same),
+		TEST(a_thing_keeps_its_billing_group),
 		TEST(attributes_are_limited_by_having_a_type),
 		TEST(an_update_replaces_merges_and_removes_attributes),
 		TEST(an_expected_version_guards),
@@ -487,6 +534,7 @@ int main(void)
 		TEST(a_type_is_created_described_and_listed),
 		TEST(creating_the_same_type_again_answers_the_same),
 		TEST(a_types_properties_are_checked),
+		TEST(a_types_lists_are_limited),
 		TEST(only_mqtt5_of_a_type_is_updated),
 		TEST(a_deprecated_type_takes_no_new_things),
 		TEST(a_type_goes_five_minutes_after_its_deprecation),
