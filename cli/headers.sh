@@ -7,7 +7,7 @@ if ! command -v "$1" >/dev/null 2>&1 && [ -e /usr/include/mosquitto_broker.h ]; 
 	exit 1
 fi
 while read -r header name; do
-	echo "#include <$header>" | "$@" -E -x c - >/dev/null 2>&1 && continue
+	echo "#include <$header>" | "$@" -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 && continue
 	echo "no $name headers: run make deps" >&2
 	exit 1
 done <<END
@@ -16,4 +16,5 @@ mosquitto.h Mosquitto
 cjson/cJSON.h cJSON
 sqlite3.h SQLite
 openssl/x509.h OpenSSL
+pcre2.h PCRE2
 END
