@@ -130,7 +130,7 @@ int sk_json_int_format(char out[SK_JSON_NUMBER_ROOM], int64_t v)
 
 /* Decimal digits without zeros at the end; the value is 0.d1d2d3... * 10^scale. */
 struct shortest {
-	char digits[SK_JSON_NUMBER_ROOM];
+	char digits[24];
 	int n;
 	int scale;
 };
@@ -138,13 +138,16 @@ struct shortest {
 /* Up to 15 digits every decimal reads back as itself, so the first power that makes v an integer is the shortest. */
 static bool shorten_quickly(double v, struct shortest *out)
 {
+	char room[SK_JSON_NUMBER_ROOM];
+
 	for (int e = 1; e <= 12; e++) {
 		double scaled = rint(v * tens[e]);
 
 		if (scaled >= 1e15)
 			return false;
 		if (scaled / tens[e] == v && scaled >= 1) {
-			out->n = sk_json_int_format(out->digits, (int64_t)scaled);
+			out->n = sk_json_int_format(room, (int64_t)scaled);
+			memcpy(out->digits, room, (size_t)out->n + 1);
 			out->scale = out->n - e;
 			return true;
 		}

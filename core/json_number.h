@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-#define SK_JSON_NUMBER_ROOM 40           /* bytes that any double or int64 needs, with the NUL */
+#define SK_JSON_NUMBER_ROOM 48           /* bytes that any double or int64 needs, with the NUL */
 #define SK_JSON_EXACT       (1ll << 53) /* up to here a double holds every integer */
 
 struct sk_json_literal {
