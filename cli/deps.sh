@@ -36,8 +36,9 @@ install() {
 	trap restore_policy EXIT
 	trap 'exit 130' INT TERM HUP
 	forbid_services
+	echo "installing $*"
 	export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-	apt-get update -q
+	apt-get update -q || echo 'apt-get update failed; trying with what is known'
 	apt-get install -q -y --no-install-recommends "$@" </dev/null
 	case " $* " in
 	*' mosquitto '*)
@@ -58,7 +59,6 @@ command -v dpkg-query >/dev/null 2>&1 || {
 }
 want=$(missing "$@")
 [ -n "$want" ] || exit 0
-echo "installing$want"
 if [ "$(id -u)" -eq 0 ]; then
 	exec "$0" --as-root $want
 elif command -v sudo >/dev/null 2>&1 && sudo true; then
