@@ -59,7 +59,8 @@ const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i);
 /* Checks an input object. 0, or -1 with AWS's sentence in *message (arena), e.g.
  *   1 validation error detected: Value 'a b' at 'thingName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9:_-]+
  *   2 validation errors detected: Value null at 'policyName' failed to satisfy constraint: Member must not be null; Value ...
- * Unknown members are ignored, as AWS does; a null member counts as absent. A wrong JSON type is a validation error too. */
+ * Unknown members are ignored, as AWS does; a null member counts as absent. A wrong JSON type is a validation error too.
+ * At most 64 errors are reported, long values are cut. *message is NULL when all is well, and when the arena failed. */
 int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON *object, const char **message);
 
 /* The node for an input that came as text (percent-decoded) in the path, the query or a header: a number for INTEGER, LONG, NUMBER
