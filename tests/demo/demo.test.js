@@ -1,0 +1,167 @@
+// make run in a copy of the tree: every line that it prints is pasted into a shell, and what comes of it is compared.
+'use strict';
+const assert = require('node:assert/strict');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { test, until } = require('../harness/test');
+const { freePort, BUILD } = require('../harness/broker');
+
+const ROOT = path.resolve(__dirname, '../..');
+const LINES = [
+	'1 Look          build/skeeter things',
+	'2 Switch        build/skeeter set lamp on=true        (watch: build/skeeter watch lamp)',
+	'3 Unplug it     build/skeeter demo unplug valve; build/skeeter set valve open=true; build/skeeter demo plug valve',
+	'                -> it was away, the shadow kept your wish: the delta arrives, the valve opens',
+	'4 Break a rule  build/skeeter demo forbid lamp        -> disconnected, and the reason is printed',
+	'5 Pull the plug build/skeeter demo kill               -> kill -9, restart, every accepted update still there',
+];
+const FIRST = /^Skeeter is up in \d+\.\d s: 3 devices online, broker \d+ MiB, data in run\/data$/;
+
+// A copy with its times, so that what is built stays built.
+function copyTree(to) {
+	const names = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
+	const files = names.split('\0').filter((f) => f && fs.existsSync(path.join(ROOT, f)));
+	execFileSync('xargs', ['-0', 'cp', '-a', '--parents', '-t', to], { cwd: ROOT, input: files.join('\0') });
+	fs.mkdirSync(path.join(to, 'build'));
+	for (const name of fs.readdirSync(BUILD).filter((n) => !['fresh', 'asan', 'tsan', 'fuzz', 'tests'].includes(n)))
+		execFileSync('cp', ['-a', path.join(BUILD, name), path.join(to, 'build')]);
+}
+
+class Demo {
+	constructor(t) {
+		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-demo-'));
+		this.env = { ...process.env };
+		for (const name of Object.keys(this.env).filter((n) => /^(MAKE|MFLAGS|SKEETER_|B$|PORT$)/.test(n)))
+			delete this.env[name];
+		t.after(() => {
+			this.sh('make -s stop');
+			fs.rmSync(this.dir, { recursive: true, force: true });
+		});
+		t.onFail(() => ['demo.log', 'mosquitto.log'].map((f) => {
+			const file = path.join(this.dir, 'run', f);
+			return fs.existsSync(file) ? `${f}:\n${fs.readFileSync(file, 'utf8').split('\n').slice(-40).join('\n')}` : `no ${f}`;
+		}).join('\n'));
+		copyTree(this.dir);
+	}
+	sh(command, options = {}) {
+		const r = spawnSync('sh', ['-c', command], { cwd: this.dir, env: this.env, encoding: 'utf8', timeout: 90000, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+		return { code: r.status, out: r.stdout, all: `${r.stdout}${r.stderr}` };
+	}
+	// Runs a line that must succeed.
+	paste(command) {
+		const r = this.sh(command);
+		assert.equal(r.code, 0, `${command}: ${r.all}`);
+		return r.all;
+	}
+	shadow(thing) {
+		const text = this.paste(`build/skeeter get-thing-shadow --thing-name ${thing}`);
+		const parsed = JSON.parse(text);
+		const document = parsed.payload || parsed;
+		return (typeof document === 'string' ? JSON.parse(document) : document).state;
+	}
+	async up() {
+		this.port = this.port || await freePort();
+		return this.sh(`make -s run DETACH=1 PORT=${this.port}`);
+	}
+	// Pids of what still runs out of the copy.
+	leftovers() {
+		return fs.readdirSync('/proc').filter((p) => /^\d+$/.test(p)).filter((p) => {
+			try {
+				return fs.readlinkSync(`/proc/${p}/cwd`) === this.dir;
+			} catch {
+				return false;
+			}
+		});
+	}
+}
+
+test('make run prints five lines, each does what it says, and make stop ends all of it', async (t) => {
+	const d = new Demo(t);
+	const { code, out, all } = await d.up();
+	assert.equal(code, 0, all);
+	const printed = out.trimEnd().split('\n').slice(-7);
+	assert.match(printed[0], FIRST);
+	assert.deepEqual(printed.slice(1), LINES);
+	const [look, switchOn, unplug, forbid, kill] = printed.filter((l) => /^\d/.test(l)).map((l) => l.slice(16).replace(/ {2,}.*/, ''));
+
+	const things = d.paste(look);
+	for (const name of ['lamp', 'thermometer', 'valve'])
+		assert.match(things, new RegExp(`\\b${name}\\b`));
+
+	const watch = spawn('build/skeeter', ['watch', 'lamp'], { cwd: d.dir, env: d.env, stdio: ['ignore', 'pipe', 'pipe'] });
+	let watched = '';
+	for (const stream of [watch.stdout, watch.stderr])
+		stream.on('data', (x) => { watched += x; });
+	t.after(() => watch.kill('SIGTERM'));
+	await new Promise((done) => setTimeout(done, 700));
+	d.paste(switchOn);
+	await until(() => `skeeter watch to show it: ${watched}`, () => /on.*true/s.test(watched));
+	await until('the lamp to be on', () => d.shadow('lamp').reported.on === true);
+	watch.kill('SIGTERM');
+
+	d.paste(unplug);
+	await until('the valve to open', () => d.shadow('valve').reported.open === true);
+
+	const reason = d.paste(forbid);
+	assert.match(reason, /disconnected/);
+	assert.match(reason, /deny \w+ lamp\b.*lamp/);
+
+	const before = ['lamp', 'thermometer', 'valve'].map((n) => d.shadow(n));
+	const killed = d.paste(kill);
+	assert.match(killed, /kill|restart|still there/i);
+	for (const [i, name] of ['lamp', 'thermometer', 'valve'].entries())
+		assert.deepEqual(d.shadow(name).desired, before[i].desired, name);
+
+	d.paste('make -s stop');
+	assert.deepEqual(d.leftovers(), []);
+	assert.equal(fs.existsSync(path.join(d.dir, 'run/operator.sock')), false);
+}, { seconds: 180 });
+
+test('a second make run keeps the data, and one beside a running one says so', async (t) => {
+	const d = new Demo(t);
+	assert.equal((await d.up()).code, 0);
+	assert.equal(fs.statSync(path.join(d.dir, 'run/operator.sock')).mode & 0o777, 0o600);
+	for (const key of ['run/ca.crt', 'run/devices/lamp.crt', 'run/devices/lamp.key', 'run/devices/thermometer.key', 'run/devices/valve.key'])
+		assert.ok(fs.existsSync(path.join(d.dir, key)), key);
+	d.paste('build/skeeter create-thing --thing-name kitchen');
+	const again = await d.up();
+	assert.notEqual(again.code, 0);
+	assert.match(again.all, /running already/);
+	const certificate = fs.readFileSync(path.join(d.dir, 'run/devices/lamp.crt'), 'utf8');
+	d.paste('make -s stop');
+	assert.equal((await d.up()).code, 0);
+	assert.match(d.paste('build/skeeter things'), /kitchen/);
+	assert.equal(fs.readFileSync(path.join(d.dir, 'run/devices/lamp.crt'), 'utf8'), certificate);
+}, { seconds: 120 });
+
+test('a port in use is named with its owner and what to do', async (t) => {
+	const d = new Demo(t);
+	const server = net.createServer();
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	t.after(() => new Promise((done) => server.close(done)));
+	d.port = server.address().port;
+	const { code, all } = await d.up();
+	assert.notEqual(code, 0);
+	assert.match(all, new RegExp(`port ${d.port} is in use by node \\(pid ${process.pid}\\).*PORT=\\d+ make run`));
+	assert.deepEqual(d.leftovers(), []);
+});
+
+test('the skeeter command without a broker says what to do', async (t) => {
+	const d = new Demo(t);
+	const r = d.sh('build/skeeter things');
+	assert.notEqual(r.code, 0);
+	assert.match(r.all, /cannot reach run\/operator\.sock: is make run running\?/);
+	const mistyped = d.sh('build/skeeter craete-thing --thing-name x');
+	assert.notEqual(mistyped.code, 0);
+	assert.match(mistyped.all, /create-thing/);
+});
+
+test('without Mosquitto\'s headers the build says what to run', async (t) => {
+	const d = new Demo(t);
+	const r = d.sh('make -s all CC="cc -nostdinc" B=build-without-headers');
+	assert.notEqual(r.code, 0);
+	assert.match(r.all, /no Mosquitto headers: run make deps/);
+});
