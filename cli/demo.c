@@ -169,7 +169,8 @@ static int create_forbid(struct cli *cli)
 	cJSON *in = sk_json_object(&cli->arena);
 	sk_json_set_string(&cli->arena, in, "policyName", DEMO_FORBID);
 	sk_json_set_string(&cli->arena, in, "policyDocument",
-	                   "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"iot:Publish\",\"Resource\":\"*\"}]}");
+	                   "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"iot:Publish\",\"iot:Connect\"],"
+	                   "\"Resource\":\"*\"}]}");
 	return demo_create(cli, "CreatePolicy", in, &data);
 }
 

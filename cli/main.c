@@ -16,7 +16,7 @@ static cli_run help, version;
 static const char demo_details[] =
 	"  demo unplug DEVICE   stops the simulated device; its shadow keeps what is wished meanwhile\n"
 	"  demo plug DEVICE     starts it again and waits until it has obeyed\n"
-	"  demo forbid DEVICE   denies it to publish, and prints why the broker disconnects it\n"
+	"  demo forbid DEVICE   denies it to publish and to connect, and prints why it was disconnected\n"
 	"  demo allow DEVICE    undoes that\n"
 	"  demo kill            kill -9 of the broker in a burst of updates, then compares all that was accepted\n"
 	"  demo register        what make run does: things, certificates and policies of the three devices\n"
