@@ -98,9 +98,9 @@ int shadows_on_refusal(struct sk_call *c)
 		int code;
 		const char *message;
 	} reasons[] = {
-		{ SK_E_THROTTLING, "Too many requests" },
 		{ SK_E_UNAVAILABLE, "Service unavailable" },
 		{ SK_E_INTERNAL, "Internal service failure" },
+		{ SK_E_THROTTLING, "Too many requests" },
 	};
 	const struct shadows_target nobody = { 0 };
 	struct shadow_result out;
@@ -108,7 +108,7 @@ int shadows_on_refusal(struct sk_call *c)
 	size_t i = 0;
 
 	parse(c, &nobody, &request, &out);
-	while (reasons[i].code != c->error && reasons[i].code != SK_E_INTERNAL)
+	while (reasons[i].code != c->error && reasons[i].code != SK_E_THROTTLING)
 		i++;
 	out.message = reasons[i].message;
 	return reject(c, reasons[i].code, &out);
