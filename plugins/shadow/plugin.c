@@ -8,13 +8,13 @@
 #define SHAPES_NAME shapes
 #include "core/shape_table.h"
 
-enum { DOCUMENT_SIZE_MAX = 64 << 20, OVERHEAD = 1024 };
+enum { DOCUMENT_SIZE_MAX = 1 << 20, OVERHEAD = 1024 };
 
 static const struct sk_option options[] = {
 	SK_OPTION(SK_CHOICE, struct shadows_state, limits, "default", "default aws",
 	          "size and depth of a document: default is 64 KiB and 16 levels, aws is 8 KiB and 6 levels"),
 	SK_OPTION(SK_SIZE, struct shadows_state, max_document_size, "0", NULL,
-	          "most bytes of desired and reported together, at most 64m; 0: as limits says"),
+	          "most bytes of desired and reported together, at most 1m; 0: as limits says"),
 	SK_OPTION(SK_INT, struct shadows_state, max_depth, "0", "0 100", "most nested levels in a section; 0: as limits says"),
 	SK_OPTION(SK_DURATION, struct shadows_state, version_memory, "48h", NULL,
 	          "how long a deleted shadow's version is remembered, so that the next one continues from it; 0: not at all"),
@@ -48,7 +48,7 @@ static int start(void *state, char *why, size_t why_size)
 	struct shadows_state *s = state;
 
 	if (s->max_document_size > DOCUMENT_SIZE_MAX) {
-		snprintf(why, why_size, "plugin_opt_max_document_size may be at most 64m");
+		snprintf(why, why_size, "plugin_opt_max_document_size may be at most 1m");
 		return -1;
 	}
 	s->in_force = s->limits == SHADOWS_LIMITS_AWS ? shadow_limits_aws : shadow_limits_default;

@@ -426,9 +426,9 @@ static void limits_come_from_the_options(void **at)
 	say(f, P "/update", "{'state':{'desired':{'a':{'b':{'c':{}}}}}}");
 	told_only(f, P "/update/rejected",
 	          "{'code':400,'message':'JSON contains too many levels of nesting; maximum is 3','timestamp':1700000000}");
-	state.max_document_size = (64 << 20) + 1;
+	state.max_document_size = (1 << 20) + 1;
 	assert_int_equal(start(&state, why, sizeof(why)), -1);
-	assert_string_equal(why, "plugin_opt_max_document_size may be at most 64m");
+	assert_string_equal(why, "plugin_opt_max_document_size may be at most 1m");
 }
 
 static void short_of_memory_a_request_changes_all_or_nothing(void **at)
