@@ -70,15 +70,17 @@ FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.
 JS          := SKEETER_BUILD=$(abspath $B) node tests/run.js
 NEED        := tests/need node:nodejs npm:npm openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients \
                ctags:universal-ctags prlimit:util-linux ps:procps libcmocka-dev
+# $(call parts,TARGETS): build first, then each on its own
+parts = +@$(MAKE) --no-print-directory -j$(shell nproc) all && tests/sum $1
 # $(call sanitize,NAME,FLAGS,library to preload): the units, and the plugins in a real broker, built with a sanitizer
-sanitize = +@$(MAKE) --no-print-directory -s SAN=$2 B=$B/$1 N=$1 PRELOAD=$$($(CC) -print-file-name=$3) sanitized
+sanitize = +@$(MAKE) --no-print-directory -s -j$(shell nproc) SAN=$2 B=$B/$1 N=$1 PRELOAD=$$($(CC) -print-file-name=$3) sanitized
 
-test: test-deps all  ## every test of a change, with a real Mosquitto and the real device SDKs (15 minutes at most)
-	+@tests/sum $(TEST_PARTS)
-check: test-deps all  ## a minute's worth of them
-	+@tests/sum $(CHECK_PARTS)
-test-deep: test-deps all  ## sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
-	+@tests/sum $(DEEP_PARTS)
+test: test-deps  ## every test of a change, with a real Mosquitto and the real device SDKs (15 minutes at most)
+	$(call parts,$(TEST_PARTS))
+check: test-deps  ## a minute's worth of them
+	$(call parts,$(CHECK_PARTS))
+test-deep: test-deps  ## sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
+	$(call parts,$(DEEP_PARTS))
 test-deps: deps  ## install what the tests need
 	@$(NEED)
 lint: all  ## the habits of docs/STYLE.md that a script can check
@@ -107,7 +109,7 @@ valgrind: $(TESTS)  ## units under valgrind
 	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^
 fuzz:  ## fuzz the pure sources, SECONDS=n for each target
 	@tests/need clang:clang libclang-rt-14-dev
-	+@$(MAKE) --no-print-directory -s CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz fuzzers
+	+@$(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz fuzzers
 fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
@@ -124,4 +126,4 @@ help:  ## print this list
 .PHONY: all run stop deps clean help test check test-deep test-deps lint unit e2e smoke clients kill demo asan tsan valgrind \
         fuzz test-fresh sanitized fuzzers
 .SECONDARY:
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
