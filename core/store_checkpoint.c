@@ -107,18 +107,27 @@ void sk_checkpointer_stop(struct sk_embedded *s)
 	c->table = NULL;
 }
 
-static bool due(const struct sk_embedded *s, int64_t now_us, bool idle)
+static bool due(struct sk_embedded *s, int64_t now_us, bool idle)
 {
-	return s->wal_frames > (idle ? IDLE_FRAMES : BUSY_FRAMES) && now_us >= s->checkpointer.not_before;
+	int bound = idle ? IDLE_FRAMES : BUSY_FRAMES;
+
+	if (s->wal_frames <= (s->refused ? 0 : bound) || now_us < s->checkpointer.not_before)
+		return false;
+	if (s->refused)
+		s->checkpointer.not_before = now_us + RETRY_US;
+	s->refused = false;
+	return true;
 }
 
 static void step_alone(struct sk_embedded *s, int64_t now_us, bool idle)
 {
 	struct sk_checkpointer *c = &s->checkpointer;
+	int rest;
 
 	if (!due(s, now_us, idle))
 		return;
-	if (checkpoint(c) == 0)
+	rest = checkpoint(c);
+	if (rest == 0)
 		s->wal_frames = 0;
 	else
 		c->not_before = now_us + RETRY_US;

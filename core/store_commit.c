@@ -305,6 +305,7 @@ static int append_row(struct sk_embedded *s, uint64_t first)
 	rc = rc == SQLITE_OK ? sk_table_finish(stmt) : rc;
 	if (!sqlite3_get_autocommit(s->writer->db))
 		sk_table_run(s->writer, SK_SQL_ROLLBACK);
+	s->refused |= rc != SQLITE_OK;
 	if (rc == SQLITE_OK) {
 		sk_log_grew(s, s->version, row->size);
 		s->count.batches++;

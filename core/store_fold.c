@@ -206,6 +206,7 @@ int sk_fold(struct sk_embedded *s, int64_t budget_us)
 		drop_segments(s, segments);
 	}
 	s->count.fold_us += (uint64_t)(s->now_us() - start);
+	s->refused |= rc != SQLITE_OK;
 	if (rc != SQLITE_OK)
 		return -1;
 	return s->map.oldest || s->segments.count;

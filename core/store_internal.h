@@ -179,6 +179,7 @@ struct sk_embedded {
 	uint64_t structure_any;
 	uint8_t *tabled;       /* bits by hash: EFFECT and TIMER keys that the table may hold */
 	int64_t busy_us, fold_again_us;
+	bool refused;          /* the disk refused a write: a checkpoint may make room in the WAL */
 	size_t peak;
 };
 

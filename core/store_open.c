@@ -277,13 +277,13 @@ static int replay_write(void *ctx, uint64_t version, const struct sk_log_write *
 static int replay_row(struct opening *o, uint64_t seq, struct sk_slice row)
 {
 	struct sk_embedded *s = o->s;
-	int64_t commits = seq > s->version ? sk_log_decode(seq, row, replay_write, s) : -1;
+	int64_t commits = seq == s->version + 1 ? sk_log_decode(seq, row, replay_write, s) : -1; /* versions leave no gap */
 	char text[80];
 
 	if (commits == -2)
 		return unwritable(o, ENOMEM);
 	if (commits < 1) {
-		snprintf(text, sizeof text, "log row %llu is not whole", (unsigned long long)seq);
+		snprintf(text, sizeof text, "log row %llu is not whole or not the next", (unsigned long long)seq);
 		return damaged(o, text);
 	}
 	s->version = seq + (uint64_t)commits - 1;

@@ -222,6 +222,8 @@ static void a_record_deleted_before_its_fold_costs_no_table_write(void **state)
 
 	assert_non_null(s);
 	f->store = s;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->answered, NULL);
 	for (int i = 0; i < 2; i++) {
 		change_start(&c, f, "thing/a");
 		if (!i)
@@ -240,6 +242,8 @@ static void a_record_deleted_before_its_fold_costs_no_table_write(void **state)
 	assert_int_equal(stats.log_rows, 0);
 	s->ops->close(s);
 	destroy();
+	pthread_cond_destroy(&f->answered);
+	pthread_mutex_destroy(&f->lock);
 }
 
 static void the_file_is_private(void **state)
