@@ -21,5 +21,6 @@ void sk_slot_give_up(struct sk_slot *s, int code, const char *why);
 
 /* core's own events */
 #define SK_EVENT_PUBLISH "skeeter:publish" /* {"topic","flags","payload":base64}: a durable publish */
+#define SK_EVENT_TIMER "skeeter:timer"     /* a durable timer is due; the timer's record names the real event */
 
 #endif

@@ -20,7 +20,7 @@ struct sk_client {
 	bool clean_session;
 	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */
 	bool is_operator;       /* by plugin_opt_operators; set after connect was allowed */
-	void *auth;             /* the deciding plugin's per-connection state; it frees it in disconnected() */
+	void *auth;             /* the deciding plugin's per-connection state; it frees it in gone() */
 	/* admission */
 	int64_t tokens_at;      /* token bucket */
 	int32_t tokens;

@@ -221,7 +221,7 @@ static void answer(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
 	struct sk_answer a = { .error = s->result, .message = s->call.message, .arena = &s->arena,
-		               .out = s->result ? s->call.error_fields : s->call.out };
+		               .out = s->result ? s->call.error_fields : s->call.out, .outgoing = &s->run->worker->out };
 	if (r->finish)
 		r->finish(r, &a);
 	if (!r->client)
@@ -259,7 +259,7 @@ void sk_run_release(struct sk_run *run)
 		release_effects(s);
 		sk_effects_after_commit(run, s);
 		if (s->request->effect)
-			sk_effect_done(w->rt, s->request, s->result);
+			sk_effect_done(w, s->request, s->result);
 		answer(s);
 		count(s, now);
 		atomic_fetch_sub(&w->inbox.bytes[s->request->lane], s->request->bytes);

@@ -83,8 +83,11 @@ struct sk_hooks {
 	int (*connect)(void *state, struct sk_client *client, bool again);
 	/* access: SK_ACL_*. SK_ALLOW, SK_DENY, SK_DISCONNECT (write and subscribe only), SK_PASS. */
 	int (*acl)(void *state, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
+	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
-	void (*tick)(void *state, int64_t now_ms);
+	/* The session is forgotten: free client->auth here, not in disconnected(). */
+	void (*gone)(void *state, struct sk_client *client);
+	void (*tick)(void *state, int64_t now_ms); /* about once a second */
 };
 enum sk_verdict { SK_PASS, SK_ALLOW, SK_DENY, SK_DISCONNECT };
 enum sk_access { SK_ACL_READ = 1, SK_ACL_WRITE = 2, SK_ACL_SUBSCRIBE = 4, SK_ACL_UNSUBSCRIBE = 8 };

@@ -116,12 +116,12 @@ void sk_run_free(struct sk_run *run)
 static void fix_time_and_seed(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
-	struct sk_partition *p = s->run->partition;
-	const struct sk_host *host = s->run->worker->rt->host;
+	struct sk_worker *w = s->run->worker;
+	const struct sk_host *host = w->rt->host;
 	if (r->now_ms)
 		return;
 	int64_t now = host->wall_ms(host->ctx);
-	r->now_ms = p->last_now_ms = now > p->last_now_ms ? now : p->last_now_ms;
+	r->now_ms = w->last_now_ms = now > w->last_now_ms ? now : w->last_now_ms;
 	host->random(host->ctx, r->seed, sizeof r->seed);
 }
 

@@ -62,7 +62,8 @@ struct sk_answer { /* what an operation came to; valid during finish() */
 	int error;               /* 0 or SK_E_* */
 	const char *message;
 	const cJSON *out;        /* output, or the error's further fields (NULL for none) */
-	struct sk_arena *arena;
+	struct sk_arena *arena;      /* NULL when memory was out before there was a call */
+	struct sk_out_list *outgoing; /* what is added here leaves after the watches of this commit; NULL likewise */
 };
 struct sk_request {
 	struct sk_request *next;
@@ -83,7 +84,8 @@ struct sk_request {
 	int64_t arrived_us;
 	int64_t now_ms;              /* fixed by the first run */
 	unsigned char seed[16];
-	int tries;
+	int tries;                   /* reruns of this call */
+	int attempts;                /* of the durable effect, over all its requests */
 	const char *timer;           /* not NULL: this timer of the partition is due; owned */
 	uint64_t timer_generation;
 	struct sk_effect *effect;    /* the durable effect that this request is part of, or NULL */
@@ -195,7 +197,6 @@ struct sk_partition {
 	struct sk_request *head, **tail;
 	size_t length;
 	int single;               /* that many runs take one call only: after a failed commit */
-	int64_t last_now_ms;
 	char name[];
 };
 
@@ -221,7 +222,7 @@ struct sk_worker {
 	struct sk_run *spare_run;
 	struct sk_slot *spare_slot;
 	int spare_slots;
-	_Atomic uint64_t queued;  /* requests that wait in partitions */
+	int64_t last_now_ms;      /* no call's time is less than an earlier one's */
 };
 
 struct sk_keeper;  /* timers.c: what is due soon, retries */
@@ -251,6 +252,7 @@ struct sk_runtime *sk_runtime_new(const struct sk_host *host, struct sk_store *s
 void sk_runtime_free(struct sk_runtime **rt);
 /* Adds a plugin's rows, shapes and watches (existing records are applied). -1 with why[]. */
 int sk_runtime_load(struct sk_runtime *rt, const struct sk_plugin *p, void *state, char *why, size_t why_size);
+void sk_runtime_set_cache(struct sk_runtime *rt, size_t bytes_per_worker); /* before the threads start */
 struct sk_row *sk_runtime_operation(struct sk_runtime *rt, const char *name);
 struct sk_row *sk_runtime_event(struct sk_runtime *rt, const char *name); /* the first of that name */
 /* Calls fn for each event row named so; the number of them. */
@@ -306,20 +308,37 @@ struct sk_run_scan *sk_run_add_scan(struct sk_run *run, const char *prefix, cons
 void sk_run_forget(struct sk_run *run);
 
 /* effects.c */
+extern const struct sk_plugin sk_core_effects; /* core's own events: durable publishes, done effects, timers */
 void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot);
-int sk_effects_replay(struct sk_runtime *rt);
-void sk_effect_done(struct sk_runtime *rt, struct sk_request *r, int result);
-int sk_effect_finished_handler(struct sk_call *c);
+int sk_effects_replay(struct sk_runtime *rt); /* 0 or -1: the store does not answer */
+/* r's part of its effect came to `result`: tried again later, or done once what it sent has reached the broker. */
+void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
 
 /* timers.c */
 struct sk_keeper *sk_keeper_new(struct sk_runtime *rt);
 void sk_keeper_free(struct sk_keeper **k);
 int64_t sk_keeper_step(struct sk_keeper *k, int64_t now_us);
+/* Publishes every counter to $SYS/skeeter/... each interval_us; 0 never. */
+void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us);
+/* Runs fn on the broker thread about once a second. */
+void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg));
 void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, const char *name, uint64_t generation);
 void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us); /* submits r again then */
 
+/* control.c: $CONTROL/skeeter/v1 */
+#define SK_CONTROL_TOPIC "$CONTROL/skeeter/v1"
+#define SK_CONTROL_MOST (4u << 20) /* bytes of an envelope */
+extern const struct sk_plugin sk_core_control;
+/* A request that carries out an envelope's commands one after the other and answers the client that it is then given. */
+struct sk_request *sk_control_request(struct sk_runtime *rt, const struct sk_caller *caller, const void *payload, size_t size);
+
+/* process.c: the one runtime of this process, for sk_log, sk_account and the like */
+void sk_process_set(struct sk_runtime *rt);
+struct sk_runtime *sk_process(void);
+
 /* slow.c */
 struct sk_slow_pool *sk_slow_new(struct sk_runtime *rt);
+void sk_slow_stop(struct sk_slow_pool *p); /* no more work is taken */
 void sk_slow_free(struct sk_slow_pool **p);
 void sk_slow_submit(struct sk_slow_pool *p, struct sk_request *r, sk_slow *fn, const char *in, size_t n, void *state);
 bool sk_slow_step(struct sk_slow_pool *p); /* does one piece of work; false: there was none */

@@ -352,6 +352,12 @@ struct sk_shapes *sk_shapes_new(void)
 	return s;
 }
 
+const struct sk_shape *sk_shapes_find(const struct sk_shapes *s, const char *name)
+{
+	const struct sk_type *t = type_find(s, (struct span){ name, strlen(name) });
+	return t && t->shape.kind ? &t->shape : NULL;
+}
+
 void sk_shapes_free(struct sk_shapes **s)
 {
 	if (!*s)

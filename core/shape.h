@@ -48,6 +48,8 @@ struct sk_shapes *sk_shapes_new(void);
  * sk_inputs_new refuses what is still unknown. */
 int sk_shapes_add(struct sk_shapes *s, const struct sk_shape *table, char *why, size_t why_size);
 void sk_shapes_free(struct sk_shapes **s);
+/* The definition of that name; NULL: there is none. */
+const struct sk_shape *sk_shapes_find(const struct sk_shapes *s, const char *name);
 
 /* Compiles a row's inputs (grammar in ops_table.h): route gives the path inputs. NULL with why[] on a bad row. */
 struct sk_inputs *sk_inputs_new(const struct sk_shapes *s, const char *route, const char *inputs, bool body_by_default,

@@ -155,12 +155,12 @@ static struct taken take_inbox(struct sk_worker *w)
 /* Memory is out before the request has a partition: its sender gets the shortest answer there is. */
 static void refuse_outright(struct sk_worker *w, struct sk_request *r)
 {
-	struct sk_answer a = { .error = SK_E_UNAVAILABLE, .message = "The request needs more memory than there is" };
+	struct sk_answer a = { .error = SK_E_UNAVAILABLE, .message = "The request needs more memory than there is", .outgoing = &w->out };
 	SK_COUNT(w->rt->count.memory_failures);
 	if (r->finish)
 		r->finish(r, &a);
 	if (r->effect)
-		sk_effect_done(w->rt, r, SK_E_UNAVAILABLE);
+		sk_effect_done(w, r, SK_E_UNAVAILABLE);
 	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
 	sk_request_free(r);
 }

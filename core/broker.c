@@ -1,0 +1,243 @@
+/* broker.c -- a plugin's life inside Mosquitto: load, first event, unload.
+ *
+ * skeeter_core opens the store and makes the runtime; the others add their tables to it. Threads start at the first event, when all
+ * plugins are loaded. Mosquitto 2.0 closes each .so right after its cleanup, so the first cleanup of any of ours stops everything. */
+#include "core/broker_internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/options.h"
+
+#define STOP_US 5000000
+
+struct sk_broker sk_broker = { .event_fd = -1 };
+static struct { const struct sk_plugin *plugin; void *state; } loaded[SK_MAX_PLUGINS];
+static int loaded_count;
+
+/* -- the host -- */
+
+static int64_t host_mono(void *ctx)
+{
+	(void)ctx;
+	return sk_mono_us();
+}
+
+static int64_t host_wall(void *ctx)
+{
+	(void)ctx;
+	return sk_wall_ms();
+}
+
+static void host_random(void *ctx, void *buf, size_t n)
+{
+	(void)ctx;
+	for (char *at = buf; n;) {
+		ssize_t got = getrandom(at, n, 0);
+		if (got < 0)
+			continue; /* interrupted: nothing else can happen here once the pool is ready */
+		at += got;
+		n -= (size_t)got;
+	}
+}
+
+static void host_wake_thread(void *ctx, int index)
+{
+	(void)ctx;
+	sk_threads_wake(sk_broker.threads, index);
+}
+
+static const struct sk_host host = {
+	.mono_us = host_mono, .wall_ms = host_wall, .random = host_random, .wake_broker = sk_wake_broker,
+	.wake_thread = host_wake_thread, .publish = sk_host_publish, .kick = sk_host_kick, .log = sk_host_log,
+};
+
+/* -- once a second, on the broker thread -- */
+
+static void each_second(void *arg)
+{
+	(void)arg;
+	sk_clients_reap();
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->tick)
+			l->plugin->hooks->tick(l->state, sk_wall_ms());
+	}
+}
+
+void sk_broker_start(void)
+{
+	char why[256];
+	if (sk_broker.started)
+		return;
+	sk_broker.started = true;
+	sk_broker.threads = sk_threads_start(sk_broker.rt, why, sizeof why);
+	if (!sk_broker.threads)
+		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
+	else if (sk_runtime_start(sk_broker.rt))
+		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");
+	sk_keeper_each_second(sk_broker.rt->keeper, each_second);
+	sk_keeper_publish_counters(sk_broker.rt->keeper, sk_broker.options->sys_interval * 1000);
+}
+
+/* -- core's own start -- */
+
+static int make_folder(const char *path, char *real, char *why, size_t why_size)
+{
+	struct stat st;
+	if (mkdir(path, 0700) && errno != EEXIST) {
+		snprintf(why, why_size, "cannot make the data folder %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (stat(path, &st) || !S_ISDIR(st.st_mode) || !realpath(path, real)) {
+		snprintf(why, why_size, "the data folder %s is not a folder", path);
+		return -1;
+	}
+	return 0;
+}
+
+static struct sk_store *open_store(const struct sk_core_options *o, char *why, size_t why_size)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/%s", o->data, o->store);
+	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1 }, why, why_size);
+}
+
+static int worker_count(const struct sk_core_options *o)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return o->workers ? (int)o->workers : cores < 3 ? 2 : cores > 8 ? 8 : (int)cores - 1;
+}
+
+int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
+{
+	static char data_dir[PATH_MAX];
+	if (make_folder(o->data, data_dir, why, why_size))
+		return -1;
+	struct sk_store *store = open_store(o, why, why_size);
+	if (!store)
+		return -1;
+	sk_broker.options = o;
+	int workers = worker_count(o);
+	sk_broker.rt = sk_runtime_new(&host, store, workers);
+	if (!sk_broker.rt) {
+		store->ops->close(store);
+		snprintf(why, why_size, "memory is out");
+		return -1;
+	}
+	struct sk_runtime *rt = sk_broker.rt;
+	rt->account = o->account;
+	rt->region = o->region;
+	rt->data_dir = data_dir;
+	rt->inbox_limit = (size_t)o->inbox;
+	sk_runtime_set_cache(rt, (size_t)o->cache / (size_t)workers);
+	sk_process_set(rt);
+	return sk_events_register(why, why_size);
+}
+
+/* -- loading -- */
+
+static int read_options(const struct sk_plugin *p, void *state, struct mosquitto_opt *options, int n, char *why, size_t why_size)
+{
+	const char **keys = calloc((size_t)n + 1, sizeof *keys), **values = calloc((size_t)n + 1, sizeof *values);
+	int rc = -1;
+	for (int i = 0; keys && values && i < n; i++) {
+		keys[i] = options[i].key;
+		values[i] = options[i].value;
+	}
+	if (keys && values)
+		rc = sk_options_read(p->options, state, keys, values, (size_t)n, why, why_size);
+	else
+		snprintf(why, why_size, "memory is out");
+	free(keys);
+	free(values);
+	return rc;
+}
+
+static bool is_core(const struct sk_plugin *p)
+{
+	return !strcmp(p->name, "core");
+}
+
+static int check_order(const struct sk_plugin *p, char *why, size_t why_size)
+{
+	for (int i = 0; i < loaded_count; i++)
+		if (!strcmp(loaded[i].plugin->name, p->name)) {
+			snprintf(why, why_size, "loaded twice: one plugin line, and per_listener_settings false");
+			return -1;
+		}
+	if (is_core(p) == (sk_broker.rt == NULL) && loaded_count < SK_MAX_PLUGINS)
+		return 0;
+	snprintf(why, why_size, loaded_count < SK_MAX_PLUGINS ? "skeeter_core must be the first plugin line" : "too many plugins");
+	return -1;
+}
+
+static int load(const struct sk_plugin *p, void *state, struct mosquitto_opt *options, int n, char *why, size_t why_size)
+{
+	static const struct sk_option none[] = { { 0 } };
+	struct sk_plugin with_table = *p;
+	with_table.options = p->options ? p->options : none;
+	if (check_order(p, why, why_size) || read_options(&with_table, state, options, n, why, why_size))
+		return -1;
+	if (p->start && p->start(state, why, why_size))
+		return -1;
+	return sk_runtime_load(sk_broker.rt, p, state, why, why_size);
+}
+
+int sk_plugin_load(const struct sk_plugin *p, void *identifier, void *options, int option_count)
+{
+	char why[512] = "";
+	void *state = calloc(1, p->state_size ? p->state_size : 1);
+	if (is_core(p) && !sk_broker.id)
+		sk_broker.id = identifier;
+	if (state && !load(p, state, options, option_count, why, sizeof why)) {
+		loaded[loaded_count].plugin = p;
+		loaded[loaded_count++].state = state;
+		mosquitto_log_printf(MOSQ_LOG_INFO, "skeeter: %s: loaded", p->name);
+		return MOSQ_ERR_SUCCESS;
+	}
+	mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: %s: %s", p->name, state ? why : "memory is out");
+	return MOSQ_ERR_UNKNOWN;
+}
+
+/* -- the end -- */
+
+static void close_all(void)
+{
+	struct sk_runtime *rt = sk_broker.rt;
+	struct sk_store *store = rt->store;
+	atomic_store(&rt->stopping, true);
+	sk_events_unregister();
+	size_t left = sk_threads_stop(&sk_broker.threads, STOP_US);
+	if (left)
+		mosquitto_log_printf(MOSQ_LOG_WARNING, "skeeter: core: stopped with calls unanswered; durable effects run at the next start");
+	sk_wake_stop();
+	sk_kick_free();
+	sk_clients_free();
+	for (int i = loaded_count; i-- > 0;)
+		if (loaded[i].plugin->stop)
+			loaded[i].plugin->stop(loaded[i].state);
+	sk_process_set(NULL);
+	sk_runtime_free(&sk_broker.rt);
+	store->ops->close(store);
+	for (int i = 0; i < loaded_count; i++) {
+		sk_options_free(loaded[i].plugin->options, loaded[i].state);
+		free(loaded[i].state);
+	}
+	loaded_count = 0;
+	sk_broker = (struct sk_broker){ .event_fd = -1 };
+}
+
+int sk_plugin_unload(const struct sk_plugin *p)
+{
+	(void)p;
+	if (sk_broker.rt)
+		close_all();
+	return MOSQ_ERR_SUCCESS;
+}

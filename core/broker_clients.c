@@ -1,0 +1,241 @@
+/* broker_clients.c -- who is connected: open addressing by the broker's client pointer.
+ *
+ * Mosquitto reuses pointers, so an entry is believed only while the id and the user name agree too. An entry of a session without
+ * a connection stays: READ is still asked for it. A second DISCONNECT for it, or a new client at its pointer, ends it. */
+#include "core/broker_internal.h"
+
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	struct sk_client client; /* first */
+	char *texts;             /* id, user name, address in one block */
+	bool dead;               /* a clean session that ended: the broker may still ask about its will */
+	int64_t dead_at;
+};
+
+static struct entry **table;
+static size_t buckets, used, filled; /* filled counts tombstones too */
+static struct entry tombstone;
+static uint64_t generations;
+
+static size_t home_of(const void *handle)
+{
+	return (size_t)(((uintptr_t)handle >> 4) * 0x9E3779B97F4A7C15u >> 20) & (buckets - 1);
+}
+
+static struct entry *lookup(const void *handle, size_t *at)
+{
+	if (!buckets)
+		return NULL;
+	for (size_t i = home_of(handle); table[i]; i = (i + 1) & (buckets - 1))
+		if (table[i]->client.handle == handle) {
+			if (at)
+				*at = i;
+			return table[i];
+		}
+	return NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+struct sk_client *sk_clients_find(struct mosquitto *handle)
+{
+	struct entry *e = handle ? lookup(handle, NULL) : NULL;
+	if (!e || !same(e->client.id, mosquitto_client_id(handle)) || !same(e->client.username, mosquitto_client_username(handle)))
+		return NULL;
+	return &e->client;
+}
+
+struct sk_client *sk_clients_at(void *handle, uint64_t generation)
+{
+	struct entry *e = lookup(handle, NULL);
+	return e && e->client.generation == generation ? &e->client : NULL;
+}
+
+static void call_gone(struct sk_client *c)
+{
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->gone)
+			l->plugin->hooks->gone(l->state, c);
+	}
+}
+
+static void call_disconnected(struct sk_client *c)
+{
+	if (!c->online)
+		return;
+	c->online = false;
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->disconnected)
+			l->plugin->hooks->disconnected(l->state, c);
+	}
+}
+
+static void forget(size_t at)
+{
+	struct entry *e = table[at];
+	call_disconnected(&e->client);
+	call_gone(&e->client);
+	table[at] = &tombstone;
+	used--;
+	free(e->texts);
+	free(e);
+}
+
+static bool rehash(size_t n)
+{
+	struct entry **old = table, **fresh = calloc(n, sizeof *fresh);
+	size_t old_buckets = buckets;
+	if (!fresh)
+		return false;
+	table = fresh;
+	buckets = n;
+	filled = used;
+	for (size_t i = 0; i < old_buckets; i++) {
+		if (!old[i] || old[i] == &tombstone)
+			continue;
+		size_t k = home_of(old[i]->client.handle);
+		while (table[k])
+			k = (k + 1) & (buckets - 1);
+		table[k] = old[i];
+	}
+	free(old);
+	return true;
+}
+
+static char *append(char **at, const char *s)
+{
+	if (!s)
+		return NULL;
+	char *here = *at;
+	size_t n = strlen(s) + 1;
+	memcpy(here, s, n);
+	*at += n;
+	return here;
+}
+
+static size_t room(const char *s)
+{
+	return s ? strlen(s) + 1 : 0;
+}
+
+static int copy_texts(struct entry *e, const char *id, const char *username, const char *address)
+{
+	char *texts = malloc(room(id) + room(username) + room(address) + 1), *at = texts;
+	if (!texts)
+		return -1;
+	const char *new_id = append(&at, id), *new_name = append(&at, username), *new_address = append(&at, address);
+	free(e->texts);
+	e->texts = texts;
+	e->client.id = new_id;
+	e->client.username = new_name;
+	e->client.address = new_address;
+	return 0;
+}
+
+struct sk_client *sk_clients_add(struct mosquitto *handle)
+{
+	size_t at;
+	if (lookup(handle, &at))
+		forget(at);
+	if ((filled + 1) * 4 > buckets * 3 && !rehash(used * 4 > buckets ? buckets * 2 : buckets ? buckets : 64))
+		return NULL;
+	struct entry *e = calloc(1, sizeof *e);
+	if (!e || copy_texts(e, mosquitto_client_id(handle), mosquitto_client_username(handle), mosquitto_client_address(handle))) {
+		free(e);
+		return NULL;
+	}
+	e->client.handle = handle;
+	e->client.generation = ++generations;
+	e->client.clean_session = mosquitto_client_clean_session(handle);
+	e->client.tokens = (int32_t)sk_broker.options->device_rate;
+	for (at = home_of(handle); table[at] && table[at] != &tombstone; at = (at + 1) & (buckets - 1))
+		;
+	filled += !table[at];
+	table[at] = e;
+	used++;
+	return &e->client;
+}
+
+int sk_client_set_username(struct sk_client *c, const char *username)
+{
+	struct entry *e = (struct entry *)c;
+	char *id = strdup(c->id), *address = c->address ? strdup(c->address) : NULL;
+	int rc = !id || (c->address && !address) || copy_texts(e, id, username, address) ||
+	         mosquitto_set_username(c->handle, username) != MOSQ_ERR_SUCCESS ? -1 : 0;
+	free(id);
+	free(address);
+	return rc;
+}
+
+const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n)
+{
+	static unsigned char *der;
+	X509 *x = mosquitto_client_certificate(c->handle);
+	OPENSSL_free(der);
+	der = NULL;
+	if (!x)
+		return NULL;
+	int size = i2d_X509(x, &der);
+	X509_free(x);
+	if (size <= 0)
+		return NULL;
+	*n = (size_t)size;
+	return der;
+}
+
+void sk_clients_offline(struct mosquitto *handle)
+{
+	size_t at;
+	struct entry *e = lookup(handle, &at);
+	if (!e || !same(e->client.id, mosquitto_client_id(handle)))
+		return;
+	if (!e->client.online && !e->dead) {
+		forget(at);
+		return;
+	}
+	call_disconnected(&e->client);
+	e->client.in_flight = 0;
+	e->dead = e->client.clean_session;
+	e->dead_at = sk_mono_us();
+}
+
+/* The will of a clean session is asked about after its DISCONNECT, in the same turn of the broker's loop. */
+void sk_clients_reap(void)
+{
+	int64_t now = sk_mono_us();
+	for (size_t i = 0; i < buckets; i++)
+		if (table[i] && table[i] != &tombstone && table[i]->dead && now - table[i]->dead_at > 1000000)
+			forget(i);
+	if (buckets > 1024 && used * 16 < buckets)
+		rehash(buckets / 4);
+}
+
+void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx)
+{
+	for (size_t i = 0; i < buckets; i++)
+		if (table[i] && table[i] != &tombstone)
+			fn(&table[i]->client, ctx);
+}
+
+size_t sk_clients_count(void)
+{
+	return used;
+}
+
+void sk_clients_free(void)
+{
+	for (size_t i = 0; i < buckets; i++)
+		if (table[i] && table[i] != &tombstone)
+			forget(i);
+	free(table);
+	table = NULL;
+	buckets = used = filled = 0;
+}

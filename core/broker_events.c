@@ -1,0 +1,353 @@
+/* broker_events.c -- Mosquitto's callbacks, registered once and dispatched to the plugins' hooks in load order.
+ *
+ * Who decides: the first hook that does not pass. `$aws/` is closed by default: a client may write there only where a row takes
+ * it, whatever a policy says. No payload is parsed here and nothing waits. */
+#include "core/broker_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_MOST 256
+#define DRAIN_US 1000
+
+/* -- small questions -- */
+
+static bool listed(const char *list, const char *word)
+{
+	size_t n = word ? strlen(word) : 0;
+	for (const char *p = list; n && p && *p;) {
+		size_t size = strcspn(p, " ,");
+		if (size == n && !memcmp(p, word, n))
+			return true;
+		p += size;
+		p += strspn(p, " ,");
+	}
+	return false;
+}
+
+static bool is_operators_socket(const struct sk_client *c)
+{
+	return c->address && strchr(c->address, '/') && listed(sk_broker.options->operators, c->address);
+}
+
+static bool starts(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool sk_topic_is_input(const char *topic)
+{
+	struct sk_topic_match m;
+	return sk_trie_find(sk_broker.rt->trie, topic, &m);
+}
+
+/* -- connect -- */
+
+static int ask_connect(struct sk_client *c, bool again)
+{
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		int verdict = l->plugin->hooks && l->plugin->hooks->connect ? l->plugin->hooks->connect(l->state, c, again) : SK_PASS;
+		if (verdict != SK_PASS)
+			return verdict;
+	}
+	return SK_PASS;
+}
+
+/* SIGHUP asks again about every session; a session without a name would be thrown out, so operators have one. */
+static int connect_operator(struct sk_client *c)
+{
+	c->is_operator = true;
+	c->online = true;
+	return sk_client_set_username(c, "skeeter-operator") ? MOSQ_ERR_NOMEM : MOSQ_ERR_SUCCESS;
+}
+
+static void note_connecting(struct mosquitto *handle, const char *id)
+{
+	free(sk_broker.connecting_id);
+	sk_broker.connecting_id = id ? strdup(id) : NULL;
+	sk_broker.connecting = handle;
+	atomic_store(&sk_broker.rt->outbox.filled, true); /* the next TICK forgets it */
+}
+
+static int verdict_of_connect(struct sk_client *c, int verdict)
+{
+	if (verdict == SK_DENY || verdict == SK_DISCONNECT)
+		return MOSQ_ERR_AUTH;
+	/* A name counts as an operator's when somebody proved it: by a certificate, or to another plugin (which decides after us). */
+	c->is_operator = (c->from_certificate || verdict == SK_PASS) && listed(sk_broker.options->operators, c->username);
+	c->online = true;
+	return verdict == SK_ALLOW ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+}
+
+static int on_basic_auth(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_basic_auth *ed = event_data;
+	struct sk_client *c = sk_broker.reloading ? sk_clients_find(ed->client) : NULL;
+	bool again = sk_broker.reloading && (c || !mosquitto_client_address(ed->client));
+	(void)event, (void)userdata;
+	sk_broker_start();
+	if (!mosquitto_client_id(ed->client))
+		return MOSQ_ERR_PLUGIN_DEFER;
+	if (sk_ping_is(mosquitto_client_id(ed->client)))
+		return MOSQ_ERR_SUCCESS;
+	if (c && c->is_operator && is_operators_socket(c))
+		return MOSQ_ERR_SUCCESS;
+	if (!c && !(c = sk_clients_add(ed->client)))
+		return MOSQ_ERR_AUTH;
+	if (!again)
+		note_connecting(ed->client, c->id);
+	if (is_operators_socket(c))
+		return connect_operator(c);
+	bool was_online = c->online;
+	c->password = ed->password;
+	int verdict = ask_connect(c, again);
+	c->password = NULL;
+	int rc = verdict_of_connect(c, verdict);
+	if (again)
+		c->online = was_online;
+	return rc;
+}
+
+/* A session that the broker restored from its file has never been asked about: no connection, but a name that it had proved. */
+static struct sk_client *restored(struct mosquitto *handle)
+{
+	bool offline = !mosquitto_client_address(handle);
+	struct sk_client *c = mosquitto_client_id(handle) ? sk_clients_add(handle) : NULL;
+	if (c && offline)
+		ask_connect(c, true);
+	return c;
+}
+
+/* -- ACL -- */
+
+static int ask_acl(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
+{
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		int verdict = l->plugin->hooks && l->plugin->hooks->acl ? l->plugin->hooks->acl(l->state, c, access, topic, m) : SK_PASS;
+		if (verdict != SK_PASS)
+			return verdict;
+	}
+	return SK_PASS;
+}
+
+static void note_closed(const struct sk_client *c, const char *topic, const char *why)
+{
+	static int64_t last;
+	int64_t now = sk_mono_us();
+	SK_COUNT(sk_broker.rt->count.aws_closed);
+	if (now - last < 100000)
+		return;
+	last = now;
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
+}
+
+static int control_acl(const struct sk_client *c, int access, const char *topic)
+{
+	if (!starts(topic, SK_CONTROL_TOPIC))
+		return SK_PASS;
+	if (c->is_operator)
+		return SK_ALLOW;
+	if (access == SK_ACL_WRITE)
+		note_closed(c, topic, "not one of plugin_opt_operators");
+	return SK_DENY;
+}
+
+static int acl_verdict(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
+{
+	int verdict = topic[0] == '$' && topic[1] == 'C' ? control_acl(c, access, topic) : SK_PASS;
+	if (verdict == SK_PASS)
+		verdict = c->is_operator && is_operators_socket(c) ? SK_ALLOW : ask_acl(c, access, topic, m);
+	if (access != SK_ACL_WRITE || topic[0] != '$' || !starts(topic, "$aws/"))
+		return verdict;
+	if (m->will || !sk_topic_is_input(topic)) {
+		if (verdict == SK_ALLOW || verdict == SK_PASS)
+			note_closed(c, topic, m->will ? "a will may not go to $aws/" : "no input of any service");
+		return verdict == SK_DISCONNECT ? verdict : SK_DENY;
+	}
+	return verdict;
+}
+
+/* A take-over sends the old connection's will after the new one's BASIC_AUTH and before the old one's DISCONNECT. */
+static bool is_will(const struct sk_client *c)
+{
+	return !c->online || (sk_broker.connecting_id && sk_broker.connecting != c->handle && !strcmp(sk_broker.connecting_id, c->id));
+}
+
+static int acl_code(int verdict, int access)
+{
+	switch (verdict) {
+	case SK_ALLOW: return MOSQ_ERR_SUCCESS;
+	case SK_DENY: return MOSQ_ERR_ACL_DENIED;
+	/* From WRITE and SUBSCRIBE this closes the connection, as AWS does on a policy violation; from READ it would close the publisher's. */
+	case SK_DISCONNECT: return access == SK_ACL_WRITE || access == SK_ACL_SUBSCRIBE ? MOSQ_ERR_NOMEM : MOSQ_ERR_ACL_DENIED;
+	default: return MOSQ_ERR_PLUGIN_DEFER;
+	}
+}
+
+static int on_acl_check(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_acl_check *ed = event_data;
+	(void)event, (void)userdata;
+	sk_broker_start();
+	struct sk_client *c = sk_clients_find(ed->client);
+	if (!c && sk_ping_is(mosquitto_client_id(ed->client)))
+		return MOSQ_ERR_ACL_DENIED;
+	if (!c && !(c = restored(ed->client)))
+		return MOSQ_ERR_ACL_DENIED;
+	struct sk_message_view m = { .payload = ed->payload, .size = ed->payloadlen, .qos = ed->qos, .retain = ed->retain };
+	m.will = ed->access == SK_ACL_WRITE && is_will(c);
+	int verdict = acl_verdict(c, ed->access, ed->topic, &m);
+	if (ed->access == SK_ACL_WRITE)
+		sk_broker.write_client = verdict == SK_ALLOW ? ed->client : NULL;
+	return acl_code(verdict, ed->access);
+}
+
+/* -- messages -- */
+
+/* Acknowledged, kept nowhere, seen by nobody: the topic becomes "$" in place (replacing the pointer would leak on 2.0.11). */
+static void swallow(struct mosquitto_evt_message *ed)
+{
+	ed->topic[0] = '$';
+	ed->topic[1] = '\0';
+	ed->retain = false;
+}
+
+static int on_message(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_message *ed = event_data;
+	void *allowed = sk_broker.write_client;
+	struct sk_topic_match m;
+	(void)event, (void)userdata;
+	sk_broker.write_client = NULL;
+	if (ed->topic[0] != '$')
+		return MOSQ_ERR_SUCCESS;
+	struct sk_client *c = sk_clients_find(ed->client);
+	bool input = sk_trie_find(sk_broker.rt->trie, ed->topic, &m);
+	if (!starts(ed->topic, "$aws/") && !input)
+		return MOSQ_ERR_SUCCESS;
+	ed->retain = false;
+	if (c && allowed != ed->client) {
+		note_closed(c, ed->topic, "another plugin answered before skeeter: load skeeter_core first");
+		return MOSQ_ERR_ACL_DENIED;
+	}
+	if (!c || !input) {
+		note_closed(c, ed->topic, "bridges do not reach the services");
+		swallow(ed);
+		return MOSQ_ERR_SUCCESS;
+	}
+	sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen);
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int on_control(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_control *ed = event_data;
+	struct sk_client *c = sk_clients_find(ed->client);
+	(void)event, (void)userdata;
+	if (c && c->is_operator && ed->payloadlen <= SK_CONTROL_MOST)
+		sk_admit_control(c, ed->payloadlen ? ed->payload : "", ed->payloadlen);
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* -- disconnect, reload, tick -- */
+
+static int on_disconnect(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_disconnect *ed = event_data;
+	(void)event, (void)userdata;
+	if (ed->client && mosquitto_client_id(ed->client))
+		sk_clients_offline(ed->client);
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* 2.0 stops asking later plugins on SUCCESS; 2.1 ends the broker on anything else. */
+static int on_reload(int event, void *event_data, void *userdata)
+{
+	(void)event, (void)event_data, (void)userdata;
+	sk_broker.reloading = true;
+	atomic_store(&sk_broker.rt->outbox.filled, true);
+	return sk_broker.is_21 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+}
+
+static void turn(void)
+{
+	struct sk_runtime *rt = sk_broker.rt;
+	int published = 0;
+	sk_broker.reloading = false;
+	free(sk_broker.connecting_id);
+	sk_broker.connecting_id = NULL;
+	sk_wake_tick();
+	sk_kick_due();
+	bool more = sk_outbox_drain(&rt->outbox, rt->host, sk_admitted_finished, NULL, DRAIN_MOST, DRAIN_US, &published);
+	/* 2.1 runs TICK before it waits: what was published here would leave one turn later. */
+	if (more || sk_broker.kicks || (sk_broker.is_21 && published))
+		sk_wake_again();
+	if (sk_broker.kicks)
+		atomic_store(&rt->outbox.filled, true);
+}
+
+static int on_tick(int event, void *event_data, void *userdata)
+{
+	(void)event, (void)event_data, (void)userdata;
+	if (__builtin_expect(!sk_broker.started || sk_broker.wake_mode == SK_WAKE_UNTESTED, 0)) {
+		sk_broker_start();
+		sk_wake_start();
+	}
+	if (atomic_load_explicit(&sk_broker.rt->outbox.filled, memory_order_relaxed))
+		turn();
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* -- registration -- */
+
+static const struct { int event; MOSQ_FUNC_generic_callback fn; const char *data; bool only_21; } callbacks[] = {
+	{ MOSQ_EVT_RELOAD, on_reload, NULL, false },
+	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, false },
+	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, false },
+	{ MOSQ_EVT_MESSAGE, on_message, NULL, false },
+	{ MOSQ_EVT_CONTROL, on_control, SK_CONTROL_TOPIC, false },
+	{ MOSQ_EVT_DISCONNECT, on_disconnect, NULL, false },
+	{ SK_EVT_CLIENT_OFFLINE_21, on_disconnect, NULL, true },
+	{ MOSQ_EVT_TICK, on_tick, NULL, false },
+};
+enum { CALLBACKS = sizeof callbacks / sizeof *callbacks };
+
+static int on_unsubscribe(int event, void *event_data, void *userdata)
+{
+	(void)event, (void)event_data, (void)userdata;
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* 2.1 knows the UNSUBSCRIBE event, 2.0 answers "not supported". */
+static bool broker_is_21(void)
+{
+	if (mosquitto_callback_register(sk_broker.id, SK_EVT_UNSUBSCRIBE_21, on_unsubscribe, NULL, NULL) != MOSQ_ERR_SUCCESS)
+		return false;
+	mosquitto_callback_unregister(sk_broker.id, SK_EVT_UNSUBSCRIBE_21, on_unsubscribe, NULL);
+	return true;
+}
+
+int sk_events_register(char *why, size_t why_size)
+{
+	sk_broker.is_21 = broker_is_21();
+	for (int i = 0; i < CALLBACKS; i++) {
+		if (callbacks[i].only_21 && !sk_broker.is_21)
+			continue;
+		int rc = mosquitto_callback_register(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data, NULL);
+		if (rc == MOSQ_ERR_SUCCESS)
+			continue;
+		snprintf(why, why_size, "the broker does not take event %d: %s", callbacks[i].event, mosquitto_strerror(rc));
+		return -1;
+	}
+	return 0;
+}
+
+void sk_events_unregister(void)
+{
+	for (int i = 0; i < CALLBACKS; i++)
+		if (!callbacks[i].only_21 || sk_broker.is_21)
+			mosquitto_callback_unregister(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data);
+}

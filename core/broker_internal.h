@@ -1,0 +1,91 @@
+/* broker_internal.h -- shared by core/broker*.c, the only files of core that know Mosquitto. Broker thread only.
+ *
+ * One process, one broker, one struct sk_broker. Events are registered once, with core's identifier, and dispatched to the
+ * plugins' hooks in load order. */
+#ifndef SK_BROKER_INTERNAL_H
+#define SK_BROKER_INTERNAL_H
+
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <mosquitto.h>
+
+#include "core/core_options.h"
+#include "core/runtime.h"
+#include "core/threads.h"
+
+/* Names that Mosquitto 2.1 has and 2.0.11's headers lack. */
+#define SK_EVT_UNSUBSCRIBE_21 13
+#define SK_EVT_CLIENT_OFFLINE_21 28
+
+enum sk_wake_mode { SK_WAKE_UNTESTED, SK_WAKE_EVENTFD, SK_WAKE_PING, SK_WAKE_TICK };
+
+struct sk_kick { /* waits for the next TICK */
+	struct sk_kick *next;
+	uint64_t generation;      /* 0: every client with that user name or id */
+	void *handle;
+	char *username, *client_id, *why;
+};
+
+struct sk_broker {
+	mosquitto_plugin_id_t *id;
+	const struct sk_core_options *options;
+	struct sk_runtime *rt;
+	struct sk_threads *threads;
+	bool started;             /* the first event has come: all plugins are loaded */
+	bool is_21;               /* Mosquitto 2.1 or newer */
+	bool reloading;           /* between RELOAD and the next TICK: BASIC_AUTH asks about sessions that exist */
+	char *connecting_id;      /* the client id of the newest CONNECT since the last TICK: a namesake's will may follow */
+	void *connecting;
+	void *write_client;       /* whose WRITE we allowed just now: MESSAGE must be for the same */
+	struct sk_kick *kicks, **kicks_tail;
+	int64_t published;        /* messages given to the broker since the last TICK */
+	/* wake-ups (broker_wake.c) */
+	enum sk_wake_mode wake_mode;
+	int event_fd;
+	_Atomic int64_t woken_at; /* monotonic us of the oldest wake-up without a TICK; 0: none */
+	int slow_wakes;
+	struct sk_ping *ping;
+};
+extern struct sk_broker sk_broker;
+
+/* broker.c */
+void sk_broker_start(void); /* first event of any kind */
+
+/* broker_clients.c */
+struct sk_client *sk_clients_find(struct mosquitto *handle);   /* pointer, id and user name agree; else NULL */
+struct sk_client *sk_clients_add(struct mosquitto *handle);    /* replaces what was there; NULL: memory is out */
+void sk_clients_offline(struct mosquitto *handle);             /* DISCONNECT: the second one forgets the session */
+struct sk_client *sk_clients_at(void *handle, uint64_t generation);
+void sk_clients_reap(void);                                    /* about once a second */
+void sk_clients_free(void);
+size_t sk_clients_count(void);
+
+/* broker_wake.c */
+void sk_wake_start(void);            /* first TICK */
+void sk_wake_broker(void *ctx);      /* any thread */
+void sk_wake_tick(void);             /* every TICK that has something: measures, switches to the fall-back */
+void sk_wake_again(void);            /* broker thread: something is left */
+void sk_wake_stop(void);
+/* broker_ping.c: a client of our own that makes the broker turn its loop */
+struct sk_ping *sk_ping_start(const char *socket_path);
+void sk_ping(struct sk_ping *p);
+void sk_ping_stop(struct sk_ping **p);
+bool sk_ping_is(const char *client_id); /* the id that our own client uses */
+
+/* broker_publish.c: the host's side of the outbox */
+void sk_host_publish(void *ctx, const struct sk_outgoing *item);
+void sk_host_kick(void *ctx, const struct sk_outgoing *item);
+void sk_host_log(void *ctx, char level, const char *line);
+void sk_kick_due(void);
+void sk_kick_free(void);
+
+/* broker_admission.c */
+void sk_admit(struct sk_client *client, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size);
+void sk_admit_control(struct sk_client *client, const void *payload, size_t size);
+void sk_admitted_finished(void *ctx, const struct sk_outgoing *item);
+
+/* broker_events.c */
+int sk_events_register(char *why, size_t why_size);
+void sk_events_unregister(void);
+
+#endif

@@ -1,0 +1,160 @@
+/* broker_publish.c -- the host's side of the outbox: messages, disconnects and log lines, on the broker thread. */
+#include "core/broker_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes over nothing of ours: the broker wants memory of its own allocator. */
+static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
+{
+	void *payload = NULL;
+	if (item->payload_size) {
+		payload = mosquitto_malloc(item->payload_size);
+		if (!payload)
+			return MOSQ_ERR_NOMEM;
+		memcpy(payload, item->payload, item->payload_size);
+	}
+	int rc = mosquitto_broker_publish(client_id, item->topic, (int)item->payload_size, payload, item->qos, item->retain, NULL);
+	if (rc != MOSQ_ERR_SUCCESS)
+		mosquitto_free(payload);
+	return rc;
+}
+
+/* A publish of ours may be input for a row: it enters like a client's, one deeper. */
+static void enter_again(const struct sk_outgoing *item)
+{
+	struct sk_runtime *rt = sk_broker.rt;
+	struct sk_topic_match m;
+	if (item->topic[0] != '$' || !sk_trie_find(rt->trie, item->topic, &m))
+		return;
+	if (item->depth > SK_MAX_DEPTH_OF_PUBLISHES) {
+		SK_COUNT(rt->count.depth_refused);
+		return;
+	}
+	static const struct sk_caller us = { .kind = SK_INTERNAL, .client_id = "", .principal = "" };
+	struct sk_request *r = sk_request_new(m.row, SK_LANE_INTERNAL, &us, item->topic, item->payload, item->payload_size);
+	if (!r)
+		return;
+	r->depth = item->depth;
+	r->arrived_us = sk_mono_us();
+	if (!sk_trie_find(rt->trie, r->topic, &r->match) || sk_request_route(r, NULL) || sk_runtime_submit(rt, r))
+		sk_request_free(r);
+}
+
+void sk_host_publish(void *ctx, const struct sk_outgoing *item)
+{
+	struct sk_runtime *rt = sk_broker.rt;
+	const struct sk_client *to = NULL;
+	(void)ctx;
+	if (item->kind == SK_OUT_REPLY) {
+		to = sk_clients_at(item->client, item->generation);
+		if (!to || !to->online) {
+			SK_COUNT(rt->count.replies_stale);
+			return;
+		}
+	}
+	if (give_to_broker(to ? to->id : NULL, item) != MOSQ_ERR_SUCCESS) {
+		SK_COUNT(rt->count.publish_failures);
+		return;
+	}
+	SK_COUNT(rt->count.publishes);
+	sk_broker.published++;
+	if (!to)
+		enter_again(item);
+}
+
+/* -- disconnects: only from TICK, never inside another callback, and after the messages that were released before -- */
+
+static char *dup_or_null(const char *s)
+{
+	return s ? strdup(s) : NULL;
+}
+
+static void queue_kick(struct sk_kick kick)
+{
+	struct sk_kick *k = malloc(sizeof *k);
+	if (!k)
+		return;
+	*k = kick;
+	k->next = NULL;
+	if (!sk_broker.kicks)
+		sk_broker.kicks_tail = &sk_broker.kicks;
+	*sk_broker.kicks_tail = k;
+	sk_broker.kicks_tail = &k->next;
+	atomic_store(&sk_broker.rt->outbox.filled, true);
+	sk_wake_again();
+}
+
+void sk_host_kick(void *ctx, const struct sk_outgoing *item)
+{
+	(void)ctx;
+	queue_kick((struct sk_kick){ .username = dup_or_null(item->topic), .client_id = dup_or_null(item->client_id), .why = dup_or_null(item->payload) });
+}
+
+void sk_client_kick(struct sk_client *c, const char *why)
+{
+	queue_kick((struct sk_kick){ .generation = c->generation, .handle = c->handle, .client_id = strdup(c->id), .why = dup_or_null(why) });
+}
+
+static bool still_there(const struct sk_kick *k)
+{
+	const struct sk_client *c = k->generation ? sk_clients_at(k->handle, k->generation) : NULL;
+	return !k->generation || (c && c->online);
+}
+
+static void kick(const struct sk_kick *k)
+{
+	int rc = MOSQ_ERR_SUCCESS;
+	if (!still_there(k))
+		return;
+	if (k->client_id)
+		rc = mosquitto_kick_client_by_clientid(k->client_id, true);
+	else if (k->username)
+		rc = mosquitto_kick_client_by_username(k->username, true);
+	if (rc != MOSQ_ERR_SUCCESS)
+		return;
+	SK_COUNT(sk_broker.rt->count.kicks);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: disconnected %s: %s", k->client_id ? k->client_id : k->username, k->why ? k->why : "");
+}
+
+static void kick_free(struct sk_kick *k)
+{
+	free(k->username);
+	free(k->client_id);
+	free(k->why);
+	free(k);
+}
+
+void sk_kick_due(void)
+{
+	struct sk_kick *k = sk_broker.kicks;
+	sk_broker.kicks = NULL;
+	while (k) {
+		struct sk_kick *next = k->next;
+		kick(k);
+		kick_free(k);
+		k = next;
+	}
+}
+
+void sk_kick_free(void)
+{
+	while (sk_broker.kicks) {
+		struct sk_kick *next = sk_broker.kicks->next;
+		kick_free(sk_broker.kicks);
+		sk_broker.kicks = next;
+	}
+}
+
+/* -- log -- */
+
+void sk_host_log(void *ctx, char level, const char *line)
+{
+	static const struct { char letter; int level; } levels[] = {
+		{ 'e', MOSQ_LOG_ERR }, { 'w', MOSQ_LOG_WARNING }, { 'n', MOSQ_LOG_NOTICE }, { 'i', MOSQ_LOG_INFO }, { 'd', MOSQ_LOG_DEBUG },
+	};
+	(void)ctx;
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		if (levels[i].letter == level)
+			mosquitto_log_printf(levels[i].level, "%s", line);
+}

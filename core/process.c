@@ -1,0 +1,57 @@
+/* process.c -- the one runtime of this process: what code without a call at hand may ask. */
+#include "core/runtime.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct sk_runtime *the_runtime;
+
+void sk_process_set(struct sk_runtime *rt)
+{
+	__atomic_store_n(&the_runtime, rt, __ATOMIC_RELEASE);
+}
+
+struct sk_runtime *sk_process(void)
+{
+	return __atomic_load_n(&the_runtime, __ATOMIC_ACQUIRE);
+}
+
+const char *sk_account(void)
+{
+	const struct sk_runtime *rt = sk_process();
+	return rt && rt->account ? rt->account : "123456789012";
+}
+
+const char *sk_region(void)
+{
+	const struct sk_runtime *rt = sk_process();
+	return rt && rt->region ? rt->region : "us-east-1";
+}
+
+const char *sk_data_dir(void)
+{
+	const struct sk_runtime *rt = sk_process();
+	return rt && rt->data_dir ? rt->data_dir : ".";
+}
+
+/* Queued to the broker thread: Mosquitto's log may route a message, and SIGHUP closes its file. */
+void sk_log(char level, const char *plugin, const char *fmt, ...)
+{
+	char line[1024];
+	struct sk_runtime *rt = sk_process();
+	int n = snprintf(line, sizeof line, "skeeter: %s: ", plugin);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof line - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (!rt) {
+		fprintf(stderr, "%s\n", line);
+		return;
+	}
+	struct sk_out_list out;
+	sk_out_list_init(&out);
+	struct sk_outgoing *item = sk_out_add(&out, SK_OUT_LOG, line, NULL, NULL, 0);
+	if (item)
+		item->level = level;
+	sk_outbox_push(&rt->outbox, &out, rt->host);
+}

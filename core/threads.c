@@ -1,0 +1,286 @@
+/* threads.c -- see threads.h. A bell remembers a ring that nobody waited for, so a wake-up is never lost. */
+#include "core/threads.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SLOW_THREADS 2
+
+struct bell {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool rung;
+};
+struct sk_thread {
+	struct sk_threads *all;
+	pthread_t id;
+	int index; /* a worker's number, or SK_KEEPER ... */
+	bool running;
+	atomic_bool idle;
+};
+struct sk_threads {
+	struct sk_runtime *rt;
+	struct sk_thread thread[SK_MAX_WORKERS + 2 + SLOW_THREADS];
+	int count;
+	struct bell worker[SK_MAX_WORKERS], keeper, committer, slow;
+	atomic_bool stop_keeper, stop_slow, stop_workers, stop_committer;
+};
+
+int64_t sk_mono_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t sk_wall_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* -- bells -- */
+
+static void bell_init(struct bell *b)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static void bell_free(struct bell *b)
+{
+	pthread_cond_destroy(&b->cond);
+	pthread_mutex_destroy(&b->lock);
+}
+
+static void ring(struct bell *b, bool all)
+{
+	pthread_mutex_lock(&b->lock);
+	b->rung = true;
+	if (all)
+		pthread_cond_broadcast(&b->cond);
+	else
+		pthread_cond_signal(&b->cond);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Until rung or until_us; INT64_MAX: until rung. */
+static void wait_for(struct bell *b, int64_t until_us)
+{
+	struct timespec t = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
+	pthread_mutex_lock(&b->lock);
+	while (!b->rung) {
+		if (until_us == INT64_MAX)
+			pthread_cond_wait(&b->cond, &b->lock);
+		else if (pthread_cond_timedwait(&b->cond, &b->lock, &t) == ETIMEDOUT)
+			break;
+	}
+	b->rung = false;
+	pthread_mutex_unlock(&b->lock);
+}
+
+static struct bell *bell_of(struct sk_threads *t, int index)
+{
+	switch (index) {
+	case SK_KEEPER: return &t->keeper;
+	case SK_COMMITTER: return &t->committer;
+	case SK_SLOW_POOL: return &t->slow;
+	default: return &t->worker[index];
+	}
+}
+
+void sk_threads_wake(struct sk_threads *t, int index)
+{
+	if (t)
+		ring(bell_of(t, index), false);
+}
+
+/* -- loops -- */
+
+static bool inbox_empty(struct sk_worker *w)
+{
+	bool empty = true;
+	pthread_mutex_lock(&w->inbox.lock);
+	for (int i = 0; i < SK_LANES; i++)
+		empty = empty && !w->inbox.head[i];
+	empty = empty && !w->inbox.committed && !w->inbox.woken;
+	pthread_mutex_unlock(&w->inbox.lock);
+	return empty;
+}
+
+static void work(struct sk_thread *me)
+{
+	struct sk_threads *t = me->all;
+	struct sk_worker *w = t->rt->worker[me->index];
+	while (!atomic_load(&t->stop_workers)) {
+		int64_t next = sk_worker_step(w, sk_mono_us());
+		if (next <= sk_mono_us())
+			continue;
+		atomic_store(&me->idle, !w->partition_count);
+		atomic_store(&w->inbox.asleep, true);
+		if (inbox_empty(w) && !atomic_load(&t->stop_workers))
+			wait_for(&t->worker[me->index], next);
+		atomic_store(&w->inbox.asleep, false);
+		atomic_store(&me->idle, false);
+	}
+}
+
+static void commit(struct sk_thread *me)
+{
+	struct sk_threads *t = me->all;
+	while (!atomic_load(&t->stop_committer)) {
+		int64_t next = t->rt->store->ops->step(t->rt->store, sk_mono_us());
+		if (next > sk_mono_us())
+			wait_for(&t->committer, next);
+	}
+}
+
+static void keep(struct sk_thread *me)
+{
+	struct sk_threads *t = me->all;
+	while (!atomic_load(&t->stop_keeper)) {
+		int64_t next = sk_keeper_step(t->rt->keeper, sk_mono_us());
+		if (next > sk_mono_us())
+			wait_for(&t->keeper, next);
+	}
+}
+
+/* A ring wakes one thread; whoever finds work rings for the next, so none sleeps beside a full queue. */
+static void work_slowly(struct sk_thread *me)
+{
+	struct sk_threads *t = me->all;
+	while (!atomic_load(&t->stop_slow)) {
+		if (sk_slow_step(t->rt->slow))
+			continue;
+		wait_for(&t->slow, INT64_MAX);
+		if (!atomic_load(&t->stop_slow) && sk_slow_step(t->rt->slow))
+			ring(&t->slow, false);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct sk_thread *me = arg;
+	switch (me->index) {
+	case SK_KEEPER: keep(me); break;
+	case SK_COMMITTER: commit(me); break;
+	case SK_SLOW_POOL: work_slowly(me); break;
+	default: work(me); break;
+	}
+	return NULL;
+}
+
+/* -- life -- */
+
+static int start(struct sk_threads *t, int index)
+{
+	struct sk_thread *me = &t->thread[t->count];
+	pthread_attr_t attr;
+	me->all = t;
+	me->index = index;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 512 * 1024);
+	me->running = pthread_create(&me->id, &attr, run, me) == 0;
+	pthread_attr_destroy(&attr);
+	t->count += me->running;
+	return me->running ? 0 : -1;
+}
+
+static void wake_committer(void *ctx)
+{
+	ring(&((struct sk_threads *)ctx)->committer, false);
+}
+
+static int start_all(struct sk_threads *t)
+{
+	int failed = start(t, SK_COMMITTER) | start(t, SK_KEEPER);
+	for (int i = 0; i < t->rt->workers; i++)
+		failed |= start(t, i);
+	for (int i = 0; i < SLOW_THREADS; i++)
+		failed |= start(t, SK_SLOW_POOL);
+	return failed;
+}
+
+struct sk_threads *sk_threads_start(struct sk_runtime *rt, char *why, size_t why_size)
+{
+	struct sk_threads *t = calloc(1, sizeof *t);
+	sigset_t all, before;
+	if (!t) {
+		snprintf(why, why_size, "memory is out");
+		return NULL;
+	}
+	t->rt = rt;
+	bell_init(&t->keeper);
+	bell_init(&t->committer);
+	bell_init(&t->slow);
+	for (int i = 0; i < SK_MAX_WORKERS; i++)
+		bell_init(&t->worker[i]);
+	rt->store->wake = wake_committer;
+	rt->store->wake_ctx = t;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = start_all(t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed) {
+		snprintf(why, why_size, "a thread cannot be started: %s", strerror(errno));
+		sk_threads_stop(&t, 0);
+	}
+	return t;
+}
+
+static void join(struct sk_threads *t, int least, int most, atomic_bool *stop)
+{
+	atomic_store(stop, true);
+	for (int i = 0; i < t->count; i++) {
+		struct sk_thread *one = &t->thread[i];
+		if (!one->running || one->index < least || one->index > most)
+			continue;
+		ring(bell_of(t, one->index), true);
+		pthread_join(one->id, NULL);
+		one->running = false;
+		ring(bell_of(t, one->index), true);
+	}
+}
+
+static bool all_idle(struct sk_threads *t)
+{
+	for (int i = 0; i < t->count; i++)
+		if (t->thread[i].index >= 0 && (!atomic_load(&t->thread[i].idle) || !inbox_empty(t->rt->worker[t->thread[i].index])))
+			return false;
+	return true;
+}
+
+size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
+{
+	struct sk_threads *t = *at;
+	size_t left = 0;
+	if (!t)
+		return 0;
+	sk_slow_stop(t->rt->slow);
+	join(t, SK_SLOW_POOL, SK_SLOW_POOL, &t->stop_slow);
+	join(t, SK_KEEPER, SK_KEEPER, &t->stop_keeper);
+	for (int64_t until = sk_mono_us() + limit_us; !all_idle(t) && sk_mono_us() < until;)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	join(t, 0, SK_MAX_WORKERS, &t->stop_workers);
+	join(t, SK_COMMITTER, SK_COMMITTER, &t->stop_committer);
+	for (int i = 0; i < t->rt->workers; i++)
+		for (int lane = 0; lane < SK_LANES; lane++)
+			left += atomic_load(&t->rt->worker[i]->inbox.bytes[lane]) > 0;
+	bell_free(&t->keeper);
+	bell_free(&t->committer);
+	bell_free(&t->slow);
+	for (int i = 0; i < SK_MAX_WORKERS; i++)
+		bell_free(&t->worker[i]);
+	free(t);
+	*at = NULL;
+	return left;
+}

@@ -1,0 +1,18 @@
+/* threads.h -- the only place where a thread blocks: each loop steps its part of the runtime and sleeps until it is woken. */
+#ifndef SK_THREADS_H
+#define SK_THREADS_H
+
+#include "core/runtime.h"
+
+struct sk_threads;
+/* Starts the workers, the committer, the keeper and the slow pool with all signals blocked. NULL with why[]. */
+struct sk_threads *sk_threads_start(struct sk_runtime *rt, char *why, size_t why_size);
+/* host.wake_thread for real threads; nothing when t is NULL. */
+void sk_threads_wake(struct sk_threads *t, int index);
+/* Lets what is under way finish for at most limit_us, then stops all threads in reverse order. The number of calls left undone. */
+size_t sk_threads_stop(struct sk_threads **t, int64_t limit_us);
+
+int64_t sk_mono_us(void);
+int64_t sk_wall_ms(void);
+
+#endif

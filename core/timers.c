@@ -1,0 +1,385 @@
+/* timers.c -- the keeper: fires durable timers, tries effects again, publishes the counters.
+ *
+ * The truth about a timer is its record; here are only hints of what is due within the next minute, in a heap. Firing is a call
+ * on the owner's partition which consumes the record, so a hint too many does no harm. Due times are wall-clock; the keeper looks
+ * at the clock again at least once a second, so that a stepped clock is noticed. */
+#include "core/call_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HORIZON_MS 60000
+#define RESCAN_US 30000000
+#define LOOK_AGAIN_US 1000000
+#define FIRE_MOST 100        /* of one step: overdue work enters paced */
+#define PACE_US 10000
+
+struct hint {
+	int64_t due_ms;
+	uint64_t generation;
+	char *partition, *name;
+};
+struct retry {
+	struct retry *next;
+	int64_t at_us;
+	struct sk_request *request;
+};
+struct sk_keeper {
+	struct sk_runtime *rt;
+	pthread_mutex_t lock;
+	struct hint *heap;
+	size_t count, capacity;
+	struct retry *retries;
+	int64_t horizon_ms;    /* hints due before this are in the heap or fired */
+	int64_t next_scan_us;
+	int64_t counters_every_us, next_counters_us;
+	void (*each_second)(void *arg);
+	int64_t next_second_us;
+};
+
+static const struct sk_caller internal = { .kind = SK_INTERNAL, .client_id = "", .principal = "" };
+
+/* -- the heap -- */
+
+static void sift_up(struct sk_keeper *k, size_t i)
+{
+	while (i && k->heap[(i - 1) / 2].due_ms > k->heap[i].due_ms) {
+		struct hint t = k->heap[i];
+		k->heap[i] = k->heap[(i - 1) / 2];
+		k->heap[(i - 1) / 2] = t;
+		i = (i - 1) / 2;
+	}
+}
+
+static void sift_down(struct sk_keeper *k, size_t i)
+{
+	for (;;) {
+		size_t least = i;
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
+			if (child < k->count && k->heap[child].due_ms < k->heap[least].due_ms)
+				least = child;
+		if (least == i)
+			return;
+		struct hint t = k->heap[i];
+		k->heap[i] = k->heap[least];
+		k->heap[least] = t;
+		i = least;
+	}
+}
+
+static void hint_free(struct hint *h)
+{
+	free(h->partition);
+	free(h->name);
+}
+
+/* Memory out: the hint is still in the store, the next scan beyond the horizon is too late for it, so the horizon goes back. */
+static void push(struct sk_keeper *k, struct hint h)
+{
+	if (k->count == k->capacity) {
+		size_t n = k->capacity ? k->capacity * 2 : 64;
+		struct hint *larger = realloc(k->heap, n * sizeof *larger);
+		if (larger) {
+			k->heap = larger;
+			k->capacity = n;
+		}
+	}
+	if (k->count == k->capacity || !h.partition || !h.name) {
+		hint_free(&h);
+		k->horizon_ms = 0;
+		return;
+	}
+	k->heap[k->count] = h;
+	sift_up(k, k->count++);
+}
+
+static struct hint pop(struct sk_keeper *k)
+{
+	struct hint h = k->heap[0];
+	k->heap[0] = k->heap[--k->count];
+	sift_down(k, 0);
+	return h;
+}
+
+/* -- arming and scanning -- */
+
+void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, const char *name, uint64_t generation)
+{
+	pthread_mutex_lock(&k->lock);
+	bool soon = due_ms <= k->horizon_ms;
+	if (soon)
+		push(k, (struct hint){ due_ms, generation, strdup(partition), strdup(name) });
+	pthread_mutex_unlock(&k->lock);
+	if (soon)
+		k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
+}
+
+/* "due as 16 hex digits/partition/name/generation in hex" */
+static bool parse_hint(const char *key, struct hint *h)
+{
+	char *end;
+	const char *name, *generation = strrchr(key, '/');
+	h->due_ms = (int64_t)strtoull(key, &end, 16);
+	if (end != key + 16 || *end != '/' || !generation || generation == end)
+		return false;
+	const char *partition = end + 1;
+	name = partition + sk_key_partition(partition) + 1;
+	if (name >= generation)
+		return false;
+	h->generation = strtoull(generation + 1, NULL, 16);
+	h->partition = strndup(partition, (size_t)(name - 1 - partition));
+	h->name = strndup(name, (size_t)(generation - name));
+	return true;
+}
+
+struct scan { struct sk_keeper *k; int64_t from_ms, to_ms; };
+
+static int take_hint(void *ctx, const struct sk_scan_item *item)
+{
+	struct scan *s = ctx;
+	struct hint h = { 0 };
+	bool known = parse_hint(item->key, &h), beyond = known && h.due_ms > s->to_ms;
+	if (known && !beyond && h.due_ms > s->from_ms) {
+		pthread_mutex_lock(&s->k->lock);
+		push(s->k, h);
+		pthread_mutex_unlock(&s->k->lock);
+	} else if (known) {
+		hint_free(&h);
+	}
+	free(item->key);
+	sk_bytes_unref(item->bytes);
+	return beyond;
+}
+
+static void scan(struct sk_keeper *k, int64_t wall_ms)
+{
+	struct sk_store *store = k->rt->store;
+	char after[32];
+	pthread_mutex_lock(&k->lock);
+	struct scan s = { k, k->horizon_ms, wall_ms + HORIZON_MS };
+	bool forward = s.to_ms > s.from_ms;
+	if (forward)
+		k->horizon_ms = s.to_ms;
+	pthread_mutex_unlock(&k->lock);
+	if (!forward)
+		return;
+	snprintf(after, sizeof after, "%016" PRIx64 "0", (uint64_t)s.from_ms); /* '0' sorts after '/': behind all that were due then */
+	if (!store->ops->scan(store, SK_TIMER, "", s.from_ms > 0 ? after : NULL, 0, take_hint, &s))
+		return;
+	pthread_mutex_lock(&k->lock);
+	k->horizon_ms = s.from_ms; /* the store did not answer: look at the same stretch again */
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* -- firing -- */
+
+static void fired(struct sk_request *r, const struct sk_answer *a)
+{
+	struct sk_keeper *k = r->finish_ctx;
+	if (a->error == SK_E_UNAVAILABLE || a->error == SK_E_INTERNAL)
+		sk_keeper_arm(k, k->rt->host->wall_ms(k->rt->host->ctx) + 1000, r->partition, r->timer, r->timer_generation);
+	else if (a->error)
+		sk_log('w', "core", "timer %s of %s failed: %s", r->timer, r->partition, a->message);
+	else
+		SK_COUNT(k->rt->count.timers_fired);
+}
+
+static void fire(struct sk_keeper *k, struct hint *h)
+{
+	struct sk_row *row = sk_runtime_event(k->rt, SK_EVENT_TIMER);
+	struct sk_request *r = sk_request_new(row, SK_LANE_INTERNAL, &internal, NULL, "{}", 2);
+	if (!r) {
+		hint_free(h);
+		pthread_mutex_lock(&k->lock);
+		k->horizon_ms = 0;
+		pthread_mutex_unlock(&k->lock);
+		return;
+	}
+	r->partition = h->partition;
+	r->timer = h->name;
+	r->timer_generation = h->generation;
+	r->finish = fired;
+	r->finish_ctx = k;
+	r->arrived_us = k->rt->host->mono_us(k->rt->host->ctx);
+	sk_runtime_submit(k->rt, r);
+}
+
+static int64_t fire_due(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
+{
+	for (int n = 0;; n++) {
+		pthread_mutex_lock(&k->lock);
+		bool any = k->count > 0, due = any && k->heap[0].due_ms <= wall_ms;
+		int64_t next = any ? now_us + (k->heap[0].due_ms - wall_ms) * 1000 : INT64_MAX;
+		struct hint h = { 0 };
+		if (due && n < FIRE_MOST)
+			h = pop(k);
+		pthread_mutex_unlock(&k->lock);
+		if (!any)
+			return INT64_MAX;
+		if (!due)
+			return next < now_us + LOOK_AGAIN_US ? next : now_us + LOOK_AGAIN_US;
+		if (n == FIRE_MOST)
+			return now_us + PACE_US;
+		fire(k, &h);
+	}
+}
+
+/* -- trying effects again -- */
+
+void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us)
+{
+	struct retry *t = malloc(sizeof *t);
+	if (!t) {
+		SK_COUNT(k->rt->count.memory_failures);
+		sk_request_free(r);
+		return;
+	}
+	pthread_mutex_lock(&k->lock);
+	*t = (struct retry){ k->retries, at_us, r };
+	k->retries = t;
+	pthread_mutex_unlock(&k->lock);
+	k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
+}
+
+static int64_t submit_retries(struct sk_keeper *k, int64_t now_us)
+{
+	int64_t next = INT64_MAX;
+	struct retry *due = NULL;
+	pthread_mutex_lock(&k->lock);
+	for (struct retry **at = &k->retries; *at;) {
+		struct retry *t = *at;
+		if (t->at_us <= now_us) {
+			*at = t->next;
+			t->next = due;
+			due = t;
+		} else {
+			next = t->at_us < next ? t->at_us : next;
+			at = &t->next;
+		}
+	}
+	pthread_mutex_unlock(&k->lock);
+	while (due) {
+		struct retry *t = due;
+		due = t->next;
+		t->request->arrived_us = now_us;
+		sk_runtime_submit(k->rt, t->request);
+		free(t);
+	}
+	return next;
+}
+
+/* -- counters -- */
+
+void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us)
+{
+	k->counters_every_us = interval_us;
+}
+
+static void publish_one(struct sk_out_list *out, const char *name, uint64_t value)
+{
+	char topic[96], text[24];
+	snprintf(topic, sizeof topic, "$SYS/skeeter/%s", name);
+	int n = snprintf(text, sizeof text, "%" PRIu64, value);
+	struct sk_outgoing *item = sk_out_add(out, SK_OUT_PUBLISH, topic, NULL, text, (size_t)n);
+	if (item)
+		item->retain = true;
+}
+
+static int64_t publish_counters(struct sk_keeper *k, int64_t now_us)
+{
+	struct sk_out_list out;
+	struct sk_store_stats stats = { 0 };
+	if (!k->counters_every_us)
+		return INT64_MAX;
+	if (now_us < k->next_counters_us)
+		return k->next_counters_us;
+	k->next_counters_us = now_us + k->counters_every_us;
+	sk_out_list_init(&out);
+#define SK_COUNTER(name, prose) publish_one(&out, #name, atomic_load_explicit(&k->rt->count.name, memory_order_relaxed));
+#include "core/counters.tbl"
+#undef SK_COUNTER
+	k->rt->store->ops->stats(k->rt->store, &stats);
+#define SK_STAT(name) publish_one(&out, "store/" #name, stats.name);
+	SK_STAT(commits) SK_STAT(commit_batches) SK_STAT(conflicts) SK_STAT(failures)
+	SK_STAT(dirty_bytes) SK_STAT(log_bytes) SK_STAT(fsync_us)
+#undef SK_STAT
+	publish_one(&out, "outbox/depth", atomic_load(&k->rt->outbox.depth_now));
+	sk_outbox_push(&k->rt->outbox, &out, k->rt->host);
+	return k->next_counters_us;
+}
+
+/* -- the broker thread's second hand -- */
+
+void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg))
+{
+	__atomic_store_n(&k->each_second, fn, __ATOMIC_RELEASE);
+	k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
+}
+
+static int64_t call_each_second(struct sk_keeper *k, int64_t now_us)
+{
+	struct sk_out_list out;
+	void (*fn)(void *) = __atomic_load_n(&k->each_second, __ATOMIC_ACQUIRE);
+	if (!fn)
+		return INT64_MAX;
+	if (now_us < k->next_second_us)
+		return k->next_second_us;
+	k->next_second_us = now_us + 1000000;
+	sk_out_list_init(&out);
+	struct sk_outgoing *item = sk_out_add(&out, SK_OUT_CALL, NULL, NULL, NULL, 0);
+	if (item)
+		item->call = fn;
+	sk_outbox_push(&k->rt->outbox, &out, k->rt->host);
+	return k->next_second_us;
+}
+
+/* -- the keeper -- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t sk_keeper_step(struct sk_keeper *k, int64_t now_us)
+{
+	int64_t wall_ms = k->rt->host->wall_ms(k->rt->host->ctx);
+	if (now_us >= k->next_scan_us) {
+		k->next_scan_us = now_us + RESCAN_US;
+		scan(k, wall_ms);
+	}
+	int64_t next = earlier(k->next_scan_us, fire_due(k, now_us, wall_ms));
+	next = earlier(next, submit_retries(k, now_us));
+	next = earlier(next, call_each_second(k, now_us));
+	return earlier(next, publish_counters(k, now_us));
+}
+
+struct sk_keeper *sk_keeper_new(struct sk_runtime *rt)
+{
+	struct sk_keeper *k = calloc(1, sizeof *k);
+	if (!k)
+		return NULL;
+	k->rt = rt;
+	pthread_mutex_init(&k->lock, NULL);
+	return k;
+}
+
+void sk_keeper_free(struct sk_keeper **at)
+{
+	struct sk_keeper *k = *at;
+	*at = NULL;
+	if (!k)
+		return;
+	for (size_t i = 0; i < k->count; i++)
+		hint_free(&k->heap[i]);
+	while (k->retries) {
+		struct retry *t = k->retries;
+		k->retries = t->next;
+		sk_request_free(t->request);
+		free(t);
+	}
+	free(k->heap);
+	pthread_mutex_destroy(&k->lock);
+	free(k);
+}

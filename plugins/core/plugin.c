@@ -1,0 +1,33 @@
+/* plugin.c -- skeeter_core.so: store, workers, timers, the $CONTROL/skeeter/v1 topic. Loaded first; the other plugins add to it. */
+#include "core/core_options.h"
+#include "plugins/core/core.h"
+
+#define OPTION(type, field, init, values, prose) SK_OPTION(type, struct sk_core_options, field, init, values, prose)
+
+static const struct sk_option options[] = {
+	OPTION(SK_STR, data, "/var/lib/mosquitto/skeeter", NULL, "folder for everything that is kept; made with mode 0700"),
+	OPTION(SK_STR, store, "skeeter.db", NULL, "the embedded store's file in that folder"),
+	OPTION(SK_CHOICE, durability, "full", "full relaxed", "`full`: what was accepted survives a power cut; `relaxed`: a power cut may cost the last moments, kill -9 nothing"),
+	OPTION(SK_STR, account, "123456789012", NULL, "the AWS account id in ARNs"),
+	OPTION(SK_STR, region, "us-east-1", NULL, "the AWS region in ARNs"),
+	OPTION(SK_STR, operators, NULL, NULL, "who may use $CONTROL/skeeter/v1: certificate ids, user names that another plugin authenticated, paths of unix-socket listeners (these may do everything)"),
+	OPTION(SK_INT, workers, "0", "0 16", "threads that run handlers; 0: by the number of cores"),
+	OPTION(SK_SIZE, inbox, "8m", NULL, "most bytes that wait for one worker before device requests are refused"),
+	OPTION(SK_SIZE, cache, "4m", NULL, "bytes of records kept parsed-ready, over all workers"),
+	OPTION(SK_INT, device_rate, "100", "0 1000000", "requests a second that one device may make of the services; 0: any"),
+	OPTION(SK_INT, device_in_flight, "10", "0 100000", "unanswered requests that one device may have; 0: any"),
+	OPTION(SK_DURATION, sys_interval, "10s", NULL, "how often the counters go to $SYS/skeeter/...; 0: never"),
+	OPTION(SK_CHOICE, wake, "auto", "auto eventfd ping tick", "how workers wake the broker's thread"),
+	OPTION(SK_STR, wake_socket, NULL, NULL, "a unix-socket listener of this broker, for the `ping` wake-up"),
+	{ 0 },
+};
+
+static const struct sk_op_group *const operations[] = { &core_group, NULL };
+
+static int start(void *state, char *why, size_t why_size)
+{
+	return sk_broker_open(state, why, why_size);
+}
+
+SKEETER_PLUGIN(.name = "core", .prose = "store, workers, timers, $CONTROL", .state_size = sizeof(struct sk_core_options),
+               .options = options, .operations = operations, .start = start)
