@@ -44,7 +44,7 @@ class Broker {
 
 	pluginLines() {
 		const { plugins = ALL, options = {} } = this.spec;
-		const core = { data_dir: this.data, operators: this.socket, ...options.core };
+		const core = { data: this.data, operators: this.socket, device_rate: 0, device_in_flight: 0, ...options.core };
 		return plugins.flatMap((name) => {
 			const file = name.includes('/') ? name : path.join(BUILD, `skeeter_${name}.so`);
 			const rows = Object.entries(name === 'core' ? core : options[name] || {});

@@ -6,7 +6,7 @@ const { start } = require('../../harness/broker');
 const { Shadow } = require('../../harness/shadow');
 
 test('calls are counted on $SYS/skeeter', async (t) => {
-	const b = await start(t);
+	const b = await start(t, { options: { core: { sys_interval: '1s' } } });
 	const s = await new Shadow(await b.device('lamp'), 'lamp').listen();
 	for (let i = 0; i < 5; i++)
 		await s.update({ state: { reported: { i } } });
