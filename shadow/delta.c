@@ -15,7 +15,7 @@ static cJSON *difference(struct sk_arena *a, const cJSON *desired, const cJSON *
 
 cJSON *shadow_delta(struct sk_arena *a, const cJSON *desired, const cJSON *reported)
 {
-	struct shadow_index reports = shadow_index(a, reported, sk_json_count(desired));
+	struct shadow_index reports = shadow_index_of(a, reported, sk_json_count(desired));
 	cJSON *out = NULL;
 
 	SK_JSON_EACH(wish, desired) {

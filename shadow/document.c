@@ -3,8 +3,6 @@
  * Every update that is accepted adds one to the version, also when nothing changed; the count survives a delete. */
 #include "shadow/shadow.h"
 
-#include <string.h>
-
 static const char *const sections[] = { "desired", "reported" };
 enum { SECTIONS = sizeof(sections) / sizeof(*sections) };
 

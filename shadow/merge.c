@@ -43,8 +43,8 @@ static struct shadow_tree patched(struct sk_arena *a, struct shadow_tree old, co
 struct shadow_tree shadow_merge(struct sk_arena *a, struct shadow_tree old, const cJSON *patch, int64_t seconds)
 {
 	struct shadow_tree out = { sk_json_object(a), sk_json_object(a) };
-	struct shadow_index patches = shadow_index(a, patch, sk_json_count(old.state));
-	struct shadow_index olds = shadow_index(a, old.state, sk_json_count(patch));
+	struct shadow_index patches = shadow_index_of(a, patch, sk_json_count(old.state));
+	struct shadow_index olds = shadow_index_of(a, old.state, sk_json_count(patch));
 	const cJSON *stamps = old.metadata ? old.metadata->child : NULL;
 
 	SK_JSON_EACH(child, old.state) {

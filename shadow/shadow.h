@@ -94,7 +94,7 @@ struct shadow_index {
 	const cJSON **sorted; /* by key; NULL: the object is searched from its start */
 	size_t count;
 };
-struct shadow_index shadow_index(struct sk_arena *a, const cJSON *object, int lookups);
+struct shadow_index shadow_index_of(struct sk_arena *a, const cJSON *object, int lookups);
 const cJSON *shadow_index_find(const struct shadow_index *ix, const char *key);
 /* The member `key`, looked for from *at onwards first; *at moves behind it. Free when two trees are walked in step. */
 const cJSON *shadow_follow(const cJSON *object, const cJSON **at, const char *key);

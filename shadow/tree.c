@@ -25,7 +25,7 @@ static int by_key(const void *l, const void *r)
 	return strcmp((*(const cJSON *const *)l)->string, (*(const cJSON *const *)r)->string);
 }
 
-struct shadow_index shadow_index(struct sk_arena *a, const cJSON *object, int lookups)
+struct shadow_index shadow_index_of(struct sk_arena *a, const cJSON *object, int lookups)
 {
 	struct shadow_index ix = { .object = object };
 	size_t n = (size_t)sk_json_count(object);

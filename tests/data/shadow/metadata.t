@@ -37,3 +37,9 @@ limits 17 6
 update {"state":{"reported":{"a":1,"b":2}}}
 next.metadata.reported {"a":{"timestamp":100},"b":{"timestamp":100}}
 accepted.version 1
+
+= metadata that stands in another order than the state is found all the same
+stored {"state":{"reported":{"a":1,"b":2,"c":3}},"metadata":{"reported":{"c":{"timestamp":3},"a":{"timestamp":1},"b":{"timestamp":2}}},"version":1}
+update {"state":{"reported":{"d":4}}}
+next.metadata.reported {"a":{"timestamp":1},"b":{"timestamp":2},"c":{"timestamp":3},"d":{"timestamp":100}}
+accepted.version 2
