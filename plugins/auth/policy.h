@@ -77,6 +77,7 @@ struct policy_statement {
 };
 struct policy {
 	struct sk_arena memory;
+	uint32_t variables; /* bits 1 << enum policy_variable: used anywhere */
 	uint32_t statements;
 	struct policy_statement *statement;
 };

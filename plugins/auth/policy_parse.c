@@ -91,6 +91,8 @@ static size_t compile_one(struct parse *p, const char *s, struct policy_pattern 
 		refuse(p, "the variable %.*s is not supported", (int)(end - s + 1 > 100 ? 100 : end - s + 1), s);
 		return 0;
 	}
+	if ((unsigned char)text[out->size] >= (unsigned char)POLICY_VARIABLE)
+		p->policy->variables |= 1u << ((unsigned char)text[out->size] - (unsigned char)POLICY_VARIABLE);
 	out->size++;
 	return (size_t)(end - s) + 1;
 }

@@ -1,0 +1,206 @@
+/* acl.c -- may this client do this with this topic?
+ *
+ * A client with a certificate is held to its policies and nobody else is asked. Below $aws/ it may write only where an input row
+ * is; all other topics that begin with $ are reserved. A client without one is kept away from $aws/ unless plain_policy
+ * allows it, and is left to `others` everywhere else. */
+#include <string.h>
+
+#include "plugins/auth/session.h"
+
+#define CONTROL "$CONTROL/skeeter/v1"
+
+/* One question on its way to an answer. */
+struct question {
+	struct auth *a;
+	struct sk_client *client;
+	struct session *session; /* NULL: a plain client without a policy */
+	int access;
+	const char *topic;       /* as the client wrote it */
+	const char *name;        /* the topic, or the filter behind $share/<group>/ */
+	size_t size;             /* of name */
+	bool retain, will;
+};
+
+static const struct {
+	enum policy_action action;
+	const char *verb, *arrow;
+} kinds[] = {
+	[SK_ACL_READ] = { POLICY_Receive, "receive", "<-" },
+	[SK_ACL_WRITE] = { POLICY_Publish, "publish", "->" },
+	[SK_ACL_SUBSCRIBE] = { POLICY_Subscribe, "subscribe", "<-" },
+};
+
+static bool starts(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* "$aws" itself counts: the filter $aws/# matches it. */
+static bool is_aws(const char *name)
+{
+	return starts(name, "$aws") && (!name[4] || name[4] == '/');
+}
+
+/* What a shared subscription delivers is what its inner filter matches. */
+static const char *inner_filter(const char *filter)
+{
+	const char *group;
+
+	if (!starts(filter, "$share/"))
+		return filter;
+	group = strchr(filter + 7, '/');
+	return group ? group + 1 : "";
+}
+
+/* -- denials -- */
+
+static int deny(const struct question *q, const char *why)
+{
+	auth_deny(q->a, "deny %s %s %s %s: %s", kinds[q->access].verb, auth_shown(q->client->id), kinds[q->access].arrow, auth_shown(q->topic),
+	          why);
+	if (q->access == SK_ACL_READ || q->will || q->a->violations == VIOLATIONS_DENY || !q->session || !q->session->certificate)
+		return SK_DENY;
+	return SK_DISCONNECT;
+}
+
+static int deny_by_policy(const struct question *q, enum policy_action action)
+{
+	char why[1000];
+
+	session_explain(q->session, action, q->name, why, sizeof(why));
+	return deny(q, why);
+}
+
+/* -- the policy -- */
+
+static int by_policy(const struct question *q)
+{
+	enum policy_action action = kinds[q->access].action;
+
+	if (!session_allows(q->session, action, q->name, q->size))
+		return deny_by_policy(q, action);
+	if (q->retain && !session_allows(q->session, POLICY_RetainPublish, q->name, q->size))
+		return deny_by_policy(q, POLICY_RetainPublish);
+	return SK_ALLOW;
+}
+
+static int below_aws(const struct question *q)
+{
+	if (q->access == SK_ACL_WRITE && q->will)
+		return deny(q, "a will below $aws/ is not sent");
+	if (q->access == SK_ACL_WRITE && !q->a->host->is_input(q->name))
+		return deny(q, "no service takes this topic");
+	return by_policy(q);
+}
+
+/* -- the control topic -- */
+
+static bool is_control(const struct question *q)
+{
+	return !strcmp(q->topic, q->access == SK_ACL_WRITE ? CONTROL : CONTROL "/response");
+}
+
+static int control(const struct question *q)
+{
+	if (q->will) /* Mosquitto 2.0.11 routes it like any message */
+		return deny(q, "a will to the control topic is not sent");
+	return q->client->is_operator ? SK_ALLOW : deny(q, "the client is not listed in plugin_opt_operators");
+}
+
+/* -- clients with a certificate -- */
+
+static int reserved(const struct question *q)
+{
+	return is_control(q) ? control(q) : deny(q, "topics that begin with $ are reserved");
+}
+
+static int decide(const struct question *q)
+{
+	if (is_aws(q->name))
+		return below_aws(q);
+	if (q->topic[0] == '$' && (q->name == q->topic || q->name[0] == '$' || !q->name[0]))
+		return reserved(q);
+	return by_policy(q);
+}
+
+/* The common way: the same topic as lately, whose verdict is kept. A denial is decided again, for its log line; of messages that
+ * cannot be received one line per topic is enough. */
+static int with_certificate(struct question *q)
+{
+	uint8_t key = (uint8_t)(q->access | q->retain << 4);
+	size_t n = strlen(q->topic);
+	struct session_slot *slot;
+	int verdict;
+
+	session_refresh(q->a, q->session);
+	slot = session_slot(q->session, key, q->topic, n);
+	if (session_hit(slot, key, q->topic, n) && !q->will && (slot->verdict == SK_ALLOW || q->access == SK_ACL_READ))
+		return slot->verdict;
+	q->name = q->access == SK_ACL_SUBSCRIBE ? inner_filter(q->topic) : q->topic;
+	q->size = strlen(q->name);
+	verdict = decide(q);
+	/* Not kept: a will's verdict, and whether the client is an operator, which may change. */
+	if (!q->will && (q->topic[0] != '$' || is_aws(q->topic)))
+		session_keep(slot, key, q->topic, n, verdict);
+	return verdict;
+}
+
+/* -- clients without one -- */
+
+static int plain_aws(const struct question *q)
+{
+	if (!q->session)
+		return deny(q, "the client has no certificate, and plugin_opt_plain_policy is not set");
+	session_refresh(q->a, q->session);
+	return below_aws(q);
+}
+
+static int plain(struct question *q)
+{
+	q->name = q->access == SK_ACL_SUBSCRIBE ? inner_filter(q->topic) : q->topic;
+	q->size = strlen(q->name);
+	if (is_aws(q->name))
+		return plain_aws(q);
+	if (starts(q->name, "$CONTROL/")) /* another plugin's must still guard itself, also with others allow */
+		return is_control(q) ? control(q) : SK_PASS;
+	/* "$" is where swallowed messages go: nobody may listen there. */
+	if (q->access == SK_ACL_SUBSCRIBE && (!strcmp(q->name, "$") || starts(q->name, "$/")))
+		return deny(q, "topics that begin with $ are reserved");
+	if (q->session) {
+		session_refresh(q->a, q->session);
+		if (q->session->bound && session_denies(q->session, kinds[q->access].action, q->name, q->size))
+			return deny_by_policy(q, kinds[q->access].action);
+	}
+	return q->a->others == OTHERS_ALLOW ? SK_ALLOW : SK_PASS;
+}
+
+/* -- the hook -- */
+
+/* A client that never connected in this process (its session was restored from the broker's file) is known by its user name. One that did
+ * connect could not have such a name without its certificate. */
+static struct session *restored(struct auth *a, struct sk_client *client)
+{
+	uint8_t id[CERTIFICATE_ID_SIZE];
+
+	if (certificate_id_read(client->username, id))
+		return session_new(a, client, id);
+	return a->plain_policy ? session_new(a, client, NULL) : NULL;
+}
+
+int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m)
+{
+	struct question q = { .a = a, .client = client, .session = client->auth, .access = access, .topic = topic };
+
+	if (!q.session) {
+		q.session = restored(a, client);
+		if (!q.session && (a->plain_policy || certificate_id_read(client->username, NULL)))
+			return SK_DENY; /* memory is out */
+	}
+	if (access == SK_ACL_WRITE && m) {
+		q.retain = m->retain;
+		q.will = m->will;
+	}
+	if (access == SK_ACL_UNSUBSCRIBE)
+		return q.session && q.session->certificate ? SK_ALLOW : a->others == OTHERS_ALLOW ? SK_ALLOW : SK_PASS;
+	return q.session && q.session->certificate ? with_certificate(&q) : plain(&q);
+}

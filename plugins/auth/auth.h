@@ -1,0 +1,66 @@
+/* auth.h -- the state of skeeter_auth, in three parts by who may touch it: options and what start made of them are read by every
+ * thread and never change; the rest belongs to the broker's thread. Handlers use the first two parts only. */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/client.h"
+#include "core/plugin.h"
+#include "plugins/auth/certificate.h"
+#include "plugins/auth/index.h"
+
+enum auth_others { OTHERS_ALLOW, OTHERS_DEFER };
+enum auth_violations { VIOLATIONS_DISCONNECT, VIOLATIONS_DENY };
+enum { AUTH_BUCKETS = 1024, AUTH_LOG_BURST = 20 };
+
+/* What the decisions need from the broker; plugin.c has the real one, tests another. */
+struct auth_host {
+	bool (*is_input)(const char *topic);
+	const unsigned char *(*certificate_der)(struct sk_client *client, size_t *n);
+	int (*set_username)(struct sk_client *client, const char *username);
+	void (*kick)(struct sk_client *client, const char *why);
+	void (*log)(char level, const char *line);
+};
+
+struct auth {
+	/* options */
+	const char *ca_cert, *ca_key, *capath, *plain_policy;
+	int others, violations;
+	int64_t policy_size;
+	/* made by start */
+	struct certificate_ca *ca; /* NULL: none was named */
+	const struct auth_host *host;
+	char arn[256];             /* "arn:aws:iot:REGION:ACCOUNT:" */
+	/* the broker's thread */
+	struct index *index;
+	struct sk_arena scratch;   /* of one watch call */
+	struct session *sessions[AUTH_BUCKETS]; /* by certificate id; those without are in the first */
+	uint32_t epoch;            /* grows when a policy changes */
+	int64_t now_ms;            /* as of the last tick */
+	int64_t log_ms;            /* denial lines: when tokens were last added */
+	int64_t log_tokens;        /* start sets it to AUTH_LOG_BURST */
+	uint32_t log_missing;      /* lines not written since the last one */
+};
+
+extern const struct sk_op_group certificates_group, policies_group, principals_group;
+extern const struct sk_on auth_on[];
+
+/* -- connect.c, acl.c: the hooks -- */
+int auth_connect(struct auth *a, struct sk_client *client, bool again);
+int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
+void auth_disconnected(struct auth *a, struct sk_client *client);
+
+/* -- watches.c -- */
+int auth_watch_certificate(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_attached(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_principal(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_policy(void *state, const char *name, const struct sk_bytes *bytes);
+
+/* -- deny.c: one line per denial, at most AUTH_LOG_BURST at once and 5 a second; the line after a gap says how many are missing -- */
+void auth_deny(struct auth *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The text with what could break a log line made visible, cut at 200 bytes. In a buffer of the thread, two at a time. */
+const char *auth_shown(const char *text);
+
+#endif

@@ -1,0 +1,208 @@
+/* policies.c -- policies, and the certificates that they are attached to.
+ *
+ * registry/policy/<name> is {policyDocument, defaultVersionId, creationDate, lastModifiedDate (ms), generationId}. An attachment is {} under
+ * registry/attached/<certificate>/<policy> and under registry/target/<policy>/<certificate>, always both. */
+#include <string.h>
+
+#include "core/call.h"
+#include "plugins/auth/auth.h"
+#include "plugins/auth/target.h"
+
+#define OPS_FILE "plugins/auth/policies.ops"
+#define OPS_GROUP policies
+#define OPS_SERVICE "iot"
+#include "core/ops_table.h"
+
+static const cJSON *policy_or_fail(struct sk_call *c, const char *name, int *rc)
+{
+	const cJSON *record = sk_get(c, "registry/policy/%s", name);
+
+	*rc = record ? SK_OK : sk_fail(c, SK_E_NOT_FOUND, "Policy %s not found", name);
+	return record;
+}
+
+static void answer_names(struct sk_call *c, cJSON *out, const char *name)
+{
+	sk_json_set_string(c->arena, out, "policyName", name);
+	sk_json_set_string(c->arena, out, "policyArn", sk_arn(c, "policy/%s", name));
+}
+
+/* -- policies -- */
+
+/* "The maximum size of a policy document is 2,048 characters, excluding white space." */
+static int64_t characters(const char *s)
+{
+	int64_t n = 0;
+
+	for (; *s; s++)
+		n += !strchr(" \t\r\n", *s) && ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static int check_document(struct sk_call *c, const char *document)
+{
+	const struct auth *s = c->state;
+	int64_t n = characters(document);
+	struct policy *p;
+	char why[300];
+
+	if (n > s->policy_size)
+		return sk_fail(c, SK_E_MALFORMED_POLICY, "Policy document has %lld characters without white space, the limit is %lld",
+		               (long long)n, (long long)s->policy_size);
+	p = policy_new(document, strlen(document), why, sizeof(why));
+	if (!p)
+		return sk_fail(c, SK_E_MALFORMED_POLICY, "Policy document is malformed: %s", why);
+	policy_free(&p);
+	return SK_OK;
+}
+
+static int fail_exists(struct sk_call *c, const char *name)
+{
+	int rc = sk_fail(c, SK_E_ALREADY_EXISTS, "Policy cannot be created - name already exists (name=%s)", name);
+
+	c->error_fields = sk_json_object(c->arena);
+	sk_json_set_string(c->arena, c->error_fields, "resourceId", name);
+	sk_json_set_string(c->arena, c->error_fields, "resourceArn", sk_arn(c, "policy/%s", name));
+	return rc;
+}
+
+static int CreatePolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName"), *document = sk_json_text(c->in, "policyDocument");
+	int rc = check_document(c, document);
+	cJSON *record;
+
+	if (rc)
+		return rc;
+	if (sk_get(c, "registry/policy/%s", name))
+		return fail_exists(c, name);
+	record = sk_json_object(c->arena);
+	sk_json_set_string(c->arena, record, "policyDocument", document);
+	sk_json_set_string(c->arena, record, "defaultVersionId", "1");
+	sk_json_set_int(c->arena, record, "creationDate", c->now_ms);
+	sk_json_set_int(c->arena, record, "lastModifiedDate", c->now_ms);
+	sk_json_set_string(c->arena, record, "generationId", sk_uuid(c));
+	if (sk_json_get(c->in, "tags"))
+		sk_json_set(c->arena, record, "tags", sk_json_copy(c->arena, sk_json_get(c->in, "tags")));
+	sk_put(c, record, "registry/policy/%s", name);
+	answer_names(c, c->out, name);
+	sk_json_set_string(c->arena, c->out, "policyDocument", document);
+	sk_json_set_string(c->arena, c->out, "policyVersionId", "1");
+	return SK_OK;
+}
+
+static int GetPolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName");
+	int rc;
+	const cJSON *record = policy_or_fail(c, name, &rc);
+
+	if (rc)
+		return rc;
+	answer_names(c, c->out, name);
+	sk_json_set_string(c->arena, c->out, "policyDocument", sk_json_text(record, "policyDocument"));
+	sk_json_set_string(c->arena, c->out, "defaultVersionId", sk_json_text(record, "defaultVersionId"));
+	sk_json_set(c->arena, c->out, "creationDate", sk_json_time(c->arena, sk_json_int_of(record, "creationDate", 0)));
+	sk_json_set(c->arena, c->out, "lastModifiedDate", sk_json_time(c->arena, sk_json_int_of(record, "lastModifiedDate", 0)));
+	sk_json_set_string(c->arena, c->out, "generationId", sk_json_text(record, "generationId"));
+	return SK_OK;
+}
+
+static void answer_policies(struct sk_call *c, const struct sk_scan *page)
+{
+	cJSON *list = sk_json_set_array(c->arena, c->out, "policies");
+
+	for (size_t i = 0; i < page->count; i++)
+		answer_names(c, sk_json_append(list, sk_json_object(c->arena)), page->row[i].name);
+}
+
+static int ListPolicies(struct sk_call *c)
+{
+	int rc;
+	struct sk_scan page = sk_scan_page(c, &rc, "registry/policy/");
+
+	if (!rc)
+		answer_policies(c, &page);
+	return rc;
+}
+
+static int DeletePolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName");
+	int rc;
+
+	policy_or_fail(c, name, &rc);
+	if (rc)
+		return rc;
+	if (sk_scan(c, 1, NULL, "registry/target/%s/", name).count)
+		return sk_fail(c, SK_E_DELETE_CONFLICT, "The policy cannot be deleted as the policy is attached to one or more principals (name=%s)",
+		               name);
+	sk_remove(c, "registry/policy/%s", name);
+	return SK_OK;
+}
+
+/* -- attachments -- */
+
+static int AttachPolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName");
+	char id[CERTIFICATE_HEX_SIZE + 1];
+	const cJSON *certificate;
+	int rc = target_record(c, sk_json_text(c->in, "target"), id, &certificate);
+
+	if (!rc)
+		policy_or_fail(c, name, &rc);
+	if (rc || sk_get(c, "registry/attached/%s/%s", id, name))
+		return rc;
+	if (sk_scan(c, INDEX_POLICIES, NULL, "registry/attached/%s/", id).count >= INDEX_POLICIES)
+		return sk_fail(c, SK_E_LIMIT_EXCEEDED, "A target has at most %d policies attached", INDEX_POLICIES);
+	sk_put(c, sk_json_object(c->arena), "registry/attached/%s/%s", id, name);
+	sk_put(c, sk_json_object(c->arena), "registry/target/%s/%s", name, id);
+	return SK_OK;
+}
+
+/* Detaching what is not attached is done already. */
+static int DetachPolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName");
+	char id[CERTIFICATE_HEX_SIZE + 1];
+	int rc = target_of_arn(c, sk_json_text(c->in, "target"), id);
+
+	if (rc || !sk_get(c, "registry/attached/%s/%s", id, name))
+		return rc;
+	sk_remove(c, "registry/attached/%s/%s", id, name);
+	sk_remove(c, "registry/target/%s/%s", name, id);
+	return SK_OK;
+}
+
+static int ListAttachedPolicies(struct sk_call *c)
+{
+	char id[CERTIFICATE_HEX_SIZE + 1];
+	const cJSON *certificate;
+	int rc = target_record(c, sk_json_text(c->in, "target"), id, &certificate);
+	struct sk_scan page = { 0 };
+
+	if (!rc)
+		page = sk_scan_page(c, &rc, "registry/attached/%s/", id);
+	if (!rc)
+		answer_policies(c, &page);
+	return rc;
+}
+
+static int ListTargetsForPolicy(struct sk_call *c)
+{
+	const char *name = sk_json_text(c->in, "policyName");
+	struct sk_scan page = { 0 };
+	cJSON *list;
+	int rc;
+
+	policy_or_fail(c, name, &rc);
+	if (!rc)
+		page = sk_scan_page(c, &rc, "registry/target/%s/", name);
+	if (rc)
+		return rc;
+	list = sk_json_set_array(c->arena, c->out, "targets");
+	for (size_t i = 0; i < page.count; i++)
+		sk_json_append(list, sk_json_string(c->arena, target_arn(c, page.row[i].name)));
+	return SK_OK;
+}

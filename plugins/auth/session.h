@@ -1,0 +1,61 @@
+/* session.h -- one connection's policies: bound to its variables, with the last eight verdicts. The broker's thread only.
+ *
+ * A session belongs to its sk_client (client->auth) and goes with it. It binds lazily: a change of a policy grows auth.epoch, a
+ * change of the certificate or its attachments marks its own sessions, and the next question finds out. Verdicts go with the binding. */
+#ifndef AUTH_SESSION_H
+#define AUTH_SESSION_H
+
+#include "plugins/auth/auth.h"
+
+enum { SESSION_SLOTS = 8, SESSION_TOPIC = 107 };
+
+struct session_slot {
+	uint16_t size;
+	uint8_t key;     /* 0: empty */
+	uint8_t verdict; /* enum sk_verdict */
+	char topic[SESSION_TOPIC + 1];
+};
+struct session {
+	struct session *next, **back; /* of its bucket */
+	struct sk_client *client;
+	uint8_t id[CERTIFICATE_ID_SIZE];
+	bool certificate;      /* false: a plain client under plain_policy */
+	bool stale;
+	uint32_t epoch;        /* of the binding */
+	struct policy_bound *bound; /* NULL: nothing is allowed, and why says why */
+	struct session_slot *slot;  /* SESSION_SLOTS of them, made with the first verdict that is kept */
+	size_t policies;
+	const struct index_policy *policy[INDEX_POLICIES];
+	bool has_thing;
+	char why[200];
+};
+
+/* NULL id: a plain client. Sets client->auth. NULL when memory is out. */
+struct session *session_new(struct auth *a, struct sk_client *client, const uint8_t id[CERTIFICATE_ID_SIZE]);
+void session_free(struct session **s);
+/* Binds anew if anything changed. First thing before a question. */
+void session_refresh(struct auth *a, struct session *s);
+/* Every session of that certificate binds anew; with `why` its connection is closed too. */
+void session_changed(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], const char *why);
+
+bool session_allows(const struct session *s, enum policy_action action, const char *name, size_t n);
+/* true: a statement denies it in so many words. */
+bool session_denies(const struct session *s, enum policy_action action, const char *name, size_t n);
+/* Why it is not allowed: "no statement of valve-policy v1 (via certificate 3f2a…) allows iot:Publish". */
+void session_explain(const struct session *s, enum policy_action action, const char *name, char *out, size_t size);
+
+/* The slot where the verdict on this (key, topic) is or would be; NULL when it is not kept (memory, a long topic). It is a hit if
+ * its key is not 0; else fill in the verdict with session_keep. */
+static inline bool session_hit(const struct session_slot *slot, uint8_t key, const char *topic, size_t n);
+struct session_slot *session_slot(struct session *s, uint8_t key, const char *topic, size_t n);
+void session_keep(struct session_slot *slot, uint8_t key, const char *topic, size_t n, int verdict);
+
+static inline bool session_hit(const struct session_slot *slot, uint8_t key, const char *topic, size_t n)
+{
+	return slot && slot->key == key && slot->size == n && !__builtin_memcmp(slot->topic, topic, n);
+}
+
+/* "3f2a…" in a static buffer of four. */
+const char *auth_short(const uint8_t id[CERTIFICATE_ID_SIZE]);
+
+#endif
