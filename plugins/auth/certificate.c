@@ -256,7 +256,8 @@ static bool set_extensions(X509 *x, const struct certificate_ca *ca)
 	X509V3_CTX context;
 
 	X509V3_set_ctx(&context, ca->certificate, x, NULL, NULL, 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	/* A CA without a key identifier has none that could be repeated. */
+	for (size_t i = X509_get0_subject_key_id(ca->certificate) ? 0 : 1; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, &context, rows[i].nid, rows[i].value);
 		int ok = e && X509_add_ext(x, e, -1);
 		X509_EXTENSION_free(e);
