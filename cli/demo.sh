@@ -151,8 +151,9 @@ write_configuration() {
 		log_timestamp_format %Y-%m-%dT%H:%M:%S
 
 		plugin $build/skeeter_core.so
-		plugin_opt_data_dir $run/data
+		plugin_opt_data $run/data
 		plugin_opt_operators $run/operator.sock
+		plugin_opt_wake_socket $run/operator.sock
 		plugin $build/skeeter_auth.so
 		plugin $build/skeeter_registry.so
 		plugin $build/skeeter_shadow.so
