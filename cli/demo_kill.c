@@ -1,6 +1,6 @@
 /* demo_kill.c -- `skeeter demo kill`: a burst of shadow updates, kill -9 of the broker in its middle, and the reckoning.
  *
- * Each update sets a key of its own to a number that only this run knows, in one of several named shadows of the lamp. So every
+ * Each update sets a key of its own to a number that only this run knows, in one of several named shadows of a thing made for it. So every
  * update whose `accepted` was seen can be looked up by itself afterwards: its key must be there with its number, and the
  * shadow's version must not be older than the newest that was accepted. */
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "cli/process.h"
 #include "cli/shadow.h"
 
-#define THING "lamp"
+#define THING "demo-burst"
 #define SHADOWS 16
 #define UPDATES_MOST 16000
 #define WINDOW 64
@@ -63,7 +63,7 @@ static int send_update(struct burst *b)
 	return control_publish(b->cli->control, topic, payload, (size_t)n);
 }
 
-/* Old shadows of an earlier burst go; that there is none is fine. */
+/* Shadows of an earlier burst go; that there is none is fine. */
 static void clear_shadows(struct cli *cli)
 {
 	for (int i = 0; i < SHADOWS; i++) {
@@ -72,6 +72,13 @@ static void clear_shadows(struct cli *cli)
 		sk_json_set_string(&cli->arena, in, "shadowName", shadow_name(cli, i));
 		control_call(cli->control, &cli->arena, "DeleteThingShadow", in);
 	}
+}
+
+static cJSON *thing(struct cli *cli)
+{
+	cJSON *in = sk_json_object(&cli->arena);
+	sk_json_set_string(&cli->arena, in, "thingName", THING);
+	return in;
 }
 
 static int subscribe(struct burst *b)
@@ -159,6 +166,7 @@ static int compare(struct burst *b, double seconds)
 	if (missing == 0) {
 		printf("all %d are there\n", b->accepted);
 		clear_shadows(b->cli);
+		control_call(b->cli->control, &b->cli->arena, "DeleteThing", thing(b->cli));
 		return CLI_OK;
 	}
 	printf("%d are missing or older\n", missing);
@@ -175,8 +183,11 @@ static int kill_in_burst(struct burst *b)
 		return CLI_FAILED;
 	if (!broker || !process_find(folder, "demo"))
 		return cli_fail(CLI_FAILED, "the broker was not started by make run: nothing would restart it");
+	const cJSON *data = NULL;
+	int rc = demo_create(cli, "CreateThing", thing(cli), &data);
 	clear_shadows(cli);
-	int rc = subscribe(b);
+	if (rc == CLI_OK)
+		rc = subscribe(b);
 	if (rc == CLI_OK)
 		rc = run_burst(b);
 	if (rc != CLI_OK)

@@ -17,6 +17,7 @@
 
 #define RETRY_LEAST_MS 200
 #define RETRY_MOST_MS 3000
+#define LASTING_MS 500
 #define HEARTBEAT_MS 1500
 #define WANDER_MS 3000
 
@@ -248,7 +249,7 @@ static void run(struct device *d)
 	int64_t since = clock_ms();
 	while (!stopping) {
 		if (mosquitto_loop(d->mosq, 100, 1) == MOSQ_ERR_SUCCESS) {
-			if (clock_ms() - since > RETRY_MOST_MS)
+			if (clock_ms() - since > LASTING_MS)
 				retry_ms = RETRY_LEAST_MS;
 			tick(d);
 			continue;

@@ -214,6 +214,11 @@ static void print_flag(struct cli *cli, const cJSON *input)
 	printf("  %-46s%s%s", left, sk_json_true(input, "required") ? "required, " : "", sk_json_text(input, "type"));
 	if (values && *values)
 		printf(": %s", values);
+	const char *before = ": ";
+	SK_JSON_EACH(member, sk_json_get(input, "members")) {
+		printf("%s%s", before, sk_json_text(member, "name"));
+		before = ", ";
+	}
 	putchar('\n');
 }
 

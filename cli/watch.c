@@ -70,10 +70,39 @@ static int subscribe(struct cli *cli, struct watcher *w)
 	return CLI_OK;
 }
 
+/* Subscribes first, so that no change falls between what is there and what comes. */
+static int begin(struct cli *cli, struct watcher *w)
+{
+	const cJSON *document = NULL;
+	int rc = subscribe(cli, w);
+	if (rc == CLI_OK)
+		rc = cli_shadow_get(cli, w->thing, NULL, &document);
+	if (document)
+		print_state(&cli->arena, w->thing, document);
+	return rc;
+}
+
+/* The broker may go and come back, as in `demo kill`. CLI_OK when it is back, or when we are to stop. */
+static int wait_back(struct cli *cli, struct watcher *w)
+{
+	const struct timespec pause = { 0, 100 * 1000000 };
+	char why[512];
+	print_line("broker", "gone");
+	control_close(&cli->control);
+	while (!stopping && !cli->control) {
+		nanosleep(&pause, NULL);
+		cli->control = control_open(cli->socket, cli->timeout_ms, why, sizeof(why));
+	}
+	if (stopping)
+		return CLI_OK;
+	print_line("broker", "back");
+	return begin(cli, w);
+}
+
 int cli_watch(struct cli *cli, int argc, char **argv)
 {
 	struct watcher w = { .thing = argv[0] };
-	const cJSON *document = NULL, *thing = NULL;
+	const cJSON *thing = NULL;
 	cJSON *in = sk_json_object(&cli->arena);
 	(void)argc;
 	signal(SIGINT, stop);
@@ -81,14 +110,10 @@ int cli_watch(struct cli *cli, int argc, char **argv)
 	sk_json_set_string(&cli->arena, in, "thingName", w.thing);
 	int rc = cli_call(cli, "DescribeThing", in, &thing);
 	if (rc == CLI_OK)
-		rc = subscribe(cli, &w);
-	if (rc == CLI_OK)
-		rc = cli_shadow_get(cli, w.thing, NULL, &document);
-	if (document)
-		print_state(&cli->arena, w.thing, document);
+		rc = begin(cli, &w);
 	while (rc == CLI_OK && !stopping)
 		if (control_wait(cli->control, 200) != 0)
-			rc = cli_fail(CLI_FAILED, "%s", control_why(cli->control));
+			rc = wait_back(cli, &w);
 	sk_arena_free(&w.arena);
 	return rc;
 }

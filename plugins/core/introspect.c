@@ -22,17 +22,43 @@ static const char *kind_names[] = {
 static const char *verb_names[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 static const char *place_names[] = { "path", "query", "header", "body" };
 
-static void list_input(struct sk_call *c, cJSON *inputs, const struct sk_input *in)
+/* How deep a type is told: types may refer to themselves. */
+enum { TOLD_DEPTH = 4 };
+
+static void list_inputs(struct sk_call *c, cJSON *inputs, const struct sk_inputs *rows, int depth);
+
+/* Members are written as inputs are, so one parser reads both. */
+static void list_members(struct sk_call *c, cJSON *one, const struct sk_shape *shape, int depth)
 {
-	cJSON *one = sk_json_append(inputs, sk_json_object(c->arena));
-	const struct sk_shape *shape = sk_shapes_find(sk_process()->shapes, in->type);
-	sk_json_set_string(c->arena, one, "name", in->name);
-	sk_json_set_string(c->arena, one, "type", in->type);
+	char why[256];
+	struct sk_inputs *members = sk_inputs_new(sk_process()->shapes, "", shape->text, true, why, sizeof(why));
+	list_inputs(c, sk_json_set_array(c->arena, one, "members"), members, depth);
+	sk_inputs_free(&members);
+}
+
+static void list_type(struct sk_call *c, cJSON *one, const char *type, int depth)
+{
+	const struct sk_shape *shape = sk_shapes_find(sk_process()->shapes, type);
+	sk_json_set_string(c->arena, one, "type", type);
 	sk_json_set_string(c->arena, one, "kind", shape ? kind_names[shape->kind] : "any");
-	sk_json_set_bool(c->arena, one, "required", in->required);
-	sk_json_set_string(c->arena, one, "in", place_names[in->place]);
 	if (shape && shape->kind == SK_SHAPE_ENUM)
 		sk_json_set_string(c->arena, one, "values", shape->text);
+	if (shape && shape->kind == SK_SHAPE_STRUCT && depth > 0)
+		list_members(c, one, shape, depth - 1);
+	if (shape && shape->element && depth > 0)
+		list_type(c, sk_json_set_object(c->arena, one, "element"), shape->element, depth - 1);
+}
+
+static void list_inputs(struct sk_call *c, cJSON *inputs, const struct sk_inputs *rows, int depth)
+{
+	for (size_t i = 0; rows && i < sk_inputs_count(rows); i++) {
+		const struct sk_input *in = sk_inputs_at(rows, i);
+		cJSON *one = sk_json_append(inputs, sk_json_object(c->arena));
+		sk_json_set_string(c->arena, one, "name", in->name);
+		list_type(c, one, in->type, depth);
+		sk_json_set_bool(c->arena, one, "required", in->required);
+		sk_json_set_string(c->arena, one, "in", place_names[in->place]);
+	}
 }
 
 static void list_operation(struct sk_call *c, cJSON *list, const struct sk_row *row)
@@ -44,9 +70,7 @@ static void list_operation(struct sk_call *c, cJSON *list, const struct sk_row *
 	sk_json_set_string(c->arena, one, "method", verb_names[row->op->verb]);
 	sk_json_set_string(c->arena, one, "route", row->op->route);
 	sk_json_set_string(c->arena, one, "partition", row->partition);
-	cJSON *inputs = sk_json_set_array(c->arena, one, "inputs");
-	for (size_t i = 0; i < sk_inputs_count(row->inputs); i++)
-		list_input(c, inputs, sk_inputs_at(row->inputs, i));
+	list_inputs(c, sk_json_set_array(c->arena, one, "inputs"), row->inputs, TOLD_DEPTH);
 }
 
 static int ListOperations(struct sk_call *c)
