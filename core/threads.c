@@ -165,6 +165,7 @@ static void work_slowly(struct sk_thread *me)
 		if (!atomic_load(&t->stop_slow) && sk_slow_step(t->rt->slow))
 			ring(&t->slow, false);
 	}
+	ring(&t->slow, true); /* one of several took the ring that said stop */
 }
 
 static void *run(void *arg)
