@@ -29,6 +29,6 @@ static int DescribeEndpoint(struct sk_call *c)
 
 	if (type && !is_known(type))
 		return sk_fail(c, SK_E_INVALID_REQUEST, "Endpoint type %s not recognized.", type);
-	sk_json_set_string(c->arena, c->out, "endpointAddress", s->endpoint);
+	sk_json_set_string(c->arena, c->out, "endpointAddress", s->endpoint && *s->endpoint ? s->endpoint : s->host);
 	return SK_OK;
 }

@@ -24,11 +24,8 @@ static int start(void *state, char *why, size_t why_size)
 	struct registry_state *s = state;
 
 	(void)why, (void)why_size;
-	if (s->endpoint && *s->endpoint)
-		return 0;
 	if (gethostname(s->host, sizeof(s->host) - 1) || !*s->host)
 		strcpy(s->host, "localhost");
-	s->endpoint = s->host;
 	return 0;
 }
 

@@ -8,8 +8,8 @@ struct sk_op_group;
 extern const struct sk_op_group things_group, thing_types_group, endpoint_group;
 
 struct registry_state {
-	const char *endpoint; /* never NULL after start */
-	char host[256];       /* what endpoint points to when the option is not given */
+	const char *endpoint; /* the option; may be NULL or empty, then host is the address */
+	char host[256];       /* never empty after start */
 };
 
 #endif
