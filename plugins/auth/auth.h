@@ -50,7 +50,7 @@ extern const struct sk_on auth_on[];
 /* -- connect.c, acl.c: the hooks -- */
 int auth_connect(struct auth *a, struct sk_client *client, bool again);
 int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
-void auth_disconnected(struct auth *a, struct sk_client *client);
+void auth_gone(struct auth *a, struct sk_client *client);
 
 /* -- watches.c -- */
 int auth_watch_certificate(void *state, const char *name, const struct sk_bytes *bytes);

@@ -125,11 +125,11 @@ int auth_connect(struct auth *a, struct sk_client *client, bool again)
 	int verdict = judge(a, client, again);
 
 	if (verdict == SK_DENY)
-		auth_disconnected(a, client);
+		auth_gone(a, client);
 	return verdict;
 }
 
-void auth_disconnected(struct auth *a, struct sk_client *client)
+void auth_gone(struct auth *a, struct sk_client *client)
 {
 	struct session *s = client->auth;
 

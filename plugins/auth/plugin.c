@@ -50,9 +50,9 @@ static int acl(void *state, struct sk_client *client, int access, const char *to
 	return auth_acl(state, client, access, topic, m);
 }
 
-static void disconnected(void *state, struct sk_client *client)
+static void gone(void *state, struct sk_client *client)
 {
-	auth_disconnected(state, client);
+	auth_gone(state, client);
 }
 
 static void tick(void *state, int64_t now_ms)
@@ -60,7 +60,7 @@ static void tick(void *state, int64_t now_ms)
 	((struct auth *)state)->now_ms = now_ms;
 }
 
-static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .disconnected = disconnected, .tick = tick };
+static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .gone = gone, .tick = tick };
 
 static const struct sk_watch watches[] = {
 	{ "registry/policy/", auth_watch_policy },
