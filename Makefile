@@ -26,7 +26,7 @@ run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
 all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device  ## build every plugin and the skeeter command
 $B/%.o: %.c | $B/headers
 	$(call run,CC) $(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
-$B/plugins/%.o: CFLAGS += -fvisibility=hidden
+$B/plugins/%.o $B/shadow/%.o: CFLAGS += -fvisibility=hidden
 $B/libskeeter.so: $(call objs,core)
 	$(call run,LD) $(CC) -shared -Wl,-soname,$(@F) $(LDFLAGS) $^ $(LIBS) -o $@
 .SECONDEXPANSION:
