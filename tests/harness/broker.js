@@ -87,8 +87,10 @@ class Broker {
 	async start() {
 		await this.launch();
 		await until(() => `the broker to run:\n${this.log}`, () => this.child.gone || / running$/m.test(this.log.slice(this.mark)), 10000);
-		if (this.child.gone)
+		if (this.child.gone) {
+			this.child = null;
 			throw new Error('the broker ended while it was starting');
+		}
 		return this;
 	}
 

@@ -28,6 +28,7 @@ class Device {
 		const client = this.client = this.make();
 		this.disconnectReason = undefined;
 		client.on('message', (topic, payload, packet) => this.inbox.push({ topic, payload, packet }));
+		client.setMaxListeners(0);
 		client.on('disconnect', (packet) => { this.disconnectReason = packet.reasonCode; });
 		client.on('close', () => { this.open = false; });
 		return new Promise((done, fail) => {

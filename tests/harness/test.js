@@ -62,6 +62,12 @@ function limited(one, t) {
 	return Promise.race([one.fn(t), late]).finally(() => clearTimeout(timer));
 }
 
+// What went wrong and where in the tests; the harness's and the runtime's own frames say nothing new.
+function explain(e) {
+	const lines = String(e && e.stack || e).split('\n');
+	return lines.filter((l) => !/^ {4}at /.test(l) || /\.test\.js:/.test(l)).join('\n');
+}
+
 async function runOne(one) {
 	const t = current = new Context();
 	const errors = [];
@@ -73,7 +79,7 @@ async function runOne(one) {
 	}
 	console.log(`  FAILED ${file}: ${one.name}`);
 	for (const e of errors)
-		console.log(String(e && e.stack || e).replace(/^/gm, '    '));
+		console.log(explain(e).replace(/^/gm, '    '));
 	for (const note of t.notes)
 		console.log(String(note()).replace(/^/gm, '    | '));
 	return false;

@@ -27,7 +27,7 @@ test('a policy that is there already, or is no policy, is refused', async (t) =>
 	assert.match(await b.refused('CreatePolicy', { policyName: 'p', policyDocument: document }), /^ResourceAlreadyExistsException 409 /);
 	for (const bad of ['{', '{}', '[]', '{"Version":"2012-10-17","Statement":[{"Effect":"Maybe","Action":"*","Resource":"*"}]}',
 		'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Effect":"Deny","Action":"iot:*","Resource":"*"}]}',
-		'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:Fly","Resource":"*"}]}'])
+		'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iot:Fly","Resource":"*"}]}'])
 		assert.match(await b.refused('CreatePolicy', { policyName: 'bad', policyDocument: bad }), /^MalformedPolicyException 400 /, bad);
 	assert.match(await b.refused('CreatePolicy', { policyName: 'a b', policyDocument: document }), /^InvalidRequestException 400 .*'policyName'/);
 	assert.match(await b.refused('CreatePolicy', { policyName: 'p2' }), /^InvalidRequestException 400 .*'policyDocument'/);

@@ -56,7 +56,7 @@ test('a subscription that no statement allows disconnects and is one log line', 
 	const from = b.log.length;
 	await valve.subscribe('yours/#').then((granted) => assert.ok(granted[0] >= 0x80), () => {});
 	await valve.closed();
-	await b.logged(/deny subscribe valve -> yours\/#: no statement of valve-policy v1 \(via certificate [0-9a-f]+…\) allows iot:Subscribe/, from);
+	await b.logged(/deny subscribe valve <- yours\/#: no statement of valve-policy v1 \(via certificate [0-9a-f]+…\) allows iot:Subscribe/, from);
 });
 
 test('MQTT wildcards are plain characters of a topicfilter', async (t) => {
@@ -77,7 +77,7 @@ test('a message that may not be received is not delivered, and its sender does n
 	await valve.nextMessage('open/1');
 	assert.deepEqual(valve.got('secret/1'), []);
 	assert.equal(other.open, true);
-	assert.match(b.log, /deny receive valve <- secret\/1: no statement of valve-policy v1 |deny receive valve -> secret\/1: no statement of valve-policy v1 /);
+	assert.match(b.log, /deny receive valve <- secret\/1: no statement of valve-policy v1 \(via certificate [0-9a-f]+…\) allows iot:Receive/);
 });
 
 test('a retained publish needs iot:RetainPublish besides iot:Publish', async (t) => {
@@ -88,7 +88,7 @@ test('a retained publish needs iot:RetainPublish besides iot:Publish', async (t)
 	await not.publish('r/2', 'passing');
 	const from = b.log.length;
 	await assert.rejects(not.publish('r/2', 'kept', { retain: true }));
-	await b.logged(/deny retain\S* not -> r\/2: no statement of not-policy v1 \(via certificate [0-9a-f]+…\) allows iot:RetainPublish|deny publish not -> r\/2: .* allows iot:RetainPublish/, from);
+	await b.logged(/deny publish not -> r\/2: no statement of not-policy v1 \(via certificate [0-9a-f]+…\) allows iot:RetainPublish/, from);
 	const late = await b.device('late');
 	await late.subscribe(['r/1', 'r/2']);
 	await late.nextMessage('r/1');

@@ -1,7 +1,7 @@
 // What Skeeter counts, on $SYS/skeeter.
 'use strict';
 const assert = require('node:assert/strict');
-const { test } = require('../../harness/test');
+const { test, until } = require('../../harness/test');
 const { start } = require('../../harness/broker');
 const { Shadow } = require('../../harness/shadow');
 
@@ -12,8 +12,8 @@ test('calls are counted on $SYS/skeeter', async (t) => {
 		await s.update({ state: { reported: { i } } });
 	const op = await b.operator();
 	await op.subscribe('$SYS/skeeter/#');
-	const { until } = require('../../harness/test');
-	await until('numbers on $SYS/skeeter', () => op.inbox.filter((m) => m.topic.startsWith('$SYS/skeeter/')).length > 5, 15000);
-	const numbers = Object.fromEntries(op.inbox.map((m) => [m.topic, Number(m.payload)]));
-	assert.ok(Object.values(numbers).some((n) => n >= 5), JSON.stringify(numbers));
+	const number = (name) => Math.max(0, ...op.got(`$SYS/skeeter/${name}`).map((m) => Number(m.payload)));
+	await until(() => `counters on $SYS/skeeter: ${JSON.stringify(op.inbox.map((m) => [m.topic, String(m.payload)]))}`,
+		() => number('calls') >= 5 && number('commits') >= 5 && number('publishes') >= 10 && number('store/commits') >= 5);
+	assert.equal(number('commit_failures'), 0);
 });
