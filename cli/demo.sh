@@ -43,14 +43,15 @@ find_pid() {
 	echo "$pid"
 }
 
+# end NAME [50ths of a second before it is killed]
 end() {
 	if pid=$(find_pid "$1"); then
 		kill "$pid" 2>/dev/null || true
 		tries=0
 		while find_pid "$1" >/dev/null; do
 			tries=$((tries + 1))
-			[ $tries -ne 500 ] || kill -9 "$pid" 2>/dev/null || true
-			[ $tries -le 600 ] || die "$1 (pid $pid) does not end"
+			[ $tries -ne "${2:-500}" ] || kill -9 "$pid" 2>/dev/null || true
+			[ $tries -le 2000 ] || die "$1 (pid $pid) does not end"
 			sleep 0.02
 		done
 	fi
@@ -282,7 +283,7 @@ stop() {
 		! find_pid "$name" >/dev/null 2>&1 || running=yes
 	done
 	[ $running = yes ] || { echo 'Skeeter is not running'; exit 0; }
-	end demo
+	end demo 1500
 	end_all
 	echo "Skeeter has stopped; its data stays in $run/data"
 }
