@@ -18,6 +18,7 @@ const DEVICE = allow(['iot:Connect', 'arn:aws:iot:*:*:client/${iot:Connection.Th
 function deferred() {
 	const d = {};
 	d.promise = new Promise((done, fail) => Object.assign(d, { done, fail }));
+	d.promise.catch(() => {});
 	return d;
 }
 
@@ -38,7 +39,7 @@ async function connect5(t, b, name, session = {}) {
 	const c = pki.certificate(name);
 	const config = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory('localhost', c.pem, c.keyPem)
 		.withCertificateAuthority(pki.authority().pem).withPort(b.port).withMinReconnectDelayMs(200).withMaxReconnectDelayMs(500)
-		.withConnectProperties({ keepAliveIntervalSeconds: 60, clientId: name, sessionExpiryIntervalSeconds: session.expiry })
+		.withConnectProperties({ keepAliveIntervalSeconds: 60, clientId: name, ...(session.expiry ? { sessionExpiryIntervalSeconds: session.expiry } : {}) })
 		.withSessionBehavior(session.expiry ? mqtt5.ClientSessionBehavior.RejoinAlways : mqtt5.ClientSessionBehavior.Clean).build();
 	const client = new mqtt5.Mqtt5Client(config);
 	client.on('error', () => {});
@@ -90,7 +91,6 @@ async function shadowLife(shadow, named) {
 	const updated = await asks(shadow, { ...verb.update, request: { ...of, state: { desired: { on: true }, reported: { on: false } }, clientToken: 'tok' } });
 	assert.deepEqual([updated.version, updated.state, updated.clientToken], [1, { desired: { on: true }, reported: { on: false } }, 'tok']);
 	assert.deepEqual((await delta.promise).state, { on: true });
-	assert.ok((await delta.promise).timestamp instanceof Date);
 	assert.deepEqual((await documents.promise).current.state, { desired: { on: true }, reported: { on: false } });
 	const got = await asks(shadow, { ...verb.get, request: of });
 	assert.deepEqual([got.version, got.state.delta], [1, { on: true }]);
