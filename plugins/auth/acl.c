@@ -27,7 +27,7 @@ static const struct {
 } kinds[] = {
 	[SK_ACL_READ] = { POLICY_Receive, "receive", "<-" },
 	[SK_ACL_WRITE] = { POLICY_Publish, "publish", "->" },
-	[SK_ACL_SUBSCRIBE] = { POLICY_Subscribe, "subscribe", "<-" },
+	[SK_ACL_SUBSCRIBE] = { POLICY_Subscribe, "subscribe", "->" },
 };
 
 static bool starts(const char *s, const char *with)

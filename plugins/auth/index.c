@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/why.h"
-#include "plugins/auth/table.h"
+#include "plugins/auth/index_table.h"
 
 enum { NUMBER_SIZE = 3, THING_KEY_SIZE = 16, OVERFLOW = 255 };
 #define MOST_POLICIES (1u << 24)

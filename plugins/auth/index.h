@@ -1,7 +1,7 @@
 /* index.h -- what the broker's thread knows about certificates and policies. That thread only.
  *
  * A copy of the store's records, kept by watches: per certificate one entry of 64 bytes and per attached thing one of 16, both in
- * a file's pages (table.h); policies are compiled once and shared. Nothing of it is the truth: it is built anew at each start.
+ * a file's pages (index_table.h); policies are compiled once and shared. Nothing of it is the truth: it is built anew at each start.
  *
  * Records may arrive in any order. What is half known denies: an attached policy without a document, one that does not compile, and a
  * certificate with more policies than fit. */

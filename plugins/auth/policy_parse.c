@@ -148,7 +148,9 @@ static int read_action(struct parse *p, struct policy_statement *s, const char *
 		return refuse(p, "Action %.100s is not of the form service:Action", text);
 	if (strchr(text, '$'))
 		return refuse(p, "Action %.100s: variables belong in Resource", text);
-	/* An Allow of what nobody asks for grants nothing and does no harm; a Deny of it is a mistake worth an answer. */
+	/* Allowing another service's actions grants nothing and does no harm; a Deny that denies nothing is a mistake worth an answer. */
+	if (!bits && !strncmp(text, "iot:", 4) && !strpbrk(text, "*?"))
+		return refuse(p, "there is no action %.100s", text);
 	if (!bits && s->deny)
 		return refuse(p, "it denies %.100s, which is no action that is checked here", text);
 	s->actions |= bits;

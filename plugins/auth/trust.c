@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,18 +30,16 @@ static const char *path_of(struct entry *e, unsigned number)
 /* 1: the file holds our certificate, 0: it holds another one, -1: there is no such file. */
 static int holds(const char *path, const char *pem)
 {
-	size_t n = strlen(pem);
 	FILE *f = fopen(path, "re");
-	char *text;
-	int same;
+	int c = 0;
 
 	if (!f)
 		return -1;
-	text = malloc(n + 1);
-	same = text && fread(text, 1, n + 1, f) == n && !memcmp(text, pem, n);
-	free(text);
+	while (*pem && (c = getc(f)) == (unsigned char)*pem)
+		pem++;
+	c = *pem ? 0 : getc(f);
 	fclose(f);
-	return same;
+	return c == EOF;
 }
 
 /* The number of our file, or -1; *count is how many files the hash has. */

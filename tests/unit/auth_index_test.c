@@ -16,7 +16,7 @@
 #include <openssl/sha.h>
 
 #include "plugins/auth/index.h"
-#include "plugins/auth/table.h"
+#include "plugins/auth/index_table.h"
 
 static char folder[] = "/tmp/auth-index-test-XXXXXX";
 

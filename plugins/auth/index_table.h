@@ -1,11 +1,11 @@
-/* table.h -- a hash table of small fixed entries in a file's pages, not on the heap. One thread.
+/* index_table.h -- a hash table of small fixed entries in a file's pages, not on the heap. One thread.
  *
  * An entry begins with its key, which must look random (a digest) in its first eight bytes; keys that begin with eight zero
  * or eight 0xff bytes are refused: they mark free and removed places. The file is removed from its folder at once and reserved in full,
  * so a full disk is an error of table_put and never a signal. The table grows by moving a few entries with each put: no put is slow.
  * It takes at most three times the bytes of its entries, also while it grows. */
-#ifndef AUTH_TABLE_H
-#define AUTH_TABLE_H
+#ifndef AUTH_INDEX_TABLE_H
+#define AUTH_INDEX_TABLE_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
-/* table.c -- open addressing with linear probing in mapped pages; see table.h.
+/* index_table.c -- open addressing with linear probing in mapped pages; see index_table.h.
  *
  * While it grows there are two generations: lookups ask the new one first, each put moves MOVES places of the old one. The
  * new one has room for at least a sixteenth of the old one's places in new entries, so the old one is empty long before the new one fills. */
-#include "plugins/auth/table.h"
+#include "plugins/auth/index_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
