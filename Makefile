@@ -45,8 +45,8 @@ $B/headers:
 
 # -- the demo
 run: deps  ## everything from nothing: packages, build, broker, three devices. PORT=n DETACH=1
-	@$(MAKE) --no-print-directory all
-	@B=$B PORT=$(PORT) DETACH=$(DETACH) cli/demo.sh run
+	@$(MAKE) --no-print-directory $(if $V,,-s) all
+	@exec env B=$B PORT=$(PORT) DETACH=$(DETACH) cli/demo.sh run
 stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
