@@ -14,6 +14,7 @@ struct bell {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool rung;
+	bool open; /* at the end: nobody waits here any more */
 };
 struct sk_thread {
 	struct sk_threads *all;
@@ -62,14 +63,19 @@ static void bell_free(struct bell *b)
 	pthread_mutex_destroy(&b->lock);
 }
 
-static void ring(struct bell *b, bool all)
+static void ring(struct bell *b)
 {
 	pthread_mutex_lock(&b->lock);
 	b->rung = true;
-	if (all)
-		pthread_cond_broadcast(&b->cond);
-	else
-		pthread_cond_signal(&b->cond);
+	pthread_cond_signal(&b->cond);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void open_for_good(struct bell *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->open = true;
+	pthread_cond_broadcast(&b->cond);
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -78,7 +84,7 @@ static void wait_for(struct bell *b, int64_t until_us)
 {
 	struct timespec t = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
 	pthread_mutex_lock(&b->lock);
-	while (!b->rung) {
+	while (!b->rung && !b->open) {
 		if (until_us == INT64_MAX)
 			pthread_cond_wait(&b->cond, &b->lock);
 		else if (pthread_cond_timedwait(&b->cond, &b->lock, &t) == ETIMEDOUT)
@@ -101,7 +107,7 @@ static struct bell *bell_of(struct sk_threads *t, int index)
 void sk_threads_wake(struct sk_threads *t, int index)
 {
 	if (t)
-		ring(bell_of(t, index), false);
+		ring(bell_of(t, index));
 }
 
 /* -- loops -- */
@@ -163,9 +169,8 @@ static void work_slowly(struct sk_thread *me)
 			continue;
 		wait_for(&t->slow, INT64_MAX);
 		if (!atomic_load(&t->stop_slow) && sk_slow_step(t->rt->slow))
-			ring(&t->slow, false);
+			ring(&t->slow);
 	}
-	ring(&t->slow, true); /* one of several took the ring that said stop */
 }
 
 static void *run(void *arg)
@@ -198,7 +203,7 @@ static int start(struct sk_threads *t, int index)
 
 static void wake_committer(void *ctx)
 {
-	ring(&((struct sk_threads *)ctx)->committer, false);
+	ring(&((struct sk_threads *)ctx)->committer);
 }
 
 static int start_all(struct sk_threads *t)
@@ -245,10 +250,9 @@ static void join(struct sk_threads *t, int least, int most, atomic_bool *stop)
 		struct sk_thread *one = &t->thread[i];
 		if (!one->running || one->index < least || one->index > most)
 			continue;
-		ring(bell_of(t, one->index), true);
+		open_for_good(bell_of(t, one->index));
 		pthread_join(one->id, NULL);
 		one->running = false;
-		ring(bell_of(t, one->index), true);
 	}
 }
 
