@@ -65,6 +65,12 @@ end_all() {
 	rm -f "$run/operator.sock" "$run/banner"
 }
 
+# Ends what runs and says so.
+stopped() {
+	end_all
+	echo "Skeeter has stopped; its data stays in $run/data"
+}
+
 # -- what is made once
 
 # "mosquitto (pid 123)", or whose process it is when that is not for us to see; fails when nobody listens on the port.
@@ -243,8 +249,8 @@ supervise() {
 	prepare
 	record demo $$
 	trap 'end_all; rm -f "$run/demo.pid"' EXIT
-	trap 'exit 0' TERM
-	trap 'exit 130' INT HUP
+	trap 'exit 0' TERM HUP
+	trap 'stopped; exit 0' INT
 	make_certificates
 	write_configuration
 	[ ! -s "$run/mosquitto.log" ] || mv -f "$run/mosquitto.log" "$run/mosquitto.log.1"
@@ -284,8 +290,7 @@ stop() {
 	done
 	[ $running = yes ] || { echo 'Skeeter is not running'; exit 0; }
 	end demo 1500
-	end_all
-	echo "Skeeter has stopped; its data stays in $run/data"
+	stopped
 }
 
 case ${1-} in
