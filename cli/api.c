@@ -24,9 +24,8 @@ int cli_operations(struct cli *cli, int argc, char **argv)
 
 static void print_input(struct cli *cli, const cJSON *input)
 {
-	const char *values = text(input, "values");
-	printf("| `%s` | `--%s` | %s %s%s%s | %s |\n", text(input, "name"), words_kebab(&cli->arena, text(input, "name")),
-	       text(input, "kind"), text(input, "type"), *values ? ": " : "", values, sk_json_true(input, "required") ? "yes" : "");
+	printf("| `%s` | `--%s` | %s %s%s | %s |\n", text(input, "name"), words_kebab(&cli->arena, text(input, "name")),
+	       text(input, "kind"), text(input, "type"), cli_choices(cli, input), sk_json_true(input, "required") ? "yes" : "");
 }
 
 static void print_operation(struct cli *cli, const cJSON *operation)

@@ -60,6 +60,14 @@ int cli_table(struct cli *cli, const cJSON **operations)
 	return rc;
 }
 
+const char *cli_choices(struct cli *cli, const cJSON *input)
+{
+	const char *values = sk_json_text(input, "values"), *text = values && *values ? sk_printf(&cli->arena, ": %s", values) : "";
+	SK_JSON_EACH(member, sk_json_get(input, "members"))
+		text = sk_printf(&cli->arena, "%s%s%s", text, *text ? ", " : ": ", sk_json_text(member, "name"));
+	return text ? text : "";
+}
+
 int cli_print(struct cli *cli, const cJSON *node)
 {
 	char *text = sk_json_print_pretty(&cli->arena, node, NULL);

@@ -48,6 +48,8 @@ int cli_connect(struct cli *cli);
 int cli_call(struct cli *cli, const char *operation, const cJSON *in, const cJSON **data);
 /* The array "operations" of ListOperations. An exit code; errors are printed. */
 int cli_table(struct cli *cli, const cJSON **operations);
+/* What an input of that table may hold, as people read it: ": A B" of an enum, ": a, b" of a struct's members, or "". */
+const char *cli_choices(struct cli *cli, const cJSON *input);
 /* Indented JSON and a newline on stdout. */
 int cli_print(struct cli *cli, const cJSON *node);
 

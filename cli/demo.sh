@@ -115,7 +115,7 @@ make_certificates() {
 		distinguished_name = name
 		[name]
 		[ca]
-		basicConstraints = critical, CA:TRUE
+		basicConstraints = critical, CA:TRUE, pathlen:0
 		keyUsage = critical, keyCertSign, cRLSign
 		subjectKeyIdentifier = hash
 		[server]

@@ -205,21 +205,14 @@ int cli_operation(struct cli *cli, const char *verb, int argc, char **argv)
 
 static void print_flag(struct cli *cli, const cJSON *input)
 {
-	const char *flag = flag_of(cli, input), *kind = sk_json_text(input, "kind"), *values = sk_json_text(input, "values");
+	const char *flag = flag_of(cli, input), *kind = sk_json_text(input, "kind");
 	const char *left = flag;
 	if (has_kind(input, "boolean"))
 		left = sk_printf(&cli->arena, "%s | --no-%s", flag, flag + 2);
 	else if (kind)
 		left = sk_printf(&cli->arena, "%s <%s>", flag, kind);
-	printf("  %-46s%s%s", left, sk_json_true(input, "required") ? "required, " : "", sk_json_text(input, "type"));
-	if (values && *values)
-		printf(": %s", values);
-	const char *before = ": ";
-	SK_JSON_EACH(member, sk_json_get(input, "members")) {
-		printf("%s%s", before, sk_json_text(member, "name"));
-		before = ", ";
-	}
-	putchar('\n');
+	printf("  %-46s%s%s%s\n", left, sk_json_true(input, "required") ? "required, " : "", sk_json_text(input, "type"),
+	       cli_choices(cli, input));
 }
 
 int cli_operation_help(struct cli *cli, const char *verb)
