@@ -110,13 +110,16 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 	return rc;
 }
 
-/* A session that the broker restored from its file has never been asked about: no connection, but a name that it had proved. */
+/* A client that we were never asked about. Without a connection it is a session that the broker restored from its file, whose name it
+ * had proved; with one, another plugin answered its CONNECT before us, and its name is only what it claims. */
 static struct sk_client *restored(struct mosquitto *handle)
 {
 	bool offline = !mosquitto_client_address(handle);
 	struct sk_client *c = mosquitto_client_id(handle) ? sk_clients_add(handle) : NULL;
-	if (c && offline)
+	if (c && offline) {
+		c->restored = true;
 		ask_connect(c, true);
+	}
 	return c;
 }
 

@@ -18,6 +18,7 @@ struct sk_client {
 	const char *address;    /* peer's IP, or the path of the unix socket that it came through; ours */
 	bool online;
 	bool clean_session;
+	bool restored;          /* the broker had this session in its file; it was never connected in this process */
 	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */
 	bool is_operator;       /* by plugin_opt_operators; set after connect was allowed */
 	void *auth;             /* the deciding plugin's per-connection state; it frees it in gone() */

@@ -36,9 +36,9 @@ static bool starts(const char *s, const char *with)
 }
 
 /* "$aws" itself counts: the filter $aws/# matches it. */
-static bool is_aws(const char *name)
+static inline bool is_aws(const char *name)
 {
-	return starts(name, "$aws") && (!name[4] || name[4] == '/');
+	return name[0] == '$' && starts(name, "$aws") && (!name[4] || name[4] == '/');
 }
 
 /* What a shared subscription delivers is what its inner filter matches. */
@@ -49,7 +49,7 @@ static const char *inner_filter(const char *filter)
 	if (!starts(filter, "$share/"))
 		return filter;
 	group = strchr(filter + 7, '/');
-	return group ? group + 1 : "";
+	return group ? group + 1 : filter + strlen(filter);
 }
 
 /* -- denials -- */
@@ -123,26 +123,43 @@ static int decide(const struct question *q)
 	return by_policy(q);
 }
 
-/* The common way: the same topic as lately, whose verdict is kept. A denial is decided again, for its log line; of messages that
- * cannot be received one line per topic is enough. */
+/* What a verdict is kept under: never 0. */
+static inline uint8_t key_of(int access, bool retain)
+{
+	return (uint8_t)(access | retain << 4);
+}
+
 static int with_certificate(struct question *q)
 {
-	uint8_t key = (uint8_t)(q->access | q->retain << 4);
 	size_t n = strlen(q->topic);
-	struct session_slot *slot;
 	int verdict;
 
 	session_refresh(q->a, q->session);
-	slot = session_slot(q->session, key, q->topic, n);
-	if (session_hit(slot, key, q->topic, n) && !q->will && (slot->verdict == SK_ALLOW || q->access == SK_ACL_READ))
-		return slot->verdict;
 	q->name = q->access == SK_ACL_SUBSCRIBE ? inner_filter(q->topic) : q->topic;
-	q->size = strlen(q->name);
+	q->size = n - (size_t)(q->name - q->topic);
 	verdict = decide(q);
 	/* Not kept: a will's verdict, and whether the client is an operator, which may change. */
 	if (!q->will && (q->topic[0] != '$' || is_aws(q->topic)))
-		session_keep(slot, key, q->topic, n, verdict);
+		session_keep(q->session, key_of(q->access, q->retain), q->topic, n, verdict);
 	return verdict;
+}
+
+/* The common way, before anything else is made: the same topic as lately, whose verdict is kept; SK_PASS when it is not. A denial is
+ * decided again, for its log line; of messages that cannot be received one line per topic is enough. */
+static inline int recalled(const struct auth *a, const struct session *s, int access, const char *topic, const struct sk_message_view *m)
+{
+	bool write = access == SK_ACL_WRITE && m;
+	uint8_t key = key_of(access, write && m->retain);
+	const struct session_slot *slot;
+	size_t n;
+
+	if (!s->certificate || !session_is_fresh(a, s) || (write && m->will))
+		return SK_PASS;
+	n = strlen(topic);
+	slot = session_slot(s, key, topic, n);
+	if (!session_hit(slot, key, topic, n))
+		return SK_PASS;
+	return slot->verdict == SK_ALLOW || access == SK_ACL_READ ? slot->verdict : SK_PASS;
 }
 
 /* -- clients without one -- */
@@ -176,25 +193,25 @@ static int plain(struct question *q)
 
 /* -- the hook -- */
 
-/* A client that never connected in this process (its session was restored from the broker's file) is known by its user name. One that did
- * connect could not have such a name without its certificate. */
+/* A session that was restored from the broker's file is known by its user name. A client that another plugin let in with such a name has not
+ * proved it, and gets nothing. */
 static struct session *restored(struct auth *a, struct sk_client *client)
 {
 	uint8_t id[CERTIFICATE_ID_SIZE];
 
 	if (certificate_id_read(client->username, id))
-		return session_new(a, client, id);
+		return client->restored ? session_new(a, client, id) : NULL;
 	return a->plain_policy ? session_new(a, client, NULL) : NULL;
 }
 
-int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m)
+static int ask(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m)
 {
 	struct question q = { .a = a, .client = client, .session = client->auth, .access = access, .topic = topic };
 
 	if (!q.session) {
 		q.session = restored(a, client);
 		if (!q.session && (a->plain_policy || certificate_id_read(client->username, NULL)))
-			return SK_DENY; /* memory is out */
+			return SK_DENY; /* memory is out, or a certificate's name without the certificate */
 	}
 	if (access == SK_ACL_WRITE && m) {
 		q.retain = m->retain;
@@ -203,4 +220,11 @@ int auth_acl(struct auth *a, struct sk_client *client, int access, const char *t
 	if (access == SK_ACL_UNSUBSCRIBE)
 		return q.session && q.session->certificate ? SK_ALLOW : a->others == OTHERS_ALLOW ? SK_ALLOW : SK_PASS;
 	return q.session && q.session->certificate ? with_certificate(&q) : plain(&q);
+}
+
+int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m)
+{
+	int verdict = client->auth ? recalled(a, client->auth, access, topic, m) : SK_PASS;
+
+	return verdict != SK_PASS ? verdict : ask(a, client, access, topic, m);
 }

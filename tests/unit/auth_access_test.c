@@ -517,11 +517,23 @@ static void a_restored_session_is_known_by_its_name(void **state)
 
 	(void)state;
 	c.online = false;
+	c.restored = true;
 	assert_int_equal(ask(&c, SK_ACL_READ, "$aws/things/valve/x"), SK_ALLOW);
 	assert_int_equal(ask(&c, SK_ACL_READ, "elsewhere"), SK_DENY);
 	assert_int_equal(ask(&plain, SK_ACL_READ, "elsewhere"), SK_PASS);
 	leave(&c);
 	leave(&plain);
+}
+
+static void a_client_that_another_plugin_let_in_as_a_certificate_gets_nothing(void **state)
+{
+	struct sk_client c = client("valve", hex);
+
+	(void)state;
+	assert_int_equal(ask(&c, SK_ACL_READ, "$aws/things/valve/x"), SK_DENY);
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "$aws/things/valve/shadow/get"), SK_DENY);
+	assert_int_equal(ask(&c, SK_ACL_SUBSCRIBE, "$aws/things/valve/x"), SK_DENY);
+	leave(&c);
 }
 
 /* -- plain clients -- */
@@ -669,6 +681,7 @@ int main(void)
 		TEST(a_certificate_that_stops_being_active_is_kicked_at_once),
 		TEST(records_of_nobody_are_passed_over),
 		TEST(a_restored_session_is_known_by_its_name),
+		TEST(a_client_that_another_plugin_let_in_as_a_certificate_gets_nothing),
 		TEST(plain_clients_are_kept_out_of_aws),
 		TEST(plain_policy_opens_what_it_allows_below_aws),
 		TEST(denial_lines_are_limited_and_counted),
