@@ -95,6 +95,8 @@ enum policy_shape { POLICY_EXACT, POLICY_PREFIX, POLICY_GLOB }; /* no wildcard; 
 struct policy_entry {
 	uint32_t actions;
 	uint32_t size;      /* of the pattern */
+	uint32_t literal;   /* bytes before its first wildcard */
+	uint64_t tail;      /* the last eight of them, if there are eight */
 	const char *text;   /* not terminated */
 	uint16_t policy;    /* place in the list that was bound */
 	uint16_t statement; /* from 1 */

@@ -135,7 +135,7 @@ static void rebind(struct auth *a, struct session *s)
 
 void session_refresh(struct auth *a, struct session *s)
 {
-	if (s->stale || s->epoch != a->epoch)
+	if (!session_is_fresh(a, s))
 		rebind(a, s);
 }
 
@@ -207,23 +207,13 @@ void session_explain(const struct session *s, enum policy_action action, const c
 
 /* -- verdicts -- */
 
-struct session_slot *session_slot(struct session *s, uint8_t key, const char *topic, size_t n)
+void session_keep(struct session *s, uint8_t key, const char *topic, size_t n, int verdict)
 {
-	uint64_t tail = 0;
+	struct session_slot *slot;
 
-	if (n > SESSION_TOPIC)
-		return NULL;
-	if (!s->slot) {
+	if (!s->slot)
 		s->slot = calloc(SESSION_SLOTS, sizeof(*s->slot));
-		if (!s->slot)
-			return NULL;
-	}
-	memcpy(&tail, n >= sizeof(tail) ? topic + n - sizeof(tail) : topic, n >= sizeof(tail) ? sizeof(tail) : n);
-	return &s->slot[((tail ^ n ^ (uint64_t)key << 32) * 0x9e3779b97f4a7c15u) >> 61];
-}
-
-void session_keep(struct session_slot *slot, uint8_t key, const char *topic, size_t n, int verdict)
-{
+	slot = session_slot(s, key, topic, n);
 	if (!slot)
 		return;
 	slot->size = (uint16_t)n;

@@ -44,15 +44,28 @@ bool session_denies(const struct session *s, enum policy_action action, const ch
 /* Why it is not allowed: "no statement of valve-policy v1 (via certificate 3f2a…) allows iot:Publish". */
 void session_explain(const struct session *s, enum policy_action action, const char *name, char *out, size_t size);
 
-/* The slot where the verdict on this (key, topic) is or would be; NULL when it is not kept (memory, a long topic). It is a hit if
- * its key is not 0; else fill in the verdict with session_keep. */
-static inline bool session_hit(const struct session_slot *slot, uint8_t key, const char *topic, size_t n);
-struct session_slot *session_slot(struct session *s, uint8_t key, const char *topic, size_t n);
-void session_keep(struct session_slot *slot, uint8_t key, const char *topic, size_t n, int verdict);
+/* Where the verdict on this (key, topic) is, or would be; NULL when it cannot be kept (no slots yet, a long topic). */
+static inline struct session_slot *session_slot(const struct session *s, uint8_t key, const char *topic, size_t n)
+{
+	uint64_t tail = n ? (unsigned char)topic[0] : 0;
 
+	if (!s->slot || n > SESSION_TOPIC)
+		return NULL;
+	if (n >= sizeof(tail))
+		__builtin_memcpy(&tail, topic + n - sizeof(tail), sizeof(tail));
+	return &s->slot[((tail ^ n ^ (uint64_t)key << 32) * 0x9e3779b97f4a7c15u) >> 61];
+}
 static inline bool session_hit(const struct session_slot *slot, uint8_t key, const char *topic, size_t n)
 {
 	return slot && slot->key == key && slot->size == n && !__builtin_memcmp(slot->topic, topic, n);
+}
+/* Makes the slots with the first verdict. Never fails: a verdict that cannot be kept is found anew. */
+void session_keep(struct session *s, uint8_t key, const char *topic, size_t n, int verdict);
+
+/* Is the binding up to date? */
+static inline bool session_is_fresh(const struct auth *a, const struct session *s)
+{
+	return !s->stale && s->epoch == a->epoch;
 }
 
 /* "3f2a…" in a static buffer of four. */
