@@ -1,0 +1,125 @@
+/* sim_host.h -- the runtime in a world of one thread: its clocks, its chance, its store and its broker are the test's.
+ *
+ *   struct sim *s = sim_new(1, 2);                       seed, workers; loads the plugins of sim_host_plugin.c
+ *   int a = sim_do(s, "lamp", "put on 1; get on");       a call of partition thing/lamp (the language: sim_host_plugin.c)
+ *   sim_settle(s);                                       steps everybody until nobody has anything to do
+ *   s->answer[a].error, s->answer[a].text                what it came to
+ *   sim_sent(s)                                          "publish t=x; reply ...;" what the broker was given, in order
+ *   sim_free(&s);
+ *
+ * Nothing happens unless a step is asked for. The store is in memory and keeps the contract of store.h: what breaks it ends the
+ * program with a line that says how. A crash throws away all but what was durable. */
+#ifndef SIM_HOST_H
+#define SIM_HOST_H
+
+#include "core/runtime.h"
+
+enum { SIM_ANSWERS = 4096, SIM_CLIENT = 77 };
+
+struct sim_answer {
+	bool done;
+	int count;        /* answers that came: 1, or something is wrong */
+	int error;
+	char *message, *text; /* text: the output or the error's fields, printed */
+	unsigned order;   /* its place among all answers */
+};
+
+struct sim_record {
+	char *key;
+	struct sk_bytes *bytes;
+	uint64_t version;
+};
+struct sim_table {
+	struct sim_record *at;
+	size_t count, room;
+};
+struct sim_structure {
+	char *partition;
+	uint64_t version;
+};
+struct sim_store {
+	struct sk_store store;   /* first */
+	struct sim *sim;
+	struct sim_table table[SK_SPACES];
+	struct sim_structure *structure;
+	size_t structures;
+	struct sk_commit *queue, **queue_end;
+	/* faults */
+	int fail_reads, fail_scans; /* so many next ones answer -1 */
+	int fail_commits, conflict_commits;
+	const char *poison;      /* a commit that writes this key fails */
+	bool held;               /* a step commits nothing: completion is delayed */
+	unsigned reads, scans, commits, largest; /* largest: most writes of a commit */
+};
+
+struct sim {
+	struct sk_host host;
+	struct sk_runtime *rt;
+	struct sim_store *store;
+	int workers;
+	size_t cache, inbox;
+	int64_t mono_us, wall_ms; /* wall_ms may be set back */
+	uint64_t rng;
+	/* the broker's side */
+	char *sent;              /* one line for everything that the broker was given */
+	size_t sent_size, sent_room;
+	char *log;               /* lines logged */
+	int wakes;
+	bool hold_broker;        /* sim_settle leaves the outbox alone */
+	bool hold_slow;
+	struct sim_answer answer[SIM_ANSWERS];
+	int answers;
+	unsigned answered;
+	unsigned handled;        /* times that the script handler ran */
+	char *index;             /* what the watch of registry/w/ has been told */
+	/* crash */
+	const char *crash_at;    /* the point's name */
+	int crash_after;         /* passings of it that do no harm */
+	bool crashed;
+	const struct sk_plugin *extra; /* loaded too */
+};
+
+struct sim *sim_new(uint64_t seed, int workers);
+struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra);
+void sim_free(struct sim **s);
+uint64_t sim_random(struct sim *s, uint64_t below);
+
+/* -- requests: the place of their answer, or -1 when they were refused -- */
+int sim_do(struct sim *s, const char *thing, const char *script);
+int sim_operation(struct sim *s, const char *operation, const char *thing, const char *script);
+int sim_json(struct sim *s, const char *operation, const char *json); /* ' for " */
+/* A device's publish; 0 or -1: the lane was full, then it is submitted as refused and -2 when that was full too. */
+int sim_message(struct sim *s, const char *topic, const char *payload);
+int sim_control(struct sim *s, const void *envelope, size_t size);
+
+/* -- steps -- */
+void sim_settle(struct sim *s);
+bool sim_busy(struct sim *s);         /* somebody has something to do now */
+bool sim_step_any(struct sim *s);     /* one random actor does one step */
+void sim_drain(struct sim *s, int most);
+void sim_advance(struct sim *s, int64_t ms); /* both clocks, then settles; in small steps */
+void sim_crash(struct sim *s);        /* now; the runtime starts again on what was durable */
+void sim_start(struct sim *s);
+
+/* -- looking -- */
+const char *sim_sent(struct sim *s);  /* "" when nothing; what has been returned is forgotten at the next call */
+bool sim_was_sent(const struct sim *s, const char *part);
+int sim_times_sent(const struct sim *s, const char *part);
+/* The value of a RECORD as text, or NULL. */
+const char *sim_record(struct sim *s, const char *key);
+uint64_t sim_version(struct sim *s, const char *key);
+size_t sim_count(struct sim *s, enum sk_space space);
+void sim_put(struct sim *s, const char *key, const char *text); /* directly, as if it had always been there */
+
+/* sim_host_store.c */
+struct sim_store *sim_store_new(struct sim *s);
+void sim_store_free(struct sim_store **s);
+bool sim_store_busy(const struct sim_store *s);
+void sim_store_step(struct sim_store *s, int most); /* commits of this step */
+void sim_store_lose(struct sim_store *s);           /* what is queued is answered FAILED and not done */
+struct sim_record *sim_table_find(struct sim_table *t, const char *key);
+
+/* sim_host_plugin.c */
+extern const struct sk_plugin sim_plugin, sim_other_plugin;
+
+#endif

@@ -1,0 +1,311 @@
+/* sim_host_store.c -- the store of the simulated world: sorted arrays, the whole contract of store.h, and faults on demand.
+ *
+ * Invariant: a commit is judged and applied in one go by sim_store_step; after a crash no further one is. */
+#include "tests/unit/sim_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void broken(const char *what, const char *key)
+{
+	fprintf(stderr, "the runtime broke the store's contract: %s: %s\n", what, key);
+	abort();
+}
+
+/* -- tables -- */
+
+static size_t place(const struct sim_table *t, const char *key)
+{
+	size_t low = 0, high = t->count;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (strcmp(t->at[mid].key, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct sim_record *sim_table_find(struct sim_table *t, const char *key)
+{
+	size_t i = place(t, key);
+	return i < t->count && !strcmp(t->at[i].key, key) ? &t->at[i] : NULL;
+}
+
+static void insert(struct sim_table *t, const char *key, struct sk_bytes *bytes, uint64_t version)
+{
+	size_t i = place(t, key);
+	if (t->count == t->room) {
+		t->room = t->room ? t->room * 2 : 64;
+		t->at = realloc(t->at, t->room * sizeof *t->at);
+	}
+	memmove(&t->at[i + 1], &t->at[i], (t->count - i) * sizeof *t->at);
+	t->at[i] = (struct sim_record){ strdup(key), sk_bytes_ref(bytes), version };
+	t->count++;
+}
+
+static void erase(struct sim_table *t, struct sim_record *r)
+{
+	free(r->key);
+	sk_bytes_unref(r->bytes);
+	t->count--;
+	memmove(r, r + 1, (size_t)(t->at + t->count - r) * sizeof *r);
+}
+
+/* true: a key was added or removed */
+static bool put(struct sim_table *t, const char *key, struct sk_bytes *bytes, uint64_t version)
+{
+	struct sim_record *r = sim_table_find(t, key);
+	if (!bytes) {
+		if (r)
+			erase(t, r);
+		return r != NULL;
+	}
+	if (!r) {
+		insert(t, key, bytes, version);
+		return true;
+	}
+	sk_bytes_unref(r->bytes);
+	r->bytes = sk_bytes_ref(bytes);
+	r->version = version;
+	return false;
+}
+
+static struct sim_structure *structure_of(struct sim_store *s, const char *key)
+{
+	size_t n = sk_key_partition(key);
+	for (size_t i = 0; i < s->structures; i++)
+		if (strlen(s->structure[i].partition) == n && !memcmp(s->structure[i].partition, key, n))
+			return &s->structure[i];
+	s->structure = realloc(s->structure, (s->structures + 1) * sizeof *s->structure);
+	s->structure[s->structures] = (struct sim_structure){ strndup(key, n), 0 };
+	return &s->structure[s->structures++];
+}
+
+/* -- reading -- */
+
+static int store_read(struct sk_store *store, struct sk_store_read *reads, size_t n)
+{
+	struct sim_store *s = (struct sim_store *)store;
+	bool fails = s->fail_reads > 0;
+	s->fail_reads -= fails;
+	s->reads += (unsigned)n;
+	for (size_t i = 0; i < n; i++) {
+		struct sim_record *r = sim_table_find(&s->table[reads[i].space], reads[i].key);
+		reads[i].bytes = r && !fails ? sk_bytes_ref(r->bytes) : NULL;
+		reads[i].version = r && !fails ? r->version : 0;
+	}
+	return fails ? -1 : 0;
+}
+
+static int store_scan(struct sk_store *store, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx)
+{
+	struct sim_store *s = (struct sim_store *)store;
+	struct sim_table *t = &s->table[space];
+	size_t n = strlen(prefix), found = 0;
+	s->scans++;
+	if (s->fail_scans > 0) {
+		s->fail_scans--;
+		return -1;
+	}
+	for (size_t i = place(t, prefix); i < t->count && !strncmp(t->at[i].key, prefix, n) && (!limit || found < limit); i++) {
+		if (after && strcmp(t->at[i].key, after) <= 0)
+			continue;
+		found++;
+		if (fn(ctx, &(struct sk_scan_item){ strdup(t->at[i].key), sk_bytes_ref(t->at[i].bytes), t->at[i].version }))
+			break;
+	}
+	return 0;
+}
+
+/* -- committing -- */
+
+static void check(struct sim_store *s, const struct sk_commit *c)
+{
+	size_t n = strlen(c->partition);
+	for (struct sk_commit *other = s->queue; other; other = other->next)
+		if (other != c && !strcmp(other->partition, c->partition))
+			broken("two commits of a partition are under way", c->partition);
+	for (size_t i = 0; i < c->write_count; i++) {
+		const struct sk_store_write *w = &c->writes[i];
+		if (strlen(w->key) > SK_KEY_MAX || !*w->key)
+			broken("a key's length", w->key);
+		if (w->space != SK_TIMER && (sk_key_partition(w->key) != n || memcmp(w->key, c->partition, n)))
+			broken("a record outside of the partition", w->key);
+		for (size_t k = 0; k < i; k++)
+			if (c->writes[k].space == w->space && !strcmp(c->writes[k].key, w->key))
+				broken("a key is written twice", w->key);
+	}
+	for (size_t i = 0; i < c->expect_count; i++)
+		if (c->expects[i].as_of > s->store.seq)
+			broken("as_of is in the future", c->expects[i].key);
+}
+
+static void store_submit(struct sk_store *store, struct sk_commit *list)
+{
+	struct sim_store *s = (struct sim_store *)store;
+	while (list) {
+		struct sk_commit *next = list->next;
+		list->next = NULL;
+		check(s, list);
+		*s->queue_end = list;
+		s->queue_end = &list->next;
+		list = next;
+	}
+}
+
+static bool holds(struct sim_store *s, const struct sk_commit *c)
+{
+	for (size_t i = 0; i < c->expect_count; i++) {
+		const struct sk_store_expect *x = &c->expects[i];
+		struct sim_record *r = x->structure ? NULL : sim_table_find(&s->table[SK_RECORD], x->key);
+		if (x->structure ? structure_of(s, x->key)->version > x->as_of : (r ? r->version : 0) != x->version)
+			return false;
+	}
+	return true;
+}
+
+static bool is_poisoned(const struct sim_store *s, const struct sk_commit *c)
+{
+	for (size_t i = 0; s->poison && i < c->write_count; i++)
+		if (!strcmp(c->writes[i].key, s->poison))
+			return true;
+	return false;
+}
+
+static void apply(struct sim_store *s, struct sk_commit *c)
+{
+	c->version = s->store.seq + 1;
+	for (size_t i = 0; i < c->write_count; i++) {
+		const struct sk_store_write *w = &c->writes[i];
+		if (put(&s->table[w->space], w->key, w->bytes, c->version) && w->space == SK_RECORD)
+			structure_of(s, w->key)->version = c->version;
+	}
+	s->largest = c->write_count > s->largest ? (unsigned)c->write_count : s->largest;
+	s->commits++;
+	c->status = SK_COMMIT_OK;
+	s->store.seq = c->version;
+}
+
+static void judge(struct sim_store *s, struct sk_commit *c)
+{
+	if (s->fail_commits > 0 || is_poisoned(s, c)) {
+		s->fail_commits -= s->fail_commits > 0;
+		c->status = SK_COMMIT_FAILED;
+		c->why = "The disk is full";
+	} else if (s->conflict_commits > 0 || !holds(s, c)) {
+		s->conflict_commits -= s->conflict_commits > 0;
+		c->status = SK_COMMIT_CONFLICT;
+	} else {
+		apply(s, c);
+	}
+}
+
+bool sim_store_busy(const struct sim_store *s)
+{
+	return s->queue && !s->held;
+}
+
+void sim_store_step(struct sim_store *s, int most)
+{
+	while (!s->held && s->queue && most-- > 0 && !s->sim->crashed) {
+		struct sk_commit *c = s->queue;
+		s->sim->host.crash_point(s->sim, "store.before");
+		if (s->sim->crashed)
+			return;
+		s->queue = c->next;
+		if (!s->queue)
+			s->queue_end = &s->queue;
+		judge(s, c);
+		s->sim->host.crash_point(s->sim, "store.durable");
+		c->done(c);
+	}
+}
+
+void sim_store_lose(struct sim_store *s)
+{
+	while (s->queue) {
+		struct sk_commit *c = s->queue;
+		s->queue = c->next;
+		c->status = SK_COMMIT_FAILED;
+		c->done(c);
+	}
+	s->queue_end = &s->queue;
+}
+
+static int64_t store_step(struct sk_store *store, int64_t now_us)
+{
+	(void)now_us;
+	sim_store_step((struct sim_store *)store, 1);
+	return INT64_MAX;
+}
+
+static bool store_pressed(struct sk_store *store)
+{
+	(void)store;
+	return false;
+}
+
+static void store_stats(struct sk_store *store, struct sk_store_stats *out)
+{
+	struct sim_store *s = (struct sim_store *)store;
+	*out = (struct sk_store_stats){ .commits = s->commits, .reads = s->reads, .scans = s->scans };
+}
+
+static void store_close(struct sk_store *store)
+{
+	(void)store;
+}
+
+struct sim_store *sim_store_new(struct sim *sim)
+{
+	static const struct sk_store_ops ops = { .name = "simulated", .read = store_read, .scan = store_scan, .submit = store_submit,
+		.step = store_step, .pressed = store_pressed, .stats = store_stats, .close = store_close };
+	struct sim_store *s = calloc(1, sizeof *s);
+	s->sim = sim;
+	s->store.ops = &ops;
+	s->store.exclusive = true;
+	s->queue_end = &s->queue;
+	return s;
+}
+
+void sim_store_free(struct sim_store **at)
+{
+	struct sim_store *s = *at;
+	for (int space = 0; space < SK_SPACES; space++) {
+		while (s->table[space].count)
+			erase(&s->table[space], &s->table[space].at[s->table[space].count - 1]);
+		free(s->table[space].at);
+	}
+	for (size_t i = 0; i < s->structures; i++)
+		free(s->structure[i].partition);
+	free(s->structure);
+	free(s);
+	*at = NULL;
+}
+
+void sim_put(struct sim *s, const char *key, const char *text)
+{
+	struct sk_bytes *bytes = sk_bytes_new(text, strlen(text));
+	put(&s->store->table[SK_RECORD], key, bytes, ++s->store->store.seq);
+	sk_bytes_unref(bytes);
+}
+
+const char *sim_record(struct sim *s, const char *key)
+{
+	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
+	return r ? r->bytes->data : NULL;
+}
+
+uint64_t sim_version(struct sim *s, const char *key)
+{
+	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
+	return r ? r->version : 0;
+}
+
+size_t sim_count(struct sim *s, enum sk_space space)
+{
+	return s->store->table[space].count;
+}
