@@ -73,9 +73,9 @@ static void done(struct sk_commit *commit)
 bool sk_run_prepare_commit(struct sk_run *run)
 {
 	struct sk_commit *c = &run->commit;
+	memset(c, 0, sizeof *c); /* a first try may have left its writes */
 	if (!run->writes)
 		return false;
-	memset(c, 0, sizeof *c);
 	c->partition = run->partition->name;
 	c->done = done;
 	c->owner = run;

@@ -329,6 +329,28 @@ static void a_conflict_reruns_the_whole_run_with_fresh_reads(void **state)
 	sim_free(&s);
 }
 
+static void a_run_that_has_nothing_to_write_after_a_conflict_releases_nothing_of_the_first_try(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	int first = sim_operation(s, "Register", "-", "put go 1");
+	sim_settle(s);
+	s->store->held = true;
+	int a = sim_operation(s, "Register", "-", "unless go ConflictException; put w/k 1; say t x");
+	sim_settle(s);
+	struct sim_record *go = sim_table_find(&s->store->table[SK_RECORD], "registry/go");
+	sk_bytes_unref(go->bytes);
+	free(go->key);
+	*go = s->store->table[SK_RECORD].at[--s->store->table[SK_RECORD].count];
+	s->store->held = false;
+	sim_settle(s);
+	ok(s, first, NULL);
+	failed(s, a, SK_E_CONFLICT, "not yet");
+	assert_null(s->index);
+	assert_string_equal(sim_sent(s), "");
+	sim_free(&s);
+}
+
 static void calls_that_keep_conflicting_are_given_up(void **state)
 {
 	struct sim *s = setup();
@@ -693,6 +715,7 @@ int main(void)
 		cmocka_unit_test(a_message_that_is_given_up_reaches_its_refuse_handler),
 		cmocka_unit_test(a_store_that_does_not_answer_is_a_503),
 		cmocka_unit_test(a_conflict_reruns_the_whole_run_with_fresh_reads),
+		cmocka_unit_test(a_run_that_has_nothing_to_write_after_a_conflict_releases_nothing_of_the_first_try),
 		cmocka_unit_test(calls_that_keep_conflicting_are_given_up),
 		cmocka_unit_test(a_failed_commit_of_several_calls_is_retried_call_by_call),
 		cmocka_unit_test(a_message_whose_commit_fails_reaches_its_refuse_handler),
