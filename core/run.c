@@ -291,6 +291,7 @@ static void start_slow_work(struct sk_slot *s)
 static void park(struct sk_run *run, int i)
 {
 	start_slow_work(run->slot[i]);
+	sk_run_cut_writes(run, run->slot[i]->overlay_mark);
 	run->partition->waiting = true;
 	sk_run_give_back(run, i);
 }

@@ -397,6 +397,44 @@ static void a_message_whose_commit_fails_reaches_its_refuse_handler(void **state
 	sim_free(&s);
 }
 
+static void waiting_parks_only_its_partition(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	s->hold_slow = true;
+	int before = sim_do(s, "a", "put x 1"), slow = sim_do(s, "a", "put half 1; await hello; put y 1"), behind = sim_do(s, "a", "get y; get half");
+	int other = sim_do(s, "b", "put x 1");
+	sim_settle(s);
+	ok(s, before, NULL);
+	ok(s, other, NULL);
+	assert_false(s->answer[slow].done);
+	assert_false(s->answer[behind].done);
+	assert_non_null(sim_record(s, "thing/a/x"));
+	assert_null(sim_record(s, "thing/a/half"));
+	s->hold_slow = false;
+	sim_settle(s);
+	ok(s, slow, "{\"saw\":[\"HELLO\"]}");
+	ok(s, behind, "{\"saw\":[\"1\",\"1\"]}");
+	assert_int_equal(s->rt->count.slow_calls, 1);
+	sim_free(&s);
+}
+
+static void a_parked_calls_half_done_writes_are_not_committed(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	s->hold_slow = true;
+	int a = sim_do(s, "a", "put half 1; emit E b put e 1; await x");
+	sim_settle(s);
+	assert_int_equal(sim_count(s, SK_RECORD) + sim_count(s, SK_EFFECT), 0);
+	s->hold_slow = false;
+	sim_settle(s);
+	ok(s, a, NULL);
+	assert_non_null(sim_record(s, "thing/a/half"));
+	assert_int_equal(s->rt->count.effects, 1);
+	sim_free(&s);
+}
+
 static void slow_answers_repeat_on_a_rerun_each_in_its_place(void **state)
 {
 	struct sim *s = setup();
@@ -719,6 +757,8 @@ int main(void)
 		cmocka_unit_test(calls_that_keep_conflicting_are_given_up),
 		cmocka_unit_test(a_failed_commit_of_several_calls_is_retried_call_by_call),
 		cmocka_unit_test(a_message_whose_commit_fails_reaches_its_refuse_handler),
+		cmocka_unit_test(waiting_parks_only_its_partition),
+		cmocka_unit_test(a_parked_calls_half_done_writes_are_not_committed),
 		cmocka_unit_test(slow_answers_repeat_on_a_rerun_each_in_its_place),
 		cmocka_unit_test(scans_merge_what_the_batch_has_added_and_deleted),
 		cmocka_unit_test(a_short_page_over_deleted_records_still_fills),
