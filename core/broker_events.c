@@ -147,20 +147,21 @@ static void note_closed(const struct sk_client *c, const char *topic, const char
 	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
 }
 
-static int control_acl(const struct sk_client *c, int access, const char *topic)
+/* 2.0.11 would route a will to a control topic like any message. */
+static int control_acl(const struct sk_client *c, int access, const char *topic, bool will)
 {
 	if (!starts(topic, SK_CONTROL_TOPIC))
 		return SK_PASS;
-	if (c->is_operator)
+	if (c->is_operator && !will)
 		return SK_ALLOW;
 	if (access == SK_ACL_WRITE)
-		note_closed(c, topic, "not one of plugin_opt_operators");
+		note_closed(c, topic, will ? "a will may not go to the control topic" : "not one of plugin_opt_operators");
 	return SK_DENY;
 }
 
 static int acl_verdict(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
 {
-	int verdict = topic[0] == '$' && topic[1] == 'C' ? control_acl(c, access, topic) : SK_PASS;
+	int verdict = topic[0] == '$' && topic[1] == 'C' ? control_acl(c, access, topic, m->will) : SK_PASS;
 	if (verdict == SK_PASS)
 		verdict = c->is_operator && is_operators_socket(c) ? SK_ALLOW : ask_acl(c, access, topic, m);
 	if (access != SK_ACL_WRITE || topic[0] != '$' || !starts(topic, "$aws/"))
@@ -250,8 +251,9 @@ static int on_control(int event, void *event_data, void *userdata)
 	struct mosquitto_evt_control *ed = event_data;
 	struct sk_client *c = sk_clients_find(ed->client);
 	(void)event, (void)userdata;
-	if (c && c->is_operator && ed->payloadlen <= SK_CONTROL_MOST)
-		sk_admit_control(c, ed->payloadlen ? ed->payload : "", ed->payloadlen);
+	bool too_large = ed->payloadlen > SK_CONTROL_MOST;
+	if (c && c->is_operator)
+		sk_admit_control(c, too_large ? NULL : ed->payloadlen ? ed->payload : "", too_large ? 0 : ed->payloadlen);
 	return MOSQ_ERR_SUCCESS;
 }
 

@@ -198,10 +198,10 @@ static void begin(struct sk_request *r, const struct sk_answer *a)
 		SK_COUNT(((struct sk_runtime *)r->finish_ctx)->count.memory_failures);
 		return;
 	}
-	const cJSON *envelope = sk_json_parse(&j->arena, r->payload, r->payload_size, NULL, NULL);
+	const cJSON *envelope = !r->payload ? NULL : sk_json_parse(&j->arena, r->payload, r->payload_size, NULL, NULL);
 	const cJSON *commands = sk_json_get(envelope, "commands");
 	if (!envelope || !commands || commands->type != cJSON_Array)
-		answer_error(j, SK_E_INVALID_REQUEST, envelope ? "Invalid/missing commands" : "Payload is not valid JSON", NULL);
+		answer_error(j, SK_E_INVALID_REQUEST, envelope ? "Invalid/missing commands" : r->payload ? "Payload is not valid JSON" : "The envelope is too large", NULL);
 	else
 		j->command = commands->child;
 	struct sk_outgoing *item = sk_out_add(a->outgoing, SK_OUT_CALL, NULL, NULL, NULL, 0);

@@ -260,6 +260,9 @@ int sk_runtime_each_event(struct sk_runtime *rt, const char *event, void (*fn)(s
 /* Replays durable effects and arms timers: after all plugins are loaded. */
 int sk_runtime_start(struct sk_runtime *rt);
 
+/* counters_document.c: {"counters","queues","store","rows"}; latency bucket i counts what took less than 2^i microseconds */
+cJSON *sk_counters_document(struct sk_arena *a, struct sk_runtime *rt);
+
 /* requests (request.c) */
 /* A request with copies of all that is given; partition is worked out by sk_request_route. NULL: memory is out. */
 struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
@@ -318,7 +321,7 @@ void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
 struct sk_keeper *sk_keeper_new(struct sk_runtime *rt);
 void sk_keeper_free(struct sk_keeper **k);
 int64_t sk_keeper_step(struct sk_keeper *k, int64_t now_us);
-/* Publishes every counter to $SYS/skeeter/... each interval_us; 0 never. */
+/* Publishes each counter to $SYS/skeeter/<name> and all of them to $SYS/skeeter/counters each interval_us; 0 never. */
 void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us);
 /* Runs fn on the broker thread about once a second. */
 void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg));

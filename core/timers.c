@@ -287,10 +287,21 @@ static void publish_one(struct sk_out_list *out, const char *name, uint64_t valu
 		item->retain = true;
 }
 
+static void publish_document(struct sk_keeper *k, struct sk_out_list *out)
+{
+	struct sk_arena a;
+	size_t n;
+	sk_arena_init(&a, 0);
+	const char *text = sk_json_print(&a, sk_counters_document(&a, k->rt), &n);
+	struct sk_outgoing *item = text ? sk_out_add(out, SK_OUT_PUBLISH, "$SYS/skeeter/counters", NULL, text, n) : NULL;
+	if (item)
+		item->retain = true;
+	sk_arena_free(&a);
+}
+
 static int64_t publish_counters(struct sk_keeper *k, int64_t now_us)
 {
 	struct sk_out_list out;
-	struct sk_store_stats stats = { 0 };
 	if (!k->counters_every_us)
 		return INT64_MAX;
 	if (now_us < k->next_counters_us)
@@ -300,12 +311,7 @@ static int64_t publish_counters(struct sk_keeper *k, int64_t now_us)
 #define SK_COUNTER(name, prose) publish_one(&out, #name, atomic_load_explicit(&k->rt->count.name, memory_order_relaxed));
 #include "core/counters.tbl"
 #undef SK_COUNTER
-	k->rt->store->ops->stats(k->rt->store, &stats);
-#define SK_STAT(name) publish_one(&out, "store/" #name, stats.name);
-	SK_STAT(commits) SK_STAT(commit_batches) SK_STAT(conflicts) SK_STAT(failures)
-	SK_STAT(dirty_bytes) SK_STAT(log_bytes) SK_STAT(fsync_us)
-#undef SK_STAT
-	publish_one(&out, "outbox/depth", atomic_load(&k->rt->outbox.depth_now));
+	publish_document(k, &out);
 	sk_outbox_push(&k->rt->outbox, &out, k->rt->host);
 	return k->next_counters_us;
 }

@@ -84,63 +84,9 @@ static int ListOperations(struct sk_call *c)
 	return SK_OK;
 }
 
-/* -- DescribeCounters -- */
-
-static int64_t load(const _Atomic uint64_t *counter)
-{
-	return (int64_t)atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void describe_row(struct sk_call *c, cJSON *rows, const struct sk_row *row)
-{
-	if (!load(&row->count.calls) && !load(&row->count.refused))
-		return;
-	cJSON *one = sk_json_append(rows, sk_json_object(c->arena));
-	sk_json_set_string(c->arena, one, "name", row->name);
-	sk_json_set_int(c->arena, one, "calls", load(&row->count.calls));
-	sk_json_set_int(c->arena, one, "errors", load(&row->count.errors));
-	sk_json_set_int(c->arena, one, "refused", load(&row->count.refused));
-	sk_json_set_int(c->arena, one, "reruns", load(&row->count.reruns));
-	sk_json_set_int(c->arena, one, "microseconds", load(&row->count.latency_us));
-	cJSON *latency = sk_json_set_array(c->arena, one, "latency");
-	for (int i = 0; i < SK_LATENCY_BUCKETS; i++)
-		sk_json_append(latency, sk_json_int(c->arena, load(&row->count.latency[i])));
-}
-
-static void describe_store(struct sk_call *c)
-{
-	struct sk_store *store = sk_process()->store;
-	struct sk_store_stats s = { 0 };
-	store->ops->stats(store, &s);
-	cJSON *out = sk_json_set_object(c->arena, c->out, "store");
-	sk_json_set_string(c->arena, out, "kind", store->ops->name);
-#define SK_STAT(name) sk_json_set_int(c->arena, out, #name, (int64_t)s.name);
-	SK_STAT(commits) SK_STAT(commit_batches) SK_STAT(conflicts) SK_STAT(failures) SK_STAT(reads) SK_STAT(table_reads) SK_STAT(scans)
-	SK_STAT(folded_records) SK_STAT(fold_us) SK_STAT(fsync_us) SK_STAT(dirty_bytes) SK_STAT(dirty_records) SK_STAT(log_bytes)
-	SK_STAT(log_rows) SK_STAT(replayed_rows) SK_STAT(open_us)
-#undef SK_STAT
-}
-
 static int DescribeCounters(struct sk_call *c)
 {
-	struct sk_runtime *rt = sk_process();
-	cJSON *counters = sk_json_set_object(c->arena, c->out, "counters");
-#define SK_COUNTER(name, prose) sk_json_set_int(c->arena, counters, #name, load(&rt->count.name));
-#include "core/counters.tbl"
-#undef SK_COUNTER
-	cJSON *queues = sk_json_set_object(c->arena, c->out, "queues");
-	size_t bytes = 0;
-	for (int i = 0; i < rt->workers; i++)
-		for (int lane = 0; lane < SK_LANES; lane++)
-			bytes += atomic_load(&rt->worker[i]->inbox.bytes[lane]);
-	sk_json_set_int(c->arena, queues, "workers", rt->workers);
-	sk_json_set_int(c->arena, queues, "inboxBytes", (int64_t)bytes);
-	sk_json_set_int(c->arena, queues, "outboxDepth", load(&rt->outbox.depth_now));
-	describe_store(c);
-	cJSON *rows = sk_json_set_array(c->arena, c->out, "rows");
-	for (int i = 0; i < rt->loaded_count; i++)
-		for (size_t k = 0; k < rt->loaded[i].row_count; k++)
-			describe_row(c, rows, &rt->loaded[i].rows[k]);
+	c->out = sk_counters_document(c->arena, sk_process());
 	return SK_OK;
 }
 
