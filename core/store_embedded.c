@@ -6,7 +6,7 @@
  *   read, scan: map, then table                                                  store_read.c
  *
  * Folding is lazy on purpose: a record that is written again before its turn costs the table nothing. So a busy store folds only as
- * its backlog fills (from a quarter of a limit on, the full 2 ms a step from three quarters on), an idle one folds everything. */
+ * its backlog fills (from 60% of a limit on, the full 2 ms a step at 95%), an idle one folds everything. */
 #include "core/store_internal.h"
 
 #include <malloc.h>
@@ -19,6 +19,7 @@
 enum {
 	DIRTY_LIMIT = 64 << 20, LOG_LIMIT = 256 << 20,
 	FOLD_US = 2000, FOLD_PRESSED_US = 10000, /* one step's */
+	LAZY = 600, EAGER = 950,                 /* in 1/1000 of a limit */
 	IDLE_US = 10000,                         /* without a commit: idle */
 	RETRY_US = 1000000,                      /* after a fold that the disk refused */
 	PEAK = 4 << 20                           /* of dirty bytes, after which memory is handed back */
@@ -90,13 +91,13 @@ static int64_t fill(const struct sk_embedded *s)
 
 static int64_t fold_budget(struct sk_embedded *s, bool idle)
 {
-	int64_t over = fill(s) - 250;
+	int64_t over = fill(s) - LAZY;
 
 	if (pressed(&s->store))
 		return FOLD_PRESSED_US;
-	if (idle || over >= 500)
+	if (idle || over >= EAGER - LAZY)
 		return FOLD_US;
-	return over > 0 ? FOLD_US * over / 500 : 0;
+	return over > 0 ? FOLD_US * over / (EAGER - LAZY) : 0;
 }
 
 static bool backlog(const struct sk_embedded *s)

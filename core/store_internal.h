@@ -97,14 +97,11 @@ struct sk_table *sk_table_open(const char *path, int cache, int *rc);
 void sk_table_close(struct sk_table *t); /* NULL is allowed */
 /* The statement, prepared, reset and with no bindings, or NULL. */
 sqlite3_stmt *sk_table_stmt(struct sk_table *t, enum sk_stmt which);
-/* Steps to the end and resets; SQLITE_OK or the error. */
-int sk_table_finish(sqlite3_stmt *stmt);
+int sk_table_finish(sqlite3_stmt *stmt); /* steps to the end and resets; SQLITE_OK or the error */
 int sk_table_run(struct sk_table *t, enum sk_stmt which);
 int sk_table_sync(struct sk_table *t, bool full);
-/* Fills bytes and version (NULL and 0: absent). SQLITE_OK or the error. */
-int sk_table_get(struct sk_table *t, struct sk_store_read *r);
-/* The row that a SK_SQL_SCAN or SK_SQL_GET statement stands on. */
-struct sk_bytes *sk_table_bytes(sqlite3_stmt *stmt, int column);
+int sk_table_get(struct sk_table *t, struct sk_store_read *r); /* SQLITE_OK or the error; bytes NULL, version 0: absent */
+struct sk_bytes *sk_table_bytes(sqlite3_stmt *stmt, int column); /* of the row that stmt stands on */
 
 /* -- store_checkpoint.c -- */
 enum sk_checkpoint_state { SK_CKPT_IDLE, SK_CKPT_WANTED, SK_CKPT_FINISH, SK_CKPT_STOP };
@@ -187,8 +184,7 @@ struct sk_table *sk_pool_take(struct sk_embedded *s);
 void sk_pool_give(struct sk_embedded *s, struct sk_table *t);
 int sk_embedded_read(struct sk_store *store, struct sk_store_read *reads, size_t n);
 int sk_embedded_scan(struct sk_store *store, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx);
-/* Commits the whole list and calls each done(). */
-void sk_commit_list(struct sk_embedded *s, struct sk_commit *list);
+void sk_commit_list(struct sk_embedded *s, struct sk_commit *list); /* commits all of it and calls each done() */
 void sk_batch_free(struct sk_batch *b); /* it is empty and usable afterwards */
 void sk_log_grew(struct sk_embedded *s, uint64_t last, size_t bytes);
 bool sk_table_may_hold(const struct sk_embedded *s, enum sk_space space, struct sk_slice key);
