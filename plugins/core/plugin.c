@@ -13,7 +13,7 @@ static const struct sk_option options[] = {
 	OPTION(SK_STR, operators, NULL, NULL, "who may use $CONTROL/skeeter/v1: certificate ids, user names that another plugin authenticated, paths of unix-socket listeners (these may do everything)"),
 	OPTION(SK_INT, workers, "0", "0 16", "threads that run handlers; 0: by the number of cores"),
 	OPTION(SK_SIZE, inbox, "8m", NULL, "most bytes that wait for one worker before device requests are refused"),
-	OPTION(SK_SIZE, cache, "4m", NULL, "bytes of records kept parsed-ready, over all workers"),
+	OPTION(SK_SIZE, cache, "4m", NULL, "bytes of records kept in memory, over all workers"),
 	OPTION(SK_INT, device_rate, "100", "0 1000000", "requests a second that one device may make of the services; 0: any"),
 	OPTION(SK_INT, device_in_flight, "10", "0 100000", "unanswered requests that one device may have; 0: any"),
 	OPTION(SK_DURATION, sys_interval, "10s", NULL, "how often the counters go to $SYS/skeeter/...; 0: never"),
