@@ -171,22 +171,33 @@ void sk_timer_clear(struct sk_call *c, const char *name)
 
 /* -- slow work -- */
 
+static const cJSON *slow_answer(struct sk_call *c, const struct sk_slow_result *r)
+{
+	const cJSON *answer = r->answer ? sk_json_parse(c->arena, r->answer->data, r->answer->size, NULL, NULL) : NULL;
+	if (!answer)
+		c->arena->failed = true;
+	return answer;
+}
+
+/* A rerun may ask something else than the run before it: an answer counts only in its place and for its question. */
 const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in)
 {
 	struct sk_slot *s = sk_slot_of(c);
 	unsigned place = s->awaits_used++;
-	struct sk_slow_result *r = s->request->slow;
-	while (r && place--)
+	size_t n = strlen("null");
+	const char *text = in ? sk_json_print(c->arena, in, &n) : "null";
+	const struct sk_slow_result *r = s->request->slow;
+	for (unsigned i = 0; r && i < place; i++)
 		r = r->next;
-	if (r && r->fn == fn && r->done) {
-		const cJSON *answer = r->answer ? sk_json_parse(c->arena, r->answer->data, r->answer->size, NULL, NULL) : NULL;
-		if (!answer)
-			c->arena->failed = true;
-		return answer;
-	}
-	if (!sk_void(c) && !c->arena->failed) {
+	if (!text)
+		c->arena->failed = true;
+	else if (r && r->fn == fn && r->size == n && !memcmp(r->in, text, n))
+		return slow_answer(c, r);
+	else if (!sk_void(c)) {
 		s->wanted_slow.fn = fn;
-		s->wanted_slow.in = in;
+		s->wanted_slow.in = text;
+		s->wanted_slow.size = n;
+		s->wanted_slow.place = place;
 		s->waiting = true;
 	}
 	return NULL;

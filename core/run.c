@@ -233,13 +233,15 @@ static int call_handler(struct sk_slot *s)
 static void settle(struct sk_slot *s, int rc)
 {
 	struct sk_counters *count = &s->run->worker->rt->count;
-	if (s->missed || s->waiting || s->run->void_from_here)
+	if (s->run->void_from_here)
 		return;
 	if (s->arena.failed) {
 		SK_COUNT(count->memory_failures);
 		sk_slot_give_up(s, SK_E_UNAVAILABLE, "The request needs more memory than there is");
 		return;
 	}
+	if (s->missed || s->waiting)
+		return;
 	if (s->poisoned) {
 		sk_slot_give_up(s, SK_E_INTERNAL, "Internal failure");
 		return;
@@ -276,23 +278,12 @@ void sk_slot_give_up(struct sk_slot *s, int code, const char *why)
 
 /* -- the run -- */
 
-static void start_slow_work(struct sk_slot *s)
-{
-	struct sk_runtime *rt = s->run->worker->rt;
-	size_t n;
-	const char *in = s->wanted_slow.in ? sk_json_print(&s->arena, s->wanted_slow.in, &n) : "null";
-	if (!s->wanted_slow.in)
-		n = 4;
-	if (in)
-		sk_slow_submit(rt->slow, s->request, s->wanted_slow.fn, in, n, s->call.state);
-}
-
 /* The call at `i` waits for slow work: it and those behind it go back, the partition with them. */
 static void park(struct sk_run *run, int i)
 {
-	start_slow_work(run->slot[i]);
+	sk_slow_submit(run->worker->rt->slow, run->slot[i]);
 	sk_run_cut_writes(run, run->slot[i]->overlay_mark);
-	run->partition->waiting = true;
+	run->partition->waiting++;
 	sk_run_give_back(run, i);
 }
 

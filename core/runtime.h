@@ -55,8 +55,9 @@ struct sk_effect;
 struct sk_slow_result {
 	struct sk_slow_result *next;
 	sk_slow *fn;
-	struct sk_bytes *answer; /* JSON text */
-	bool done;
+	struct sk_bytes *answer; /* JSON text; NULL when it failed */
+	size_t size;
+	char in[];               /* the question as JSON text: an answer is for this one only */
 };
 struct sk_answer { /* what an operation came to; valid during finish() */
 	int error;               /* 0 or SK_E_* */
@@ -139,7 +140,7 @@ struct sk_slot {
 	unsigned random_used, awaits_used;
 	int result;
 	bool missed, waiting, poisoned;
-	struct { sk_slow *fn; const cJSON *in; } wanted_slow;
+	struct { sk_slow *fn; const char *in; size_t size; unsigned place; } wanted_slow;
 };
 
 /* -- a run -- */
@@ -192,7 +193,7 @@ struct sk_partition {
 	struct sk_partition *next, *ready_next;
 	uint32_t hash;
 	bool running;             /* a run has its calls, perhaps in a commit */
-	bool waiting;             /* its first call waits for slow work */
+	int waiting;              /* calls that wait for slow work: 1, or more after a conflict */
 	bool ready;               /* in the worker's list */
 	struct sk_request *head, **tail;
 	size_t length;
@@ -343,7 +344,8 @@ struct sk_runtime *sk_process(void);
 struct sk_slow_pool *sk_slow_new(struct sk_runtime *rt);
 void sk_slow_stop(struct sk_slow_pool *p); /* no more work is taken */
 void sk_slow_free(struct sk_slow_pool **p);
-void sk_slow_submit(struct sk_slow_pool *p, struct sk_request *r, sk_slow *fn, const char *in, size_t n, void *state);
+/* For the slot's await that has no answer; the partition is woken when it is there. */
+void sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s);
 bool sk_slow_step(struct sk_slow_pool *p); /* does one piece of work; false: there was none */
 
 #endif

@@ -12,8 +12,7 @@ struct job {
 	struct sk_slow_result *result;
 	struct sk_worker *worker;
 	void *state;
-	char *partition, *in;
-	size_t size;
+	char partition[];
 };
 struct sk_slow_pool {
 	struct sk_runtime *rt;
@@ -22,26 +21,33 @@ struct sk_slow_pool {
 	bool stopped;
 };
 
-static void job_free(struct job *j)
+/* Answers from that place on are for questions of a run that is void now. */
+static struct sk_slow_result **cut_results(struct sk_request *r, unsigned place)
 {
-	free(j->partition);
-	free(j->in);
-	free(j);
+	struct sk_slow_result **at = &r->slow;
+	while (*at && place--)
+		at = &(*at)->next;
+	while (*at) {
+		struct sk_slow_result *old = *at;
+		*at = old->next;
+		sk_bytes_unref(old->answer);
+		free(old);
+	}
+	return at;
 }
 
-static struct sk_slow_result *add_result(struct sk_request *r, sk_slow *fn)
+static struct sk_slow_result *add_result(struct sk_slot *s)
 {
-	struct sk_slow_result *result = calloc(1, sizeof *result), **at = &r->slow;
+	size_t n = s->wanted_slow.size;
+	struct sk_slow_result **at = cut_results(s->request, s->wanted_slow.place), *result = malloc(sizeof *result + n + 1);
 	if (!result)
 		return NULL;
-	result->fn = fn;
-	while (*at)
-		at = &(*at)->next;
-	*at = result;
-	return result;
+	*result = (struct sk_slow_result){ .fn = s->wanted_slow.fn, .size = n };
+	memcpy(result->in, s->wanted_slow.in, n);
+	result->in[n] = '\0';
+	return *at = result;
 }
 
-/* When memory is out the answer is "failed" at once, where there is room for an answer at all. */
 static void enqueue(struct sk_slow_pool *p, struct job *j)
 {
 	pthread_mutex_lock(&p->lock);
@@ -52,24 +58,20 @@ static void enqueue(struct sk_slow_pool *p, struct job *j)
 	p->rt->host->wake_thread(p->rt->host->ctx, SK_SLOW_POOL);
 }
 
-void sk_slow_submit(struct sk_slow_pool *p, struct sk_request *r, sk_slow *fn, const char *in, size_t n, void *state)
+/* When memory is out the answer is "failed" at once, where there is room for an answer at all. */
+void sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s)
 {
-	struct sk_worker *w = p->rt->worker[sk_hash(r->partition, strlen(r->partition)) % (unsigned)p->rt->workers];
-	struct sk_slow_result *result = add_result(r, fn);
-	struct job *j = result ? calloc(1, sizeof *j) : NULL;
-	if (j) {
-		*j = (struct job){ .result = result, .worker = w, .state = state, .partition = strdup(r->partition), .in = malloc(n + 1), .size = n };
-		if (j->partition && j->in) {
-			memcpy(j->in, in, n);
-			j->in[n] = '\0';
-			enqueue(p, j);
-			return;
-		}
-		job_free(j);
+	const char *partition = s->run->partition->name;
+	size_t n = strlen(partition) + 1;
+	struct sk_slow_result *result = add_result(s);
+	struct job *j = result ? malloc(sizeof *j + n) : NULL;
+	if (!j) {
+		sk_worker_post_woken(s->run->worker, partition);
+		return;
 	}
-	if (result)
-		result->done = true;
-	sk_worker_post_woken(w, r->partition);
+	*j = (struct job){ .result = result, .worker = s->run->worker, .state = s->call.state };
+	memcpy(j->partition, partition, n);
+	enqueue(p, j);
 }
 
 static struct sk_bytes *work(struct job *j)
@@ -78,7 +80,7 @@ static struct sk_bytes *work(struct job *j)
 	struct sk_bytes *answer = NULL;
 	size_t n = 0;
 	sk_arena_init(&a, JOB_MEMORY);
-	const cJSON *in = sk_json_parse(&a, j->in, j->size, NULL, NULL);
+	const cJSON *in = sk_json_parse(&a, j->result->in, j->result->size, NULL, NULL);
 	cJSON *out = in ? j->result->fn(&a, in, j->state) : NULL;
 	const char *text = sk_json_print(&a, out ? out : sk_json_null(&a), &n);
 	if (text && !a.failed)
@@ -106,10 +108,9 @@ bool sk_slow_step(struct sk_slow_pool *p)
 	if (!j)
 		return false;
 	j->result->answer = work(j);
-	j->result->done = true;
 	SK_COUNT(p->rt->count.slow_calls);
 	sk_worker_post_woken(j->worker, j->partition);
-	job_free(j);
+	free(j);
 	return true;
 }
 
@@ -140,7 +141,7 @@ void sk_slow_free(struct sk_slow_pool **at)
 	while (p->head) {
 		struct job *j = p->head;
 		p->head = j->next;
-		job_free(j);
+		free(j);
 	}
 	pthread_mutex_destroy(&p->lock);
 	free(p);

@@ -185,7 +185,7 @@ static void wake_partitions(struct sk_worker *w, struct sk_woken *woken)
 		struct sk_woken *next = woken->next;
 		struct sk_partition *p = partition_of(w, woken->partition);
 		if (p) {
-			p->waiting = false;
+			p->waiting -= p->waiting > 0;
 			sk_worker_ready(w, p);
 		}
 		free(woken);

@@ -447,6 +447,43 @@ static void slow_answers_repeat_on_a_rerun_each_in_its_place(void **state)
 	sim_free(&s);
 }
 
+static void a_slow_answer_belongs_to_its_question(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	/* the question comes from a record that changes while the commit is under way */
+	int b = sim_do(s, "a", "add n 1; echo n");
+	s->store->held = true;
+	sim_settle(s);
+	sim_put(s, "thing/a/n", "{\"v\":40}");
+	s->store->held = false;
+	sim_settle(s);
+	ok(s, b, "{\"saw\":[\"41\",\"N41\"]}");
+	sim_free(&s);
+}
+
+static void two_calls_of_a_partition_may_wait_after_a_conflict(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	sim_put(s, "thing/a/n", "{\"v\":0}");
+	s->store->held = true;
+	s->hold_slow = true;
+	/* the first waits only when n is not 0, which it is after the conflict; the second waits from the start */
+	int first = sim_do(s, "a", "echounless n; put x 1"), second = sim_do(s, "a", "await b; await b2; get x");
+	sim_settle(s);
+	sim_put(s, "thing/a/n", "{\"v\":5}");
+	s->store->held = false;
+	sim_settle(s);
+	s->hold_slow = false;
+	sim_settle(s);
+	ok(s, first, "{\"saw\":[\"N5\"]}");
+	ok(s, second, "{\"saw\":[\"B\",\"B2\",\"1\"]}");
+	assert_int_equal(s->rt->count.slow_calls, 3);
+	assert_true(s->answer[first].order < s->answer[second].order);
+	sim_free(&s);
+}
+
 static void scans_merge_what_the_batch_has_added_and_deleted(void **state)
 {
 	struct sim *s = setup();
@@ -760,6 +797,8 @@ int main(void)
 		cmocka_unit_test(waiting_parks_only_its_partition),
 		cmocka_unit_test(a_parked_calls_half_done_writes_are_not_committed),
 		cmocka_unit_test(slow_answers_repeat_on_a_rerun_each_in_its_place),
+		cmocka_unit_test(a_slow_answer_belongs_to_its_question),
+		cmocka_unit_test(two_calls_of_a_partition_may_wait_after_a_conflict),
 		cmocka_unit_test(scans_merge_what_the_batch_has_added_and_deleted),
 		cmocka_unit_test(a_short_page_over_deleted_records_still_fills),
 		cmocka_unit_test(paging_goes_through_everything_once),
