@@ -146,20 +146,16 @@ static int with_certificate(struct question *q)
 
 /* The common way, before anything else is made: the same topic as lately, whose verdict is kept; SK_PASS when it is not. A denial is
  * decided again, for its log line; of messages that cannot be received one line per topic is enough. */
-static inline int recalled(const struct auth *a, const struct session *s, int access, const char *topic, const struct sk_message_view *m)
+static inline int recalled(const struct auth *a, struct session *s, int access, const char *topic, const struct sk_message_view *m)
 {
 	bool write = access == SK_ACL_WRITE && m;
 	uint8_t key = key_of(access, write && m->retain);
-	const struct session_slot *slot;
-	size_t n;
+	int verdict;
 
 	if (!s->certificate || !session_is_fresh(a, s) || (write && m->will))
 		return SK_PASS;
-	n = strlen(topic);
-	slot = session_slot(s, key, topic, n);
-	if (!session_hit(slot, key, topic, n))
-		return SK_PASS;
-	return slot->verdict == SK_ALLOW || access == SK_ACL_READ ? slot->verdict : SK_PASS;
+	verdict = session_recall(s, access, key, topic);
+	return verdict == SK_ALLOW || access == SK_ACL_READ ? verdict : SK_PASS;
 }
 
 /* -- clients without one -- */

@@ -119,6 +119,9 @@ struct policy_verdict {
 /* `name` is the resource's own name: the topic, the filter, the client id. */
 struct policy_verdict policy_check(const struct policy_bound *b, enum policy_action action, const char *name, size_t n);
 
+/* Moves an entry that allowed something towards the front: which of the allowing entries is asked first changes no verdict. */
+void policy_favour(struct policy_bound *b, const struct policy_entry *why);
+
 /* Does a compiled pattern match the whole text? Linear in the text unless `?` stands between stars. */
 bool policy_glob(const char *pattern, size_t pattern_size, const char *text, size_t n);
 

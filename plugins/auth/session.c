@@ -148,7 +148,11 @@ static struct policy_verdict ask(const struct session *s, enum policy_action act
 
 bool session_allows(const struct session *s, enum policy_action action, const char *name, size_t n)
 {
-	return ask(s, action, name, n).allowed;
+	struct policy_verdict v = ask(s, action, name, n);
+
+	if (v.allowed)
+		policy_favour(s->bound, v.why);
+	return v.allowed;
 }
 
 bool session_denies(const struct session *s, enum policy_action action, const char *name, size_t n)
@@ -211,8 +215,11 @@ void session_keep(struct session *s, uint8_t key, const char *topic, size_t n, i
 {
 	struct session_slot *slot;
 
-	if (!s->slot)
+	if (!s->slot) {
 		s->slot = calloc(SESSION_SLOTS, sizeof(*s->slot));
+		for (int i = 0; i < 4; i++)
+			s->latest[i] = s->slot;
+	}
 	slot = session_slot(s, key, topic, n);
 	if (!slot)
 		return;
@@ -220,4 +227,5 @@ void session_keep(struct session *s, uint8_t key, const char *topic, size_t n, i
 	slot->key = key;
 	slot->verdict = (uint8_t)verdict;
 	memcpy(slot->topic, topic, n);
+	slot->topic[n] = 0;
 }

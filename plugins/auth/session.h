@@ -13,7 +13,7 @@ struct session_slot {
 	uint16_t size;
 	uint8_t key;     /* 0: empty */
 	uint8_t verdict; /* enum sk_verdict */
-	char topic[SESSION_TOPIC + 1];
+	char topic[SESSION_TOPIC + 1]; /* and a NUL */
 };
 struct session {
 	struct session *next, **back; /* of its bucket */
@@ -24,6 +24,7 @@ struct session {
 	uint32_t epoch;        /* of the binding */
 	struct policy_bound *bound; /* NULL: nothing is allowed, and why says why */
 	struct session_slot *slot;  /* SESSION_SLOTS of them, made with the first verdict that is kept */
+	const struct session_slot *latest[4]; /* by access: the one that answered last; NULL until slots are made */
 	size_t policies;
 	const struct index_policy *policy[INDEX_POLICIES];
 	bool has_thing;
@@ -44,6 +45,9 @@ bool session_denies(const struct session *s, enum policy_action action, const ch
 /* Why it is not allowed: "no statement of valve-policy v1 (via certificate 3f2a…) allows iot:Publish". */
 void session_explain(const struct session *s, enum policy_action action, const char *name, char *out, size_t size);
 
+/* The verdict that was kept for the same question, SK_PASS when there is none. Most clients ask about one topic again and again. */
+static inline int session_recall(struct session *s, int access, uint8_t key, const char *topic);
+
 /* Where the verdict on this (key, topic) is, or would be; NULL when it cannot be kept (no slots yet, a long topic). */
 static inline struct session_slot *session_slot(const struct session *s, uint8_t key, const char *topic, size_t n)
 {
@@ -61,6 +65,23 @@ static inline bool session_hit(const struct session_slot *slot, uint8_t key, con
 }
 /* Makes the slots with the first verdict. Never fails: a verdict that cannot be kept is found anew. */
 void session_keep(struct session *s, uint8_t key, const char *topic, size_t n, int verdict);
+
+static inline int session_recall(struct session *s, int access, uint8_t key, const char *topic)
+{
+	const struct session_slot *slot = s->latest[access & 3];
+	size_t n;
+
+	if (!slot)
+		return SK_PASS;
+	if (slot->key == key && !__builtin_strcmp(slot->topic, topic))
+		return slot->verdict;
+	n = __builtin_strlen(topic);
+	slot = session_slot(s, key, topic, n);
+	if (!session_hit(slot, key, topic, n))
+		return SK_PASS;
+	s->latest[access & 3] = slot;
+	return slot->verdict;
+}
 
 /* Is the binding up to date? */
 static inline bool session_is_fresh(const struct auth *a, const struct session *s)
