@@ -16,7 +16,7 @@ void sk_call_publish(struct sk_call *c, int flags, const void *payload, size_t n
 /* Deletes the hint of a timer's record; a NULL record does nothing. */
 void sk_call_clear_hint(struct sk_call *c, const char *name, const cJSON *record);
 
-/* Answers a call with an error in place of what it did. */
+/* Answers a call with an error in place of what it did; needs no memory for it. `why` is static text. */
 void sk_slot_give_up(struct sk_slot *s, int code, const char *why);
 
 /* core's own events */

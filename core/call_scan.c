@@ -72,9 +72,9 @@ static struct sk_scan answer(struct sk_slot *s, const struct sk_run_scan *scan, 
 	if (!row)
 		return out;
 	for (size_t i = 0; i < count; i++) {
-		row[i].name = sk_strdup(&s->arena, line[i].key + skip);
+		row[i].name = line[i].key + skip; /* the run's: it outlives the call */
 		row[i].document = sk_json_parse(&s->arena, line[i].bytes->data, line[i].bytes->size, NULL, NULL);
-		if (!row[i].document)
+		if (!row[i].document && !s->arena.failed)
 			sk_slot_poison(s, "a stored record is not JSON");
 	}
 	bool more = total > count || scan->count >= scan->limit;

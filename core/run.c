@@ -229,6 +229,13 @@ static int call_handler(struct sk_slot *s)
 	return r->row->handler(&s->call);
 }
 
+static void drop_durable(struct sk_slot *s)
+{
+	sk_run_cut_writes(s->run, s->overlay_mark);
+	s->emitted = NULL;
+	s->timers = NULL;
+}
+
 /* What a failed call wrote and meant to send is dropped; its answer is the error. */
 static void settle(struct sk_slot *s, int rc)
 {
@@ -246,12 +253,10 @@ static void settle(struct sk_slot *s, int rc)
 		sk_slot_give_up(s, SK_E_INTERNAL, "Internal failure");
 		return;
 	}
-	s->result = rc;
+	s->result = rc > 0 ? SK_E_INTERNAL : rc;
 	if (rc == SK_OK)
 		return;
-	sk_run_cut_writes(s->run, s->overlay_mark);
-	s->emitted = NULL;
-	s->timers = NULL;
+	drop_durable(s);
 	if (!s->request->topic)
 		s->effects = NULL;
 }
@@ -263,7 +268,7 @@ static void execute(struct sk_slot *s)
 	settle(s, rc);
 }
 
-/* A topic's client hears of it through the row's `refuse` handler, everybody else through the answer. */
+/* A topic's client hears of it through the row's `refuse` handler, which may only publish; everybody else through the answer. */
 void sk_slot_give_up(struct sk_slot *s, int code, const char *why)
 {
 	sk_run_cut_writes(s->run, s->overlay_mark);
@@ -271,9 +276,11 @@ void sk_slot_give_up(struct sk_slot *s, int code, const char *why)
 	reset(s);
 	if (s->request->topic && !prepare_input(s))
 		refuse(s, code);
+	drop_durable(s);
 	s->missed = s->waiting = s->poisoned = false;
 	s->arena.failed = false;
-	s->result = sk_fail(&s->call, code, "%s", why);
+	s->call.message = why;
+	s->result = s->call.error = code;
 }
 
 /* -- the run -- */

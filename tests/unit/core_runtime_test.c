@@ -397,6 +397,22 @@ static void a_message_whose_commit_fails_reaches_its_refuse_handler(void **state
 	sim_free(&s);
 }
 
+static void a_refuse_handler_can_neither_write_nor_emit(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	s->store->fail_commits = 1;
+	sim_message(s, "sim/a/bad", "put x 1");
+	sim_settle(s);
+	s->inbox = 1;
+	s->rt->inbox_limit = 1;
+	sim_message(s, "sim/a/bad", "put x 1");
+	sim_settle(s);
+	assert_int_equal(sim_count(s, SK_RECORD) + sim_count(s, SK_EFFECT) + sim_count(s, SK_TIMER), 0);
+	assert_int_equal(s->rt->count.effects, 0);
+	sim_free(&s);
+}
+
 static void waiting_parks_only_its_partition(void **state)
 {
 	struct sim *s = setup();
@@ -794,6 +810,7 @@ int main(void)
 		cmocka_unit_test(calls_that_keep_conflicting_are_given_up),
 		cmocka_unit_test(a_failed_commit_of_several_calls_is_retried_call_by_call),
 		cmocka_unit_test(a_message_whose_commit_fails_reaches_its_refuse_handler),
+		cmocka_unit_test(a_refuse_handler_can_neither_write_nor_emit),
 		cmocka_unit_test(waiting_parks_only_its_partition),
 		cmocka_unit_test(a_parked_calls_half_done_writes_are_not_committed),
 		cmocka_unit_test(slow_answers_repeat_on_a_rerun_each_in_its_place),
