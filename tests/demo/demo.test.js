@@ -140,6 +140,39 @@ test('a second make run keeps the data, and one beside a running one says so', a
 	assert.equal(fs.readFileSync(path.join(d.dir, 'run/devices/lamp.crt'), 'utf8'), certificate);
 }, { seconds: 120 });
 
+test('Ctrl-C in the foreground ends the broker and the devices', async (t) => {
+	const d = new Demo(t);
+	const child = spawn('make', ['-s', 'run', `PORT=${await freePort()}`], { cwd: d.dir, env: d.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	let out = '';
+	for (const stream of [child.stdout, child.stderr])
+		stream.on('data', (x) => { out += x; });
+	const end = new Promise((done) => child.on('close', done));
+	await until(() => `make run to be up: ${out}`, () => out.includes(LINES[5]), 60000);
+	process.kill(-child.pid, 'SIGINT');
+	await end;
+	assert.match(out, /^Skeeter has stopped; its data stays in run\/data$/m);
+	assert.deepEqual(d.leftovers(), []);
+	assert.deepEqual(fs.readdirSync(path.join(d.dir, 'run')).filter((f) => /\.(pid|sock)$/.test(f)), []);
+}, { seconds: 120 });
+
+test('what a killed supervisor left running, and pid files of the past, are in nobody\'s way', async (t) => {
+	const d = new Demo(t);
+	assert.equal((await d.up()).code, 0);
+	const pid = (name) => Number(fs.readFileSync(path.join(d.dir, `run/${name}.pid`), 'utf8').split(' ')[0]);
+	const broker = pid('mosquitto');
+	process.kill(pid('demo'), 'SIGKILL');
+	assert.equal((await d.up()).code, 0);
+	assert.notEqual(pid('mosquitto'), broker);
+	d.paste('make -s stop');
+	// A pid that belongs to another program now: same number, another start.
+	for (const name of ['demo', 'mosquitto', 'lamp'])
+		fs.writeFileSync(path.join(d.dir, `run/${name}.pid`), `${process.pid} 12345\n`);
+	assert.match(d.paste('make -s stop'), /is not running/);
+	assert.equal((await d.up()).code, 0);
+	d.paste('make -s stop');
+	assert.deepEqual(d.leftovers(), []);
+}, { seconds: 120 });
+
 test('a port in use is named with its owner and what to do', async (t) => {
 	const d = new Demo(t);
 	const server = net.createServer();

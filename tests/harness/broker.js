@@ -67,7 +67,7 @@ class Broker {
 		].join('\n');
 	}
 
-	async launch() {
+	async launch(leaks = 1) {
 		this.port = this.port || await freePort();
 		this.plainPort = this.plainPort || await freePort();
 		const conf = path.join(this.dir, 'mosquitto.conf');
@@ -75,7 +75,7 @@ class Broker {
 		const command = [...this.spec.wrap || [], 'mosquitto', '-c', conf];
 		const env = { ...process.env, ...this.spec.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 		if (process.env.SKEETER_PRELOAD)
-			Object.assign(env, { LD_PRELOAD: process.env.SKEETER_PRELOAD, ASAN_OPTIONS: 'detect_leaks=0', UBSAN_OPTIONS: 'print_stacktrace=1' });
+			Object.assign(env, { LD_PRELOAD: process.env.SKEETER_PRELOAD, ASAN_OPTIONS: `detect_leaks=${leaks}:fast_unwind_on_malloc=0`, UBSAN_OPTIONS: 'print_stacktrace=1' });
 		const child = this.child = spawn(command[0], command.slice(1), { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', (code, signal) => { child.gone = true; done({ code, signal }); }));
 		child.on('error', (e) => { this.log += `${e}\n`; child.gone = true; });
@@ -88,15 +88,16 @@ class Broker {
 		await this.launch();
 		await until(() => `the broker to run:\n${this.log}`, () => this.child.gone || / running$/m.test(this.log.slice(this.mark)), 10000);
 		if (this.child.gone) {
+			const { code, signal } = await this.exit;
 			this.child = null;
-			throw new Error('the broker ended while it was starting');
+			throw new Error(`the broker ended with code ${code}, signal ${signal} while it was starting`);
 		}
 		return this;
 	}
 
-	// Starts a broker that must refuse to: answers its exit code.
+	// Starts a broker that must refuse to: answers its exit code. Mosquitto itself frees nothing then.
 	async refuses() {
-		await this.launch();
+		await this.launch(0);
 		await until('the broker to refuse', () => this.child.gone, 10000);
 		const { code } = await this.exit;
 		this.child = null;

@@ -787,6 +787,23 @@ static void requests_of_many_partitions_are_all_served(void **state)
 	sim_free(&s);
 }
 
+static void what_is_left_at_the_end_is_thrown_away_without_a_trace(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	s->hold_slow = s->hold_broker = true;
+	sim_do(s, "a", "put x 1; say t x; emit E b put e 1; await x");
+	sim_do(s, "b", "put x 1; emit E c fail ServiceUnavailableException later; emit E d put q 1");
+	sim_settle(s);
+	s->store->held = true;
+	sim_do(s, "c", "put x 1; emit E a put e 1; timer t 5 E put y 1");
+	static const char envelope[] = "{\"commands\":[{\"command\":\"Do\",\"thingName\":\"q\",\"script\":\"put x 1\"}]}";
+	sim_control(s, envelope, sizeof envelope - 1);
+	sim_settle(s);
+	sim_do(s, "d", "put x 1");
+	sim_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -832,6 +849,7 @@ int main(void)
 		cmocka_unit_test(more_than_64_mib_in_one_call_is_a_503),
 		cmocka_unit_test(memory_out_at_every_allocation_answers_503_or_succeeds_whole),
 		cmocka_unit_test(requests_of_many_partitions_are_all_served),
+		cmocka_unit_test(what_is_left_at_the_end_is_thrown_away_without_a_trace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
