@@ -164,7 +164,8 @@ static int open_session(struct control *c, char *why, size_t size)
 		return -1;
 	}
 	if (c->connack != 0) {
-		snprintf(why, size, "the broker refused us at %s: %s", c->socket, mosquitto_connack_string(c->connack));
+		snprintf(why, size, "%s refuses us: is it listed in plugin_opt_operators? (%s)", c->socket,
+		         mosquitto_connack_string(c->connack));
 		return -1;
 	}
 	return 0;
@@ -254,6 +255,7 @@ const cJSON *control_call(struct control *c, struct sk_arena *a, const char *com
 			break;
 	c->into = NULL;
 	if (!c->response && waiting == 0)
-		snprintf(c->why, sizeof(c->why), "no answer to %s from %s within %d s", command, c->socket, c->timeout_ms / 1000);
+		snprintf(c->why, sizeof(c->why), "no answer to %s from %s within %d s: is it listed in plugin_opt_operators?", command,
+		         c->socket, c->timeout_ms / 1000);
 	return c->response;
 }
