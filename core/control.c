@@ -23,8 +23,9 @@ struct job {
 
 static void advance(void *arg);
 
-static void job_free(struct job *j)
+static void job_free(void *arg)
 {
+	struct job *j = arg;
 	sk_arena_free(&j->arena);
 	free(j);
 }
@@ -86,6 +87,10 @@ static void answer_data(struct job *j, const cJSON *out)
 static void finished(struct sk_request *r, const struct sk_answer *a)
 {
 	struct job *j = r->finish_ctx;
+	if (!a->outgoing) {
+		job_free(j);
+		return;
+	}
 	if (a->error)
 		answer_error(j, a->error, a->message, a->out);
 	else
@@ -97,6 +102,7 @@ static void finished(struct sk_request *r, const struct sk_answer *a)
 		return;
 	}
 	item->call = advance;
+	item->drop = job_free;
 	item->state = j;
 }
 
@@ -127,9 +133,10 @@ static int send(struct job *j, struct sk_row *row)
 	r->finish = finished;
 	r->finish_ctx = j;
 	r->arrived_us = j->rt->host->mono_us(j->rt->host->ctx);
-	if (sk_request_route(r, j->command)) {
+	int routed = sk_request_route(r, j->command);
+	if (routed) {
 		sk_request_free(r);
-		return SK_E_INVALID_REQUEST;
+		return routed == SK_ROUTE_NAME ? SK_E_INVALID_REQUEST : SK_E_UNAVAILABLE;
 	}
 	return sk_runtime_submit(j->rt, r) ? SK_E_UNAVAILABLE : SK_OK;
 }
@@ -193,7 +200,9 @@ static struct job *job_new(struct sk_runtime *rt, const struct sk_request *r)
 /* Mosquitto's own plugins answer a broken envelope with a response whose command is unknown. */
 static void begin(struct sk_request *r, const struct sk_answer *a)
 {
-	struct job *j = job_new(r->finish_ctx, r);
+	struct job *j = a->outgoing ? job_new(r->finish_ctx, r) : NULL;
+	if (!a->outgoing)
+		return;
 	if (!j) {
 		SK_COUNT(((struct sk_runtime *)r->finish_ctx)->count.memory_failures);
 		return;
@@ -210,6 +219,7 @@ static void begin(struct sk_request *r, const struct sk_answer *a)
 		return;
 	}
 	item->call = advance;
+	item->drop = job_free;
 	item->state = j;
 }
 

@@ -15,26 +15,23 @@
 
 static const struct sk_caller internal = { .kind = SK_INTERNAL, .client_id = "", .principal = "" };
 
-static struct sk_effect *effect_new(const char *key)
+static struct sk_effect *effect_new(struct sk_runtime *rt, const char *key)
 {
-	struct sk_effect *e = calloc(1, sizeof *e);
+	size_t n = strlen(key) + 1;
+	struct sk_effect *e = malloc(sizeof *e + n);
 	if (!e)
 		return NULL;
-	e->key = strdup(key);
-	e->partition = strndup(key, sk_key_partition(key));
-	if (e->key && e->partition)
-		return e;
-	free(e->key);
-	free(e->partition);
-	free(e);
-	return NULL;
+	e->rt = rt;
+	e->partition = sk_key_partition(key);
+	atomic_init(&e->left, 0);
+	atomic_init(&e->lost, false);
+	memcpy(e->key, key, n);
+	return e;
 }
 
-static void effect_free(struct sk_effect *e)
+bool sk_error_passes_by(int result)
 {
-	free(e->key);
-	free(e->partition);
-	free(e);
+	return result == SK_E_UNAVAILABLE || result == SK_E_THROTTLING || result == SK_E_INTERNAL;
 }
 
 /* -- dispatch -- */
@@ -48,16 +45,18 @@ struct dispatch {
 	int depth;
 	struct sk_request *list;
 	int count;
+	bool failed; /* memory was out for one of them */
 };
 
 static void request_for(struct sk_row *row, void *ctx)
 {
 	struct dispatch *d = ctx;
 	struct sk_request *r = sk_request_new(row, SK_LANE_INTERNAL, &internal, NULL, d->text, d->size);
-	if (!r)
-		return;
-	if (sk_request_route(r, d->input)) {
-		sk_log('e', row->owner->plugin->name, "event %s has no usable partition %s", row->name, row->partition);
+	int routed = r ? sk_request_route(r, d->input) : SK_ROUTE_MEMORY;
+	if (routed) {
+		d->failed = d->failed || routed == SK_ROUTE_MEMORY;
+		if (routed != SK_ROUTE_MEMORY)
+			sk_log('e', row->owner->plugin->name, "event %s has no usable partition %s", row->name, row->partition);
 		sk_request_free(r);
 		return;
 	}
@@ -75,27 +74,76 @@ static void submit_now(struct sk_runtime *rt, struct sk_request *r)
 		sk_request_free(r);
 }
 
-static void submit_done(struct sk_runtime *rt, struct sk_effect *e)
+static void try_again(struct sk_runtime *rt, const struct sk_request *r)
 {
+	struct sk_request *again = sk_request_new(r->row, SK_LANE_INTERNAL, &internal, NULL, r->payload, r->payload_size);
+	if (!again || !(again->partition = strdup(r->partition))) {
+		SK_COUNT(rt->count.memory_failures);
+		sk_request_free(again);
+		if (r->effect)
+			sk_effect_abandon(r->effect);
+		return;
+	}
+	again->effect = r->effect;
+	again->finish = r->finish;
+	again->finish_ctx = r->finish_ctx;
+	again->depth = r->depth;
+	again->attempts = r->attempts + 1;
+	int64_t wait = again->attempts > 10 ? RETRY_MOST_US : RETRY_FIRST_US << (again->attempts - 1);
+	SK_COUNT(rt->count.effects_retried);
+	sk_keeper_retry(rt->keeper, again, rt->host->mono_us(rt->host->ctx) + (wait > RETRY_MOST_US ? RETRY_MOST_US : wait));
+}
+
+static void removed(struct sk_request *r, const struct sk_answer *a)
+{
+	if (a->outgoing && sk_error_passes_by(a->error))
+		try_again(r->finish_ctx, r);
+}
+
+/* All is done: one more call removes the record. If that cannot be asked for, the effect runs once more after the next start. */
+static void submit_done(struct sk_effect *e)
+{
+	struct sk_runtime *rt = e->rt;
 	struct sk_arena a;
 	size_t n;
 	sk_arena_init(&a, 0);
 	cJSON *in = sk_json_object(&a);
 	sk_json_set_string(&a, in, "key", e->key);
 	const char *text = sk_json_print(&a, in, &n);
-	struct sk_request *r = text ? sk_request_new(sk_runtime_event(rt, EVENT_DONE), SK_LANE_INTERNAL, &internal, NULL, text, n) : NULL;
-	if (r && (r->partition = strdup(e->partition)))
+	struct sk_request *r = text && !a.failed ? sk_request_new(sk_runtime_event(rt, EVENT_DONE), SK_LANE_INTERNAL, &internal, NULL, text, n) : NULL;
+	if (r && (r->partition = strndup(e->key, e->partition))) {
+		r->finish = removed;
+		r->finish_ctx = rt;
 		submit_now(rt, r);
-	else
-		sk_request_free(r); /* the record stays and runs once more after the next start */
+	} else {
+		SK_COUNT(rt->count.memory_failures);
+		sk_request_free(r);
+	}
 	sk_arena_free(&a);
-	effect_free(e);
+	free(e);
+}
+
+/* One part of the effect is through; with the last one the effect is. */
+static void part_is_through(struct sk_effect *e)
+{
+	if (atomic_fetch_sub(&e->left, 1) != 1)
+		return;
+	if (atomic_load(&e->lost))
+		free(e);
+	else
+		submit_done(e);
+}
+
+void sk_effect_abandon(struct sk_effect *e)
+{
+	atomic_store(&e->lost, true);
+	part_is_through(e);
 }
 
 static void send_requests(struct dispatch *d)
 {
 	if (!d->count) {
-		submit_done(d->rt, d->effect);
+		submit_done(d->effect);
 		return;
 	}
 	atomic_store(&d->effect->left, d->count);
@@ -104,6 +152,17 @@ static void send_requests(struct dispatch *d)
 		d->list = r->next;
 		submit_now(d->rt, r);
 	}
+}
+
+static void drop_requests(struct dispatch *d)
+{
+	while (d->list) {
+		struct sk_request *r = d->list;
+		d->list = r->next;
+		sk_request_free(r);
+	}
+	free(d->effect);
+	d->effect = NULL;
 }
 
 /* record: {"event","input","depth"}. -1: memory is out or the record is not one of ours. */
@@ -115,11 +174,14 @@ static int dispatch(struct sk_runtime *rt, const char *key, const char *record, 
 	const char *event = sk_json_text(tree, "event");
 	struct dispatch d = { .rt = rt, .input = sk_json_get(tree, "input"), .depth = (int)sk_json_int_of(tree, "depth", 1) };
 	d.text = sk_json_print(&a, d.input, &d.size);
-	d.effect = event && d.text ? effect_new(key) : NULL;
-	if (d.effect) {
-		SK_COUNT(rt->count.effects);
+	d.effect = event && d.text && !a.failed ? effect_new(rt, key) : NULL;
+	if (d.effect)
 		sk_runtime_each_event(rt, event, request_for, &d);
+	if (d.effect && !d.failed) {
+		SK_COUNT(rt->count.effects);
 		send_requests(&d);
+	} else {
+		drop_requests(&d);
 	}
 	sk_arena_free(&a);
 	return d.effect ? 0 : -1;
@@ -163,39 +225,20 @@ int sk_effects_replay(struct sk_runtime *rt)
 
 /* -- the end of one request -- */
 
-static bool passes_by(int result)
-{
-	return result == SK_E_UNAVAILABLE || result == SK_E_THROTTLING || result == SK_E_INTERNAL;
-}
-
-static void try_again(struct sk_runtime *rt, const struct sk_request *r)
-{
-	struct sk_request *again = sk_request_new(r->row, SK_LANE_INTERNAL, &internal, NULL, r->payload, r->payload_size);
-	if (!again || !(again->partition = strdup(r->partition))) {
-		SK_COUNT(rt->count.memory_failures);
-		sk_request_free(again); /* the record stays: it runs again after the next start */
-		return;
-	}
-	again->effect = r->effect;
-	again->depth = r->depth;
-	again->attempts = r->attempts + 1;
-	int64_t wait = again->attempts > 10 ? RETRY_MOST_US : RETRY_FIRST_US << (again->attempts - 1);
-	SK_COUNT(rt->count.effects_retried);
-	sk_keeper_retry(rt->keeper, again, rt->host->mono_us(rt->host->ctx) + (wait > RETRY_MOST_US ? RETRY_MOST_US : wait));
-}
-
-/* Broker thread: all that the effect's requests sent has been handed over. */
+/* Broker thread: all that the effect's requests sent before has been handed over. */
 static void finished(void *arg)
 {
-	struct sk_effect *e = arg;
-	struct sk_runtime *rt = sk_process();
-	if (atomic_fetch_sub(&e->left, 1) == 1 && rt)
-		submit_done(rt, e);
+	part_is_through(arg);
+}
+
+static void dropped(void *arg)
+{
+	sk_effect_abandon(arg);
 }
 
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result)
 {
-	if (passes_by(result)) {
+	if (sk_error_passes_by(result)) {
 		try_again(w->rt, r);
 		return;
 	}
@@ -204,9 +247,11 @@ void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result)
 	struct sk_outgoing *item = sk_out_add(&w->out, SK_OUT_CALL, NULL, NULL, NULL, 0);
 	if (!item) {
 		SK_COUNT(w->rt->count.memory_failures);
+		sk_effect_abandon(r->effect);
 		return;
 	}
 	item->call = finished;
+	item->drop = dropped;
 	item->state = r->effect;
 }
 

@@ -19,10 +19,12 @@ void sk_outgoing_free(struct sk_outgoing *item)
 	free(item);
 }
 
-static void free_list(struct sk_outgoing *item)
+static void drop_list(struct sk_outgoing *item)
 {
 	while (item) {
 		struct sk_outgoing *next = item->next;
+		if (item->drop)
+			item->drop(item->state);
 		sk_outgoing_free(item);
 		item = next;
 	}
@@ -30,8 +32,8 @@ static void free_list(struct sk_outgoing *item)
 
 void sk_outbox_free(struct sk_outbox *o)
 {
-	free_list(o->head);
-	free_list(o->drain);
+	drop_list(o->drain);
+	drop_list(o->head);
 	o->head = o->drain = NULL;
 	o->tail = &o->head;
 	pthread_mutex_destroy(&o->lock);

@@ -33,6 +33,7 @@ struct sk_outgoing {
 	void *state;             /* APPLY: the plugin's state; CALL: argument */
 	struct sk_bytes *bytes;  /* APPLY: our reference, NULL for deleted */
 	void (*call)(void *arg); /* CALL: runs on the broker thread */
+	void (*drop)(void *arg); /* CALL: runs instead when the runtime ends first; may be NULL */
 	char level;              /* LOG */
 };
 

@@ -51,6 +51,16 @@ void sk_request_free(struct sk_request *r)
 	free(r);
 }
 
+void sk_request_abandon(struct sk_request *r)
+{
+	struct sk_answer a = { .error = SK_E_UNAVAILABLE, .message = "The broker is shutting down" };
+	if (r && r->finish)
+		r->finish(r, &a);
+	if (r && r->effect)
+		sk_effect_abandon(r->effect);
+	sk_request_free(r);
+}
+
 struct value { const char *at; size_t size; };
 
 static struct value capture_value(const struct sk_request *r, const char *name, size_t n)
@@ -103,19 +113,18 @@ static int fill(const struct sk_request *r, const cJSON *in, char *out, size_t r
 int sk_request_route(struct sk_request *r, const cJSON *in)
 {
 	char name[SK_KEY_MAX / 2];
-	static _Atomic unsigned turn;
 	if (!strcmp(r->row->partition, "any")) {
 		char any[] = "any/00";
-		unsigned n = atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed);
+		unsigned n = atomic_fetch_add_explicit(&r->row->turn, 1, memory_order_relaxed);
 		any[4] = (char)('a' + n % 8);
 		any[5] = (char)('a' + n / 8 % 8);
 		r->partition = strdup(any);
 	} else if (fill(r, in, name, sizeof name)) {
-		return -1;
+		return SK_ROUTE_NAME;
 	} else {
 		r->partition = strdup(name);
 	}
-	return r->partition ? 0 : -1;
+	return r->partition ? 0 : SK_ROUTE_MEMORY;
 }
 
 static bool over_limit(const struct sk_runtime *rt, enum sk_lane lane, size_t bytes)

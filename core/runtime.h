@@ -40,6 +40,7 @@ struct sk_row {
 	const struct sk_op *op;
 	const char *service;
 	const struct sk_loaded *owner;
+	_Atomic unsigned turn;        /* "any": the partition that the next request gets */
 	struct sk_row_counters count;
 };
 struct sk_loaded { /* a plugin in this process */
@@ -64,7 +65,8 @@ struct sk_answer { /* what an operation came to; valid during finish() */
 	const char *message;
 	const cJSON *out;        /* output, or the error's further fields (NULL for none) */
 	struct sk_arena *arena;      /* NULL when memory was out before there was a call */
-	struct sk_out_list *outgoing; /* what is added here leaves after the watches of this commit; NULL likewise */
+	struct sk_out_list *outgoing; /* what is added here leaves after the watches of this commit; NULL: the runtime ends,
+	                                 the request was not carried out, and nothing more can be sent */
 };
 struct sk_request {
 	struct sk_request *next;
@@ -98,9 +100,11 @@ struct sk_request {
 
 /* A durable effect in memory: `left` requests of its event are still to be done, then its record goes. */
 struct sk_effect {
+	struct sk_runtime *rt;
 	atomic_int left;
-	char *key;       /* in the EFFECT space */
-	char *partition; /* of the commit that made it */
+	atomic_bool lost;  /* a part of it was not done: its record stays */
+	size_t partition;  /* bytes of key: of the commit that made it */
+	char key[];        /* in the EFFECT space */
 };
 
 /* -- one call of a run -- */
@@ -269,7 +273,11 @@ cJSON *sk_counters_document(struct sk_arena *a, struct sk_runtime *rt);
 struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
                                   const void *payload, size_t payload_size);
 void sk_request_free(struct sk_request *r);
-/* Sets the partition from captures or from the members of `in`. 0 or -1: a name that cannot be one (empty, a slash, too long). */
+/* The runtime ends: tells whoever waits for r that it was not carried out, and frees it. */
+void sk_request_abandon(struct sk_request *r);
+/* Sets the partition from captures or from the members of `in`. 0, SK_ROUTE_NAME: a name that cannot be one (empty, a slash, too
+ * long), or SK_ROUTE_MEMORY. */
+enum { SK_ROUTE_NAME = -1, SK_ROUTE_MEMORY = -2 };
 int sk_request_route(struct sk_request *r, const cJSON *in);
 /* Any thread. Takes r unless its lane is full: then -1 and r is the caller's. Internal requests are never refused. */
 int sk_runtime_submit(struct sk_runtime *rt, struct sk_request *r);
@@ -317,6 +325,10 @@ void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot);
 int sk_effects_replay(struct sk_runtime *rt); /* 0 or -1: the store does not answer */
 /* r's part of its effect came to `result`: tried again later, or done once what it sent has reached the broker. */
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
+/* A part of it will not be done by this process: its record stays for the next start. */
+void sk_effect_abandon(struct sk_effect *e);
+/* Is an error of the moment, so that the same call may succeed later? */
+bool sk_error_passes_by(int result);
 
 /* timers.c */
 struct sk_keeper *sk_keeper_new(struct sk_runtime *rt);

@@ -178,7 +178,9 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 static void fired(struct sk_request *r, const struct sk_answer *a)
 {
 	struct sk_keeper *k = r->finish_ctx;
-	if (a->error == SK_E_UNAVAILABLE || a->error == SK_E_INTERNAL)
+	if (!a->outgoing)
+		return;
+	if (sk_error_passes_by(a->error))
 		sk_keeper_arm(k, k->rt->host->wall_ms(k->rt->host->ctx) + 1000, r->partition, r->timer, r->timer_generation);
 	else if (a->error)
 		sk_log('w', "core", "timer %s of %s failed: %s", r->timer, r->partition, a->message);
@@ -233,7 +235,7 @@ void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us)
 	struct retry *t = malloc(sizeof *t);
 	if (!t) {
 		SK_COUNT(k->rt->count.memory_failures);
-		sk_request_free(r);
+		sk_request_abandon(r);
 		return;
 	}
 	pthread_mutex_lock(&k->lock);
@@ -382,7 +384,7 @@ void sk_keeper_free(struct sk_keeper **at)
 	while (k->retries) {
 		struct retry *t = k->retries;
 		k->retries = t->next;
-		sk_request_free(t->request);
+		sk_request_abandon(t->request);
 		free(t);
 	}
 	free(k->heap);

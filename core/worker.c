@@ -315,7 +315,7 @@ static void free_partitions(struct sk_worker *w)
 			while (p->head) {
 				struct sk_request *r = p->head;
 				p->head = r->next;
-				sk_request_free(r);
+				sk_request_abandon(r);
 			}
 			free(p);
 		}
@@ -336,6 +336,15 @@ static void free_spares(struct sk_worker *w)
 	}
 }
 
+static void abandon_run(struct sk_run *run)
+{
+	for (int i = 0; i < run->slots; i++) {
+		sk_request_abandon(run->slot[i]->request);
+		run->slot[i]->request = NULL;
+	}
+	sk_run_free(run);
+}
+
 void sk_worker_free(struct sk_worker **at)
 {
 	struct sk_worker *w = *at;
@@ -347,7 +356,7 @@ void sk_worker_free(struct sk_worker **at)
 		while (t.lane[i]) {
 			struct sk_request *r = t.lane[i];
 			t.lane[i] = r->next;
-			sk_request_free(r);
+			sk_request_abandon(r);
 		}
 	while (t.woken) {
 		struct sk_woken *next = t.woken->next;
@@ -356,7 +365,7 @@ void sk_worker_free(struct sk_worker **at)
 	}
 	while (t.committed) {
 		struct sk_run *next = t.committed->next;
-		sk_run_free(t.committed);
+		abandon_run(t.committed);
 		t.committed = next;
 	}
 	free_partitions(w);
