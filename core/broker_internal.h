@@ -40,7 +40,7 @@ struct sk_broker {
 	struct sk_kick *kicks, **kicks_tail;
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
-	enum sk_wake_mode wake_mode;
+	_Atomic(enum sk_wake_mode) wake_mode; /* any thread reads it; event_fd and ping are set before it */
 	int event_fd;
 	_Atomic int64_t woken_at; /* monotonic us of the oldest wake-up without a TICK; 0: none */
 	int slow_wakes;
