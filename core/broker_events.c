@@ -73,8 +73,10 @@ static void note_connecting(struct mosquitto *handle, const char *id)
 
 static int verdict_of_connect(struct sk_client *c, int verdict)
 {
-	if (verdict == SK_DENY || verdict == SK_DISCONNECT)
+	if (verdict == SK_DENY || verdict == SK_DISCONNECT) {
+		SK_COUNT(sk_broker.rt->count.denials);
 		return MOSQ_ERR_AUTH;
+	}
 	/* A name counts as an operator's when somebody proved it: by a certificate, or to another plugin (which decides after us). */
 	c->is_operator = (c->from_certificate || verdict == SK_PASS) && listed(sk_broker.options->operators, c->username);
 	c->online = true;
@@ -204,6 +206,8 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 	struct sk_message_view m = { .payload = ed->payload, .size = ed->payloadlen, .qos = ed->qos, .retain = ed->retain };
 	m.will = ed->access == SK_ACL_WRITE && is_will(c);
 	int verdict = acl_verdict(c, ed->access, ed->topic, &m);
+	if (__builtin_expect(verdict >= SK_DENY, 0))
+		SK_COUNT(sk_broker.rt->count.denials);
 	if (ed->access == SK_ACL_WRITE)
 		sk_broker.write_client = verdict == SK_ALLOW ? ed->client : NULL;
 	return acl_code(verdict, ed->access);
@@ -226,12 +230,15 @@ static int on_message(int event, void *event_data, void *userdata)
 	struct sk_topic_match m;
 	(void)event, (void)userdata;
 	sk_broker.write_client = NULL;
-	if (ed->topic[0] != '$')
+	bool input = sk_trie_find(sk_broker.rt->trie, ed->topic, &m), aws = ed->topic[0] == '$' && starts(ed->topic, "$aws/");
+	if (!aws && !input)
 		return MOSQ_ERR_SUCCESS;
 	struct sk_client *c = sk_clients_find(ed->client);
-	bool input = sk_trie_find(sk_broker.rt->trie, ed->topic, &m);
-	if (!starts(ed->topic, "$aws/") && !input)
+	if (!aws) {
+		if (c)
+			sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen);
 		return MOSQ_ERR_SUCCESS;
+	}
 	ed->retain = false;
 	if (c && allowed != ed->client) {
 		note_closed(c, ed->topic, "another plugin answered before skeeter: load skeeter_core first");
