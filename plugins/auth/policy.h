@@ -16,8 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/arena.h"
-
 /* ACTION(name, kind of its resource) */
 #define POLICY_ACTIONS(ACTION) \
 	ACTION(Connect, CLIENT) \
@@ -75,8 +73,7 @@ struct policy_statement {
 	uint32_t resources;
 	struct policy_pattern *resource;
 };
-struct policy {
-	struct sk_arena memory;
+struct policy { /* one block of memory with all that it points to */
 	uint32_t variables; /* bits 1 << enum policy_variable: used anywhere */
 	uint32_t statements;
 	struct policy_statement *statement;

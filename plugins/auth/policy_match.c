@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/arena.h"
+
 /* -- the glob -- */
 
 static size_t character_size(const char *at, const char *end)

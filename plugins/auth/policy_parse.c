@@ -31,7 +31,8 @@ static const char *const variables[POLICY_VARIABLES] = {
 };
 
 struct parse {
-	struct policy *policy;
+	struct sk_arena memory; /* of the document and the draft */
+	struct policy policy;   /* the draft */
 	unsigned statement; /* the one being read, from 1 */
 	char *why;
 	size_t why_size;
@@ -92,14 +93,14 @@ static size_t compile_one(struct parse *p, const char *s, struct policy_pattern 
 		return 0;
 	}
 	if ((unsigned char)text[out->size] >= (unsigned char)POLICY_VARIABLE)
-		p->policy->variables |= 1u << ((unsigned char)text[out->size] - (unsigned char)POLICY_VARIABLE);
+		p->policy.variables |= 1u << ((unsigned char)text[out->size] - (unsigned char)POLICY_VARIABLE);
 	out->size++;
 	return (size_t)(end - s) + 1;
 }
 
 static int compile(struct parse *p, const char *source, struct policy_pattern *out)
 {
-	char *text = sk_alloc_text(&p->policy->memory, strlen(source) + 1);
+	char *text = sk_alloc_text(&p->memory, strlen(source) + 1);
 
 	*out = (struct policy_pattern){ .text = text };
 	if (!text)
@@ -191,7 +192,7 @@ static int read_resources(struct parse *p, struct policy_statement *s, const cJS
 
 	if (!n)
 		return refuse(p, "Resource must be a string or a list of strings");
-	s->resource = sk_alloc(&p->policy->memory, n * sizeof(*s->resource));
+	s->resource = sk_alloc(&p->memory, n * sizeof(*s->resource));
 	if (!s->resource)
 		return refuse(p, "memory is out");
 	for (; s->resources < n; s->resources++, item = item->next)
@@ -262,14 +263,14 @@ static int read_statements(struct parse *p, const cJSON *node)
 
 	if (!node || !n || n > UINT16_MAX || (!list && !cJSON_IsObject(node)))
 		return refuse(p, "Statement must be an object or a list of objects");
-	p->policy->statement = sk_alloc(&p->policy->memory, n * sizeof(*p->policy->statement));
-	if (!p->policy->statement)
+	p->policy.statement = sk_alloc(&p->memory, n * sizeof(*p->policy.statement));
+	if (!p->policy.statement)
 		return refuse(p, "memory is out");
 	for (size_t i = 0; i < n; i++, item = item->next) {
 		p->statement = (unsigned)i + 1;
-		if (read_statement(p, &p->policy->statement[i], item))
+		if (read_statement(p, &p->policy.statement[i], item))
 			return -1;
-		p->policy->statements++;
+		p->policy.statements++;
 	}
 	return 0;
 }
@@ -289,38 +290,73 @@ static int read_document(struct parse *p, const cJSON *root)
 	return read_statements(p, sk_json_get(root, "Statement"));
 }
 
-static int parse(struct parse *p, struct sk_arena *scratch, const char *json, size_t n)
+static int parse(struct parse *p, const char *json, size_t n)
 {
 	struct sk_json_options options = { .max_depth = 8, .unique_keys = true };
 	struct sk_json_error error = { 0 };
-	const cJSON *root = sk_json_parse(scratch, json, n, &options, &error);
+	const cJSON *root = sk_json_parse(&p->memory, json, n, &options, &error);
 
 	if (!root)
 		return refuse(p, "the document is not JSON at byte %zu: %s", error.at, error.why ? error.why : "memory is out");
 	return read_document(p, root);
 }
 
+/* -- from the draft to one block -- */
+
+static size_t packed_size(const struct policy *p)
+{
+	size_t n = sizeof(*p) + p->statements * sizeof(*p->statement);
+
+	for (uint32_t i = 0; i < p->statements; i++) {
+		n += p->statement[i].resources * sizeof(struct policy_pattern);
+		for (uint32_t k = 0; k < p->statement[i].resources; k++)
+			n += p->statement[i].resource[k].size;
+	}
+	return n;
+}
+
+static struct policy *pack(const struct policy *draft)
+{
+	struct policy *p = malloc(packed_size(draft));
+	struct policy_pattern *first, *end;
+	char *text;
+
+	if (!p)
+		return NULL;
+	*p = *draft;
+	p->statement = memcpy(p + 1, draft->statement, p->statements * sizeof(*p->statement));
+	first = end = (struct policy_pattern *)(p->statement + p->statements);
+	for (uint32_t i = 0; i < p->statements; i++) {
+		size_t n = p->statement[i].resources;
+		p->statement[i].resource = memcpy(end, draft->statement[i].resource, n * sizeof(*end));
+		end += n;
+	}
+	text = (char *)end;
+	for (; first < end; first++) {
+		first->text = memcpy(text, first->text, first->size);
+		text += first->size;
+	}
+	return p;
+}
+
 struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size)
 {
-	struct sk_arena scratch = { 0 };
-	struct parse p = { .policy = calloc(1, sizeof(*p.policy)), .why = why, .why_size = why_size };
+	struct parse p = { .why = why, .why_size = why_size };
+	struct policy *policy = NULL;
 
-	if (!p.policy) {
-		refuse(&p, "memory is out");
-		return NULL;
+	sk_arena_init(&p.memory, 0);
+	if (!parse(&p, json, n)) {
+		policy = pack(&p.policy);
+		p.statement = 0;
+		if (!policy)
+			refuse(&p, "memory is out");
 	}
-	sk_arena_init(&p.policy->memory, 0);
-	if (parse(&p, &scratch, json, n))
-		policy_free(&p.policy);
-	sk_arena_free(&scratch);
-	return p.policy;
+	sk_arena_free(&p.memory);
+	return policy;
 }
 
 void policy_free(struct policy **p)
 {
-	if (!*p)
-		return;
-	sk_arena_free(&(*p)->memory);
 	free(*p);
 	*p = NULL;
 }
