@@ -109,7 +109,7 @@ tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so)
 sanitized: $(TESTS) all $(MODULES)
 	@tests/run-unit $N-unit $(TESTS); units=$$?; \
-	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker --smoke tests/e2e && exit $$units
+	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker tests/e2e && exit $$units
 valgrind: $(TESTS)  ## units under valgrind
 	@tests/need valgrind:valgrind
 	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^

@@ -72,10 +72,10 @@ class Broker {
 		this.plainPort = this.plainPort || await freePort();
 		const conf = path.join(this.dir, 'mosquitto.conf');
 		fs.writeFileSync(conf, this.configuration());
-		const command = [...this.spec.wrap || [], 'mosquitto', '-c', conf];
+		const preload = process.env.SKEETER_PRELOAD ? ['env', `LD_PRELOAD=${process.env.SKEETER_PRELOAD}`,
+			`ASAN_OPTIONS=detect_leaks=${leaks}:fast_unwind_on_malloc=0`, 'UBSAN_OPTIONS=print_stacktrace=1'] : [];
+		const command = [...this.spec.wrap || [], ...preload, 'mosquitto', '-c', conf];
 		const env = { ...process.env, ...this.spec.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-		if (process.env.SKEETER_PRELOAD)
-			Object.assign(env, { LD_PRELOAD: process.env.SKEETER_PRELOAD, ASAN_OPTIONS: `detect_leaks=${leaks}:fast_unwind_on_malloc=0`, UBSAN_OPTIONS: 'print_stacktrace=1' });
 		const child = this.child = spawn(command[0], command.slice(1), { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', (code, signal) => { child.gone = true; done({ code, signal }); }));
 		child.on('error', (e) => { this.log += `${e}\n`; child.gone = true; });
@@ -117,10 +117,10 @@ class Broker {
 		const killer = setTimeout(() => { this.log += 'did not stop, killed\n'; child.kill('SIGKILL'); }, 10000 * SLOW);
 		const { code, signal: by } = await this.exit;
 		clearTimeout(killer);
-		if (signal === 'SIGTERM' && code !== 0)
-			throw new Error(`the broker ended with code ${code}, signal ${by}`);
 		if (REPORT.test(this.log))
 			throw new Error(`sanitizer: ${this.log.slice(this.log.search(REPORT)).slice(0, 4000)}`);
+		if (signal === 'SIGTERM' && code !== 0)
+			throw new Error(`the broker ended with code ${code}, signal ${by}`);
 	}
 
 	async restart(signal = 'SIGTERM') {
