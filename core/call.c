@@ -135,10 +135,12 @@ void sk_put(struct sk_call *c, const cJSON *document, const char *fmt, ...)
 	const char *key = sk_call_key(c, fmt, ap);
 	va_end(ap);
 	size_t n;
-	const char *text = key && !sk_void(c) ? sk_json_print(c->arena, document, &n) : NULL;
+	if (!key || sk_void(c))
+		return;
+	const char *text = sk_json_print(c->arena, document, &n);
 	if (text)
 		sk_call_write(c, SK_RECORD, key, text, n);
-	else if (!sk_void(c))
+	else
 		c->arena->failed = true;
 }
 

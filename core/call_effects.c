@@ -19,29 +19,6 @@ static void add_effect(struct sk_call *c, struct sk_slot_effect effect)
 	s->effects_tail = &e->next;
 }
 
-static void publish_durably(struct sk_call *c, int flags, const void *payload, size_t n, const char *topic)
-{
-	cJSON *in = sk_json_object(c->arena);
-	char *base64 = sk_alloc_text(c->arena, (n + 2) / 3 * 4 + 1);
-	if (!base64)
-		return;
-	EVP_EncodeBlock((unsigned char *)base64, payload, (int)n);
-	sk_json_set_string(c->arena, in, "topic", topic);
-	sk_json_set_int(c->arena, in, "flags", flags & ~SK_DURABLE);
-	sk_json_set_string(c->arena, in, "payload", base64);
-	sk_emit(c, SK_EVENT_PUBLISH, in);
-}
-
-void sk_call_publish(struct sk_call *c, int flags, const void *payload, size_t n, const char *topic)
-{
-	if (!topic || sk_void(c))
-		return;
-	if (flags & SK_DURABLE)
-		publish_durably(c, flags, payload, n, topic);
-	else
-		add_effect(c, (struct sk_slot_effect){ .kind = SK_OUT_PUBLISH, .flags = flags, .topic = topic, .payload = payload, .size = n });
-}
-
 void sk_publish(struct sk_call *c, enum sk_publish_flags flags, const cJSON *document, const char *fmt, ...)
 {
 	if (sk_void(c))
@@ -92,7 +69,8 @@ void sk_kick(struct sk_call *c, const char *username, const char *client_id, con
 
 /* -- durable -- */
 
-void sk_emit(struct sk_call *c, const char *event, cJSON *input)
+/* depth: how many publishes of ours led to the calls that the event makes. */
+static void emit(struct sk_call *c, const char *event, cJSON *input, int depth)
 {
 	struct sk_slot *s = sk_slot_of(c);
 	unsigned char id[12];
@@ -102,7 +80,7 @@ void sk_emit(struct sk_call *c, const char *event, cJSON *input)
 	sk_random(c, id, sizeof id);
 	cJSON *record = sk_json_object(c->arena);
 	sk_json_set_string(c->arena, record, "event", event);
-	sk_json_set_int(c->arena, record, "depth", s->request->depth + 1);
+	sk_json_set_int(c->arena, record, "depth", depth);
 	sk_json_set(c->arena, record, "input", input ? sk_json_copy(c->arena, input) : sk_json_object(c->arena));
 	const char *text = sk_json_print(c->arena, record, &n);
 	struct sk_emitted *e = sk_alloc(c->arena, sizeof *e);
@@ -117,10 +95,43 @@ void sk_emit(struct sk_call *c, const char *event, cJSON *input)
 	sk_call_write(c, SK_EFFECT, key, text, n);
 }
 
+void sk_emit(struct sk_call *c, const char *event, cJSON *input)
+{
+	emit(c, event, input, sk_slot_of(c)->request->depth + 1);
+}
+
+/* The publish comes from one call more, which is not one more on the way. */
+static void publish_durably(struct sk_call *c, int flags, const void *payload, size_t n, const char *topic)
+{
+	cJSON *in = sk_json_object(c->arena);
+	char *base64 = sk_alloc_text(c->arena, (n + 2) / 3 * 4 + 1);
+	if (!base64)
+		return;
+	EVP_EncodeBlock((unsigned char *)base64, payload, (int)n);
+	sk_json_set_string(c->arena, in, "topic", topic);
+	sk_json_set_int(c->arena, in, "flags", flags & ~SK_DURABLE);
+	sk_json_set_string(c->arena, in, "payload", base64);
+	emit(c, SK_EVENT_PUBLISH, in, sk_slot_of(c)->request->depth);
+}
+
+void sk_call_publish(struct sk_call *c, int flags, const void *payload, size_t n, const char *topic)
+{
+	if (!topic || sk_void(c))
+		return;
+	if (flags & SK_DURABLE)
+		publish_durably(c, flags, payload, n, topic);
+	else
+		add_effect(c, (struct sk_slot_effect){ .kind = SK_OUT_PUBLISH, .flags = flags, .topic = topic, .payload = payload, .size = n });
+}
+
 /* The truth about a timer is its record; the hint only says when to look. Both change in one commit. */
 static char *hint_key(struct sk_call *c, int64_t due_ms, const char *name, uint64_t generation)
 {
-	return sk_printf(c->arena, "%016" PRIx64 "/%s/%s/%" PRIx64, (uint64_t)(due_ms < 0 ? 0 : due_ms), c->home, name, generation);
+	char *key = sk_printf(c->arena, "%016" PRIx64 "/%s/%s/%" PRIx64, (uint64_t)(due_ms < 0 ? 0 : due_ms), c->home, name, generation);
+	if (!key || strlen(key) <= SK_KEY_MAX)
+		return key;
+	sk_slot_poison(sk_slot_of(c), "a timer's name is too long");
+	return NULL;
 }
 
 void sk_call_clear_hint(struct sk_call *c, const char *name, const cJSON *record)
@@ -151,6 +162,7 @@ void sk_timer_set(struct sk_call *c, const char *name, int64_t due_ms, const cha
 	struct sk_pending_timer *t = sk_alloc(c->arena, sizeof *t);
 	struct sk_bytes *hint = sk_bytes_new("{}", 2);
 	if (!key || !t || !hint || sk_void(c)) {
+		c->arena->failed = c->arena->failed || !hint;
 		sk_bytes_unref(hint);
 		return;
 	}

@@ -142,7 +142,7 @@ static void reset(struct sk_slot *s)
 	s->effects_tail = &s->effects;
 	s->timers = NULL;
 	s->emitted = NULL;
-	s->overlay_mark = s->run->writes;
+	s->overlay_mark = s->timer_mark = s->run->writes;
 	s->random_used = s->awaits_used = 0;
 	s->result = SK_OK;
 	s->missed = s->waiting = s->poisoned = false;
@@ -179,7 +179,8 @@ static int prepare_input(struct sk_slot *s)
 	return SK_OK;
 }
 
-/* A timer fires once: the record that holds its truth goes in the same commit as what the handler does. */
+/* A timer fires once: the record that holds its truth goes in the same commit as what the handler does. It goes, too, when the
+ * handler refuses for good. */
 static bool timer_is_due(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
@@ -187,14 +188,17 @@ static bool timer_is_due(struct sk_slot *s)
 	const cJSON *record = sk_get(c, "%s/~timer/%s", c->home, r->timer);
 	if (sk_void(c))
 		return true;
-	if (!record || (uint64_t)sk_json_int_of(record, "generation", -1) != r->timer_generation)
+	if (!record || (uint64_t)sk_json_int_of(record, "generation", -1) != r->timer_generation) {
+		r->timer_generation = 0; /* cleared or replaced: for the count */
 		return false;
+	}
 	cJSON *in = sk_json_copy(c->arena, sk_json_get(record, "input"));
 	sk_json_set_string(c->arena, in, "timer", r->timer);
 	c->in = in;
 	c->operation = sk_json_text(record, "event");
 	sk_call_clear_hint(c, r->timer, record);
 	sk_remove(c, "%s/~timer/%s", c->home, r->timer);
+	s->timer_mark = s->run->writes;
 	return true;
 }
 
@@ -229,9 +233,9 @@ static int call_handler(struct sk_slot *s)
 	return r->row->handler(&s->call);
 }
 
-static void drop_durable(struct sk_slot *s)
+static void drop_durable(struct sk_slot *s, size_t mark)
 {
-	sk_run_cut_writes(s->run, s->overlay_mark);
+	sk_run_cut_writes(s->run, mark);
 	s->emitted = NULL;
 	s->timers = NULL;
 }
@@ -256,7 +260,7 @@ static void settle(struct sk_slot *s, int rc)
 	s->result = rc > 0 ? SK_E_INTERNAL : rc;
 	if (rc == SK_OK)
 		return;
-	drop_durable(s);
+	drop_durable(s, sk_error_passes_by(s->result) ? s->overlay_mark : s->timer_mark);
 	if (!s->request->topic)
 		s->effects = NULL;
 }
@@ -276,7 +280,7 @@ void sk_slot_give_up(struct sk_slot *s, int code, const char *why)
 	reset(s);
 	if (s->request->topic && !prepare_input(s))
 		refuse(s, code);
-	drop_durable(s);
+	drop_durable(s, s->overlay_mark);
 	s->missed = s->waiting = s->poisoned = false;
 	s->arena.failed = false;
 	s->call.message = why;

@@ -88,7 +88,7 @@ struct sk_request {
 	int64_t now_ms;              /* fixed by the first run */
 	unsigned char seed[16];
 	int tries;                   /* reruns of this call */
-	int attempts;                /* of the durable effect, over all its requests */
+	int attempts;                /* of the durable effect or timer, over all its requests */
 	const char *timer;           /* not NULL: this timer of the partition is due; owned */
 	uint64_t timer_generation;
 	struct sk_effect *effect;    /* the durable effect that this request is part of, or NULL */
@@ -141,6 +141,7 @@ struct sk_slot {
 	struct sk_pending_timer *timers;
 	struct sk_emitted *emitted;
 	size_t overlay_mark; /* the run's overlay length before this call */
+	size_t timer_mark;   /* the same when the due timer has been consumed, before its handler */
 	unsigned random_used, awaits_used;
 	int result;
 	bool missed, waiting, poisoned;

@@ -15,11 +15,14 @@
 #define LOOK_AGAIN_US 1000000
 #define FIRE_MOST 100        /* of one step: overdue work enters paced */
 #define PACE_US 10000
+#define AGAIN_MS 1000
+#define AGAIN_MOST_MS 60000
 
 struct hint {
 	int64_t due_ms;
 	uint64_t generation;
 	char *partition, *name;
+	int attempts;        /* that passed by */
 };
 struct retry {
 	struct retry *next;
@@ -32,9 +35,11 @@ struct sk_keeper {
 	struct hint *heap;
 	size_t count, capacity;
 	struct retry *retries;
-	int64_t horizon_ms;    /* hints due before this are in the heap or fired */
-	int64_t next_scan_us;
-	int64_t counters_every_us, next_counters_us;
+	int64_t horizon_ms;    /* hints due up to this are in the heap or fired; -1: none is known */
+	bool rescan;           /* a hint was lost: the next scan is due now and begins at the beginning */
+	int64_t next_look_us, next_scan_us;
+	_Atomic int64_t counters_every_us;
+	int64_t next_counters_us;
 	void (*each_second)(void *arg);
 	int64_t next_second_us;
 };
@@ -75,7 +80,7 @@ static void hint_free(struct hint *h)
 	free(h->name);
 }
 
-/* Memory out: the hint is still in the store, the next scan beyond the horizon is too late for it, so the horizon goes back. */
+/* Memory out: the hint is still in the store, but a scan beyond the horizon does not find it. */
 static void push(struct sk_keeper *k, struct hint h)
 {
 	if (k->count == k->capacity) {
@@ -88,7 +93,7 @@ static void push(struct sk_keeper *k, struct hint h)
 	}
 	if (k->count == k->capacity || !h.partition || !h.name) {
 		hint_free(&h);
-		k->horizon_ms = 0;
+		k->rescan = true;
 		return;
 	}
 	k->heap[k->count] = h;
@@ -114,6 +119,16 @@ void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, c
 	pthread_mutex_unlock(&k->lock);
 	if (soon)
 		k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
+}
+
+/* The timer's record is still there although it has been fired: it is tried again, wherever the horizon is. */
+static void fire_again(struct sk_keeper *k, const struct sk_request *r)
+{
+	int64_t wait_ms = r->attempts < 6 ? AGAIN_MS << r->attempts : AGAIN_MOST_MS, due_ms = k->rt->host->wall_ms(k->rt->host->ctx) + wait_ms;
+	pthread_mutex_lock(&k->lock);
+	push(k, (struct hint){ due_ms, r->timer_generation, strdup(r->partition), strdup(r->timer), r->attempts + 1 });
+	pthread_mutex_unlock(&k->lock);
+	k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
 }
 
 /* "due as 16 hex digits/partition/name/generation in hex" */
@@ -158,6 +173,9 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 	struct sk_store *store = k->rt->store;
 	char after[32];
 	pthread_mutex_lock(&k->lock);
+	if (k->rescan)
+		k->horizon_ms = -1;
+	k->rescan = false;
 	struct scan s = { k, k->horizon_ms, wall_ms + HORIZON_MS };
 	bool forward = s.to_ms > s.from_ms;
 	if (forward)
@@ -166,11 +184,12 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 	if (!forward)
 		return;
 	snprintf(after, sizeof after, "%016" PRIx64 "0", (uint64_t)s.from_ms); /* '0' sorts after '/': behind all that were due then */
-	if (!store->ops->scan(store, SK_TIMER, "", s.from_ms > 0 ? after : NULL, 0, take_hint, &s))
+	if (!store->ops->scan(store, SK_TIMER, "", s.from_ms >= 0 ? after : NULL, 0, take_hint, &s))
 		return;
 	pthread_mutex_lock(&k->lock);
-	k->horizon_ms = s.from_ms; /* the store did not answer: look at the same stretch again */
+	k->horizon_ms = s.from_ms; /* the store did not answer: look at the same stretch again, soon */
 	pthread_mutex_unlock(&k->lock);
+	k->next_scan_us = 0;
 }
 
 /* -- firing -- */
@@ -181,10 +200,10 @@ static void fired(struct sk_request *r, const struct sk_answer *a)
 	if (!a->outgoing)
 		return;
 	if (sk_error_passes_by(a->error))
-		sk_keeper_arm(k, k->rt->host->wall_ms(k->rt->host->ctx) + 1000, r->partition, r->timer, r->timer_generation);
+		fire_again(k, r);
 	else if (a->error)
-		sk_log('w', "core", "timer %s of %s failed: %s", r->timer, r->partition, a->message);
-	else
+		sk_log('w', "core", "timer %s of %s was refused for good: %s", r->timer, r->partition, a->message ? a->message : "");
+	else if (r->timer_generation)
 		SK_COUNT(k->rt->count.timers_fired);
 }
 
@@ -195,13 +214,14 @@ static void fire(struct sk_keeper *k, struct hint *h)
 	if (!r) {
 		hint_free(h);
 		pthread_mutex_lock(&k->lock);
-		k->horizon_ms = 0;
+		k->rescan = true;
 		pthread_mutex_unlock(&k->lock);
 		return;
 	}
 	r->partition = h->partition;
 	r->timer = h->name;
 	r->timer_generation = h->generation;
+	r->attempts = h->attempts;
 	r->finish = fired;
 	r->finish_ctx = k;
 	r->arrived_us = k->rt->host->mono_us(k->rt->host->ctx);
@@ -221,7 +241,7 @@ static int64_t fire_due(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
 		if (!any)
 			return INT64_MAX;
 		if (!due)
-			return next < now_us + LOOK_AGAIN_US ? next : now_us + LOOK_AGAIN_US;
+			return next;
 		if (n == FIRE_MOST)
 			return now_us + PACE_US;
 		fire(k, &h);
@@ -350,14 +370,25 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Once a second: a scan when its time has come, when the clock has been put forward beyond the horizon, or when hints were lost. */
+static void look(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
+{
+	pthread_mutex_lock(&k->lock);
+	bool due = now_us >= k->next_scan_us || wall_ms >= k->horizon_ms || k->rescan;
+	pthread_mutex_unlock(&k->lock);
+	k->next_look_us = now_us + LOOK_AGAIN_US;
+	if (!due)
+		return;
+	k->next_scan_us = now_us + RESCAN_US;
+	scan(k, wall_ms);
+}
+
 int64_t sk_keeper_step(struct sk_keeper *k, int64_t now_us)
 {
 	int64_t wall_ms = k->rt->host->wall_ms(k->rt->host->ctx);
-	if (now_us >= k->next_scan_us) {
-		k->next_scan_us = now_us + RESCAN_US;
-		scan(k, wall_ms);
-	}
-	int64_t next = earlier(k->next_scan_us, fire_due(k, now_us, wall_ms));
+	if (now_us >= k->next_look_us)
+		look(k, now_us, wall_ms);
+	int64_t next = earlier(k->next_look_us, fire_due(k, now_us, wall_ms));
 	next = earlier(next, submit_retries(k, now_us));
 	next = earlier(next, call_each_second(k, now_us));
 	return earlier(next, publish_counters(k, now_us));
@@ -369,6 +400,7 @@ struct sk_keeper *sk_keeper_new(struct sk_runtime *rt)
 	if (!k)
 		return NULL;
 	k->rt = rt;
+	k->horizon_ms = -1;
 	pthread_mutex_init(&k->lock, NULL);
 	return k;
 }
