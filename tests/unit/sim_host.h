@@ -110,6 +110,7 @@ const char *sim_record(struct sim *s, const char *key);
 uint64_t sim_version(struct sim *s, const char *key);
 size_t sim_count(struct sim *s, enum sk_space space);
 void sim_put(struct sim *s, const char *key, const char *text); /* directly, as if it had always been there */
+void sim_put_in(struct sim *s, enum sk_space space, const char *key, const char *text);
 
 /* sim_host_store.c */
 struct sim_store *sim_store_new(struct sim *s);

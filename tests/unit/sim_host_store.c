@@ -286,11 +286,16 @@ void sim_store_free(struct sim_store **at)
 	*at = NULL;
 }
 
-void sim_put(struct sim *s, const char *key, const char *text)
+void sim_put_in(struct sim *s, enum sk_space space, const char *key, const char *text)
 {
 	struct sk_bytes *bytes = sk_bytes_new(text, strlen(text));
-	put(&s->store->table[SK_RECORD], key, bytes, ++s->store->store.seq);
+	put(&s->store->table[space], key, bytes, ++s->store->store.seq);
 	sk_bytes_unref(bytes);
+}
+
+void sim_put(struct sim *s, const char *key, const char *text)
+{
+	sim_put_in(s, SK_RECORD, key, text);
 }
 
 const char *sim_record(struct sim *s, const char *key)
