@@ -442,6 +442,20 @@ static void a_change_of_policy_counts_for_the_next_message(void **state)
 	leave(&c);
 }
 
+static void a_new_policy_concerns_nobody(void **state)
+{
+	uint32_t epoch = a->epoch;
+
+	(void)state;
+	a->plain_policy = "web";
+	put_policy("another", POLICY(STATEMENT("Allow", "Publish", "topic/other")));
+	assert_int_equal(a->epoch, epoch);
+	put_policy("another", POLICY(STATEMENT("Allow", "Publish", "topic/more")));
+	assert_int_equal(a->epoch, epoch + 1);
+	put_policy("web", POLICY(STATEMENT("Allow", "Publish", "topic/other")));
+	assert_int_equal(a->epoch, epoch + 2);
+}
+
 static void a_policy_that_does_not_compile_denies(void **state)
 {
 	struct sk_client c = client("valve", NULL);
@@ -676,6 +690,7 @@ int main(void)
 		TEST(wills_are_checked_as_publishes),
 		TEST(operators_may_use_the_control_topic),
 		TEST(a_change_of_policy_counts_for_the_next_message),
+		TEST(a_new_policy_concerns_nobody),
 		TEST(a_policy_that_does_not_compile_denies),
 		TEST(a_thing_that_is_attached_gives_its_name),
 		TEST(a_certificate_that_stops_being_active_is_kicked_at_once),
