@@ -64,6 +64,7 @@ void session_changed(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], cons
 		if (!s->certificate || memcmp(s->id, id, sizeof(s->id)))
 			continue;
 		s->stale = true;
+		s->kicked = why != NULL;
 		if (why)
 			a->host->kick(s->client, why);
 	}
@@ -86,14 +87,14 @@ static int find_policies(struct auth *a, struct session *s)
 	struct index_certificate x;
 
 	s->policies = 0;
+	s->active = true;
 	if (!s->certificate) {
 		s->policy[0] = a->plain_policy ? index_policy(a->index, a->plain_policy) : NULL;
 		s->policies = s->policy[0] != NULL;
 		return s->policies ? 0 : nothing(s, "policy %s of plugin_opt_plain_policy does not exist", a->plain_policy ? a->plain_policy : "");
 	}
 	index_find(a->index, s->id, &x);
-	if (x.status != INDEX_ACTIVE)
-		return nothing(s, "certificate %s is %s", auth_short(s->id), index_status_name(x.status));
+	s->active = x.status == INDEX_ACTIVE;
 	if (x.overflow)
 		return nothing(s, "certificate %s had more than %d policies attached", auth_short(s->id), INDEX_POLICIES);
 	if (!x.policies)
@@ -123,6 +124,14 @@ static int bind_policies(struct auth *a, struct session *s)
 	return s->bound ? 0 : nothing(s, "memory is out");
 }
 
+static void note_inactive(struct auth *a, struct session *s)
+{
+	struct index_certificate x;
+
+	index_find(a->index, s->id, &x);
+	nothing(s, "certificate %s is %s", auth_short(s->id), index_status_name(x.status));
+}
+
 static void rebind(struct auth *a, struct session *s)
 {
 	free(s->bound);
@@ -131,6 +140,8 @@ static void rebind(struct auth *a, struct session *s)
 		memset(s->slot, 0, SESSION_SLOTS * sizeof(*s->slot));
 	s->epoch = a->epoch;
 	s->stale = bind_policies(a, s) && !strcmp(s->why, "memory is out");
+	if (!s->active)
+		note_inactive(a, s);
 }
 
 void session_refresh(struct auth *a, struct session *s)
@@ -141,9 +152,16 @@ void session_refresh(struct auth *a, struct session *s)
 
 /* -- questions -- */
 
+/* While it closes a connection, Mosquitto asks about each subscription of the session and drops those that are denied. They stay if
+ * the policy allows them: the session is there again when the certificate is. Nothing is delivered to it before. */
+static bool may_ask(const struct session *s, enum policy_action action)
+{
+	return s->bound && (s->active || (s->kicked && action == POLICY_Subscribe));
+}
+
 static struct policy_verdict ask(const struct session *s, enum policy_action action, const char *name, size_t n)
 {
-	return s->bound ? policy_check(s->bound, action, name, n) : (struct policy_verdict){ 0 };
+	return may_ask(s, action) ? policy_check(s->bound, action, name, n) : (struct policy_verdict){ 0 };
 }
 
 bool session_allows(const struct session *s, enum policy_action action, const char *name, size_t n)
@@ -193,7 +211,7 @@ void session_explain(const struct session *s, enum policy_action action, const c
 	struct policy_verdict v = ask(s, action, name, strlen(name));
 	char names[600], by[64];
 
-	if (!s->bound) {
+	if (!may_ask(s, action)) {
 		snprintf(out, size, "%s", s->why);
 		return;
 	}

@@ -21,8 +21,10 @@ struct session {
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	bool certificate;      /* false: a plain client under plain_policy */
 	bool stale;
+	bool active;           /* the certificate is; always true of a plain client */
+	bool kicked;           /* the connection is about to be closed, because the certificate is not ACTIVE */
 	uint32_t epoch;        /* of the binding */
-	struct policy_bound *bound; /* NULL: nothing is allowed, and why says why */
+	struct policy_bound *bound; /* NULL, or not active: nothing is allowed, and why says why */
 	struct session_slot *slot;  /* SESSION_SLOTS of them, made with the first verdict that is kept */
 	const struct session_slot *latest[4]; /* by access: the one that answered last; NULL until slots are made */
 	size_t policies;

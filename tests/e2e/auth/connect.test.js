@@ -105,3 +105,18 @@ test('two connections with one client id: the newcomer wins and the old one is c
 	await first.closed();
 	await second.publish('a', 'b');
 });
+
+test('a persistent session keeps its subscriptions while its certificate is INACTIVE, and receives nothing', async (t) => {
+	const b = await start(t);
+	const lamp = await b.device('lamp', undefined, { clean: false }), other = await b.device('other');
+	const certificateId = pki.certificate('lamp').id;
+	await lamp.subscribe('news');
+	await b.call('UpdateCertificate', { certificateId, newStatus: 'INACTIVE' });
+	await lamp.closed();
+	await other.publish('news', 'not for lamp');
+	await b.call('UpdateCertificate', { certificateId, newStatus: 'ACTIVE' });
+	await other.publish('news', 'for lamp');
+	const back = await b.tls('lamp', { clean: false }).connect();
+	assert.equal(back.connack.sessionPresent, true);
+	assert.equal(String((await back.nextMessage('news')).payload), 'for lamp');
+});
