@@ -9,6 +9,7 @@
 
 #define EVENT_CONTROL "skeeter:control"
 #define JOB_MEMORY (64u << 20)
+#define PORTION 16 /* commands of one turn on the broker thread */
 
 struct job {
 	struct sk_runtime *rt;
@@ -22,12 +23,25 @@ struct job {
 };
 
 static void advance(void *arg);
+static bool go_on(struct job *j, struct sk_out_list *out);
 
 static void job_free(void *arg)
 {
 	struct job *j = arg;
 	sk_arena_free(&j->arena);
 	free(j);
+}
+
+static const char sorry[] = "{\"responses\":[{\"error\":\"The answer needs more memory than there is\",\"code\":\"ServiceUnavailableException\",\"status\":503}]}";
+
+static void reply(struct sk_out_list *out, void *client, uint64_t generation, const char *text, size_t n)
+{
+	struct sk_outgoing *item = sk_out_add(out, SK_OUT_REPLY, SK_CONTROL_TOPIC "/response", NULL, text, n);
+	if (!item)
+		return;
+	item->qos = 1;
+	item->client = client;
+	item->generation = generation;
 }
 
 static void respond(struct job *j)
@@ -38,17 +52,11 @@ static void respond(struct job *j)
 	sk_json_set(&j->arena, envelope, "responses", j->responses);
 	const char *text = sk_json_print(&j->arena, envelope, &n);
 	if (!text || j->arena.failed) {
-		static const char sorry[] = "{\"responses\":[{\"error\":\"The answer needs more memory than there is\",\"code\":\"ServiceUnavailableException\",\"status\":503}]}";
 		text = sorry;
 		n = sizeof sorry - 1;
 	}
 	sk_out_list_init(&out);
-	struct sk_outgoing *item = sk_out_add(&out, SK_OUT_REPLY, SK_CONTROL_TOPIC "/response", NULL, text, n);
-	if (item) {
-		item->qos = 1;
-		item->client = j->client;
-		item->generation = j->generation;
-	}
+	reply(&out, j->client, j->generation, text, n);
 	sk_outbox_push(&j->rt->outbox, &out, j->rt->host);
 	job_free(j);
 }
@@ -96,14 +104,8 @@ static void finished(struct sk_request *r, const struct sk_answer *a)
 	else
 		answer_data(j, a->out);
 	j->command = j->command->next;
-	struct sk_outgoing *item = sk_out_add(a->outgoing, SK_OUT_CALL, NULL, NULL, NULL, 0);
-	if (!item) {
+	if (!go_on(j, a->outgoing))
 		respond(j); /* no memory for going on in order: end here, with what has been done */
-		return;
-	}
-	item->call = advance;
-	item->drop = job_free;
-	item->state = j;
 }
 
 static void on_broker_thread(struct job *j, struct sk_row *row)
@@ -164,16 +166,34 @@ static bool start(struct job *j)
 	return rc == SK_OK;
 }
 
-/* Broker thread: the first command, or the one after the command that has just been answered. */
+/* Goes on from the outbox; false: memory is out. */
+static bool go_on(struct job *j, struct sk_out_list *out)
+{
+	struct sk_outgoing *item = sk_out_add(out, SK_OUT_CALL, NULL, NULL, NULL, 0);
+	if (!item)
+		return false;
+	item->call = advance;
+	item->drop = job_free;
+	item->state = j;
+	return true;
+}
+
+/* Broker thread: the first command, or the one after the command that has just been answered. What is answered at once (mistakes,
+ * mostly) is done in portions, so that an envelope full of it does not hold the broker up. */
 static void advance(void *arg)
 {
 	struct job *j = arg;
-	while (j->command) {
+	struct sk_out_list out;
+	for (int n = 0; j->command && n < PORTION; n++) {
 		if (start(j))
 			return;
 		j->command = j->command->next;
 	}
-	respond(j);
+	sk_out_list_init(&out);
+	if (j->command && go_on(j, &out))
+		sk_outbox_push(&j->rt->outbox, &out, j->rt->host);
+	else
+		respond(j);
 }
 
 /* -- the envelope -- */
@@ -205,6 +225,7 @@ static void begin(struct sk_request *r, const struct sk_answer *a)
 		return;
 	if (!j) {
 		SK_COUNT(((struct sk_runtime *)r->finish_ctx)->count.memory_failures);
+		reply(a->outgoing, r->client, r->generation, sorry, sizeof sorry - 1);
 		return;
 	}
 	const cJSON *envelope = !r->payload ? NULL : sk_json_parse(&j->arena, r->payload, r->payload_size, NULL, NULL);
@@ -213,14 +234,8 @@ static void begin(struct sk_request *r, const struct sk_answer *a)
 		answer_error(j, SK_E_INVALID_REQUEST, envelope ? "Invalid/missing commands" : r->payload ? "Payload is not valid JSON" : "The envelope is too large", NULL);
 	else
 		j->command = commands->child;
-	struct sk_outgoing *item = sk_out_add(a->outgoing, SK_OUT_CALL, NULL, NULL, NULL, 0);
-	if (!item) {
-		job_free(j);
-		return;
-	}
-	item->call = advance;
-	item->drop = job_free;
-	item->state = j;
+	if (!go_on(j, a->outgoing))
+		respond(j);
 }
 
 struct sk_request *sk_control_request(struct sk_runtime *rt, const struct sk_caller *caller, const void *payload, size_t size)
