@@ -115,7 +115,7 @@ void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, c
 	pthread_mutex_lock(&k->lock);
 	bool soon = due_ms <= k->horizon_ms;
 	if (soon)
-		push(k, (struct hint){ due_ms, generation, strdup(partition), strdup(name) });
+		push(k, (struct hint){ due_ms, generation, strdup(partition), strdup(name), 0 });
 	pthread_mutex_unlock(&k->lock);
 	if (soon)
 		k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
