@@ -260,6 +260,19 @@ static int ListCertificates(struct sk_call *c)
 
 /* -- changing -- */
 
+/* A self-signed certificate that becomes ACTIVE gets its file again, should the folder be new or the file be lost. */
+static int trust_again(struct sk_call *c, const cJSON *record, const char *status)
+{
+	struct certificate x;
+	char why[300];
+
+	if (strcmp(status, "ACTIVE") || !sk_json_true(record, "selfSigned"))
+		return SK_OK;
+	if (certificate_read(c->arena, sk_json_text(record, "certificatePem"), &x, why, sizeof(why)))
+		return sk_fail(c, SK_E_INTERNAL, "%s", why);
+	return trust_self_signed(c, &x);
+}
+
 static int UpdateCertificate(struct sk_call *c)
 {
 	const char *id = given_id(c), *status = sk_json_text(c->in, "newStatus");
@@ -267,6 +280,8 @@ static int UpdateCertificate(struct sk_call *c)
 	const cJSON *record = rc ? NULL : record_or_fail(c, id, &rc);
 	cJSON *next;
 
+	if (!rc)
+		rc = trust_again(c, record, status);
 	if (rc)
 		return rc;
 	next = sk_json_copy(c->arena, record);

@@ -357,6 +357,19 @@ static void a_self_signed_certificate_has_a_file_as_long_as_it_is_registered(voi
 		free(input);
 	}
 	assert_int_equal(files(), 0);
+	state.capath = NULL;
+	two = registered(f, 1, "ACTIVE");
+	state.capath = capath;
+	assert_int_equal(cert(f, "UpdateCertificate", "{'certificateId':'%s','newStatus':'INACTIVE'}", two), SK_OK);
+	assert_int_equal(files(), 0);
+	assert_int_equal(cert(f, "UpdateCertificate", "{'certificateId':'%s','newStatus':'ACTIVE'}", two), SK_OK);
+	assert_int_equal(files(), 1);
+	assert_int_equal(cert(f, "UpdateCertificate", "{'certificateId':'%s','newStatus':'INACTIVE'}", two), SK_OK);
+	assert_int_equal(cert(f, "DeleteCertificate", "{'certificateId':'%s'}", two), SK_OK);
+	input = strdup(fake_effect(f, FAKE_EMIT, 0)->text);
+	assert_int_equal(fake_event(f, auth_on, "skeeter:certificate-deleted", input), SK_OK);
+	free(input);
+	assert_int_equal(files(), 0);
 	state.capath = "/nowhere";
 	assert_error(f, cert(f, "RegisterCertificateWithoutCA", "{'certificatePem':'%s'}", pems[0]), SK_E_INTERNAL,
 	             "capath /nowhere: No such file or directory");
@@ -506,6 +519,42 @@ static void an_exclusive_attachment_is_the_only_one(void **at)
 	assert_int_equal(fake_op(f, &principals_group, "AttachThingPrincipal", input), SK_E_INVALID_REQUEST);
 }
 
+/* Each with a little more memory than the one before, until it is enough: nothing is stored and nothing falls over. */
+static void memory_that_runs_out_is_an_answer(void **at)
+{
+	struct fake *f = *at;
+	const char *id = registered(f, 0, "INACTIVE");
+	char create[600], describe[200], attach[300], again[2000];
+	int refused = 0;
+
+	create_policy(f, "p");
+	fake_put(f, "registry/thing/lamp", "{}");
+	snprintf(create, sizeof(create), "{\"policyName\":\"new\",\"policyDocument\":\"" DOCUMENT "\"}");
+	snprintf(describe, sizeof(describe), "{'certificateId':'%s'}", id);
+	snprintf(attach, sizeof(attach), "{'policyName':'p','thingName':'lamp','target':'" ARN "cert/%s','principal':'" ARN "cert/%s'}", id, id);
+	snprintf(again, sizeof(again), "{'certificatePem':'%s'}", pems[1]);
+	struct {
+		const struct sk_op_group *group;
+		const char *name, *input;
+	} rows[] = {
+		{ &policies_group, "CreatePolicy", create }, { &policies_group, "GetPolicy", attach }, { &policies_group, "AttachPolicy", attach },
+		{ &policies_group, "ListAttachedPolicies", attach }, { &certificates_group, "DescribeCertificate", describe },
+		{ &certificates_group, "RegisterCertificateWithoutCA", again }, { &certificates_group, "CreateKeysAndCertificate", "{}" },
+		{ &principals_group, "AttachThingPrincipal", attach }, { &principals_group, "ListThingPrincipals", attach },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = -1;
+		for (f->memory_limit = 4096; rc && f->memory_limit < 1 << 20; f->memory_limit += 4096) {
+			rc = fake_op(f, rows[i].group, rows[i].name, rows[i].input);
+			refused += rc == SK_E_UNAVAILABLE;
+		}
+		f->memory_limit = 0;
+		if (rc)
+			fail_msg("%s: %s", rows[i].name, f->message);
+	}
+	assert_in_range(refused, 3, 1000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -527,6 +576,7 @@ int main(void)
 		TEST(targets_that_cannot_be),
 		TEST(certificates_belong_to_things),
 		TEST(an_exclusive_attachment_is_the_only_one),
+		TEST(memory_that_runs_out_is_an_answer),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
