@@ -109,6 +109,9 @@ static void crash_point(void *ctx, const char *name)
 void sim_start(struct sim *s)
 {
 	char why[256] = "the runtime cannot be made";
+	s->starts++;
+	sk_arena_fail_after(0);
+	s->store->fail_reads = s->store->fail_scans = 0; /* the broker does not start on a store that cannot be read */
 	s->rt = sk_runtime_new(&s->host, &s->store->store, s->workers);
 	if (s->rt) {
 		sk_process_set(s->rt);

@@ -76,6 +76,7 @@ struct sim {
 	const char *crash_at;    /* the point's name */
 	int crash_after;         /* passings of it that do no harm */
 	bool crashed;
+	unsigned starts;
 	const struct sk_plugin *extra; /* loaded too */
 };
 
