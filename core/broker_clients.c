@@ -225,6 +225,18 @@ void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx)
 			fn(&table[i]->client, ctx);
 }
 
+bool sk_clients_kick_doomed(void (*kick)(const struct sk_client *c, const char *why))
+{
+	for (size_t i = 0; i < buckets; i++) {
+		if (!table[i] || table[i] == &tombstone || !table[i]->client.doomed)
+			continue;
+		table[i]->client.doomed = false;
+		kick(&table[i]->client, "it lost its right to be here");
+		return true;
+	}
+	return false;
+}
+
 size_t sk_clients_count(void)
 {
 	return used;

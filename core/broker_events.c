@@ -295,9 +295,10 @@ static void turn(void)
 	sk_kick_due();
 	bool more = sk_outbox_drain(&rt->outbox, rt->host, sk_admitted_finished, NULL, DRAIN_MOST, DRAIN_US, &published);
 	/* 2.1 runs TICK before it waits: what was published here would leave one turn later. */
-	if (more || sk_broker.kicks || (sk_broker.is_21 && published))
+	bool kicks = sk_broker.kicks || sk_broker.doomed;
+	if (more || kicks || (sk_broker.is_21 && published))
 		sk_wake_again();
-	if (sk_broker.kicks)
+	if (kicks)
 		atomic_store(&rt->outbox.filled, true);
 }
 

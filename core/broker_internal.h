@@ -21,7 +21,7 @@ enum sk_wake_mode { SK_WAKE_UNTESTED, SK_WAKE_EVENTFD, SK_WAKE_PING, SK_WAKE_TIC
 
 struct sk_kick { /* waits for the next TICK */
 	struct sk_kick *next;
-	uint64_t generation;      /* 0: every client with that user name or id */
+	uint64_t generation;      /* of the connection at handle; 0: every client with that user name or id */
 	void *handle;
 	char *username, *client_id, *why;
 };
@@ -38,6 +38,7 @@ struct sk_broker {
 	void *connecting;
 	void *write_client;       /* whose WRITE we allowed just now: MESSAGE must be for the same */
 	struct sk_kick *kicks, **kicks_tail;
+	bool doomed;              /* some client's `doomed` is set */
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
 	_Atomic(enum sk_wake_mode) wake_mode; /* any thread reads it; event_fd and ping are set before it */
@@ -59,6 +60,8 @@ struct sk_client *sk_clients_at(void *handle, uint64_t generation);
 void sk_clients_reap(void);                                    /* about once a second */
 void sk_clients_free(void);
 size_t sk_clients_count(void);
+/* Kicks one doomed client (kicking changes the table); true: there may be more. */
+bool sk_clients_kick_doomed(void (*kick)(const struct sk_client *c, const char *why));
 
 /* broker_wake.c */
 void sk_wake_start(void);            /* first TICK */

@@ -1,6 +1,7 @@
 /* broker_publish.c -- the host's side of the outbox: messages, disconnects and log lines, on the broker thread. */
 #include "core/broker_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,51 +71,72 @@ static char *dup_or_null(const char *s)
 	return s ? strdup(s) : NULL;
 }
 
-static void queue_kick(struct sk_kick kick)
+static int queue_kick(struct sk_kick kick)
 {
 	struct sk_kick *k = malloc(sizeof *k);
-	if (!k)
-		return;
-	*k = kick;
-	k->next = NULL;
-	if (!sk_broker.kicks)
-		sk_broker.kicks_tail = &sk_broker.kicks;
-	*sk_broker.kicks_tail = k;
-	sk_broker.kicks_tail = &k->next;
+	if (k) {
+		*k = kick;
+		k->next = NULL;
+		if (!sk_broker.kicks)
+			sk_broker.kicks_tail = &sk_broker.kicks;
+		*sk_broker.kicks_tail = k;
+		sk_broker.kicks_tail = &k->next;
+	}
 	atomic_store(&sk_broker.rt->outbox.filled, true);
 	sk_wake_again();
+	return k ? 0 : -1;
 }
 
 void sk_host_kick(void *ctx, const struct sk_outgoing *item)
 {
 	(void)ctx;
-	queue_kick((struct sk_kick){ .username = dup_or_null(item->topic), .client_id = dup_or_null(item->client_id), .why = dup_or_null(item->payload) });
+	struct sk_kick kick = { .username = dup_or_null(item->topic), .client_id = dup_or_null(item->client_id), .why = dup_or_null(item->payload) };
+	if (queue_kick(kick))
+		SK_COUNT(sk_broker.rt->count.memory_failures);
 }
 
+/* A revoked connection ends also when memory is out. */
 void sk_client_kick(struct sk_client *c, const char *why)
 {
-	queue_kick((struct sk_kick){ .generation = c->generation, .handle = c->handle, .client_id = strdup(c->id), .why = dup_or_null(why) });
+	if (!queue_kick((struct sk_kick){ .generation = c->generation, .handle = c->handle, .why = dup_or_null(why) }))
+		return;
+	c->doomed = sk_broker.doomed = true;
 }
 
-static bool still_there(const struct sk_kick *k)
+static void kick_by_id(const char *id, const char *why)
 {
-	const struct sk_client *c = k->generation ? sk_clients_at(k->handle, k->generation) : NULL;
-	return !k->generation || (c && c->online);
+	if (mosquitto_kick_client_by_clientid(id, true) != MOSQ_ERR_SUCCESS)
+		return;
+	SK_COUNT(sk_broker.rt->count.kicks);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: disconnected %s: %s", id, why ? why : "");
+}
+
+static void kick_by_username(const char *username, const char *why)
+{
+	if (mosquitto_kick_client_by_username(username, true) != MOSQ_ERR_SUCCESS)
+		return;
+	SK_COUNT(sk_broker.rt->count.kicks);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: disconnected %s: %s", username, why ? why : "");
+}
+
+/* The id is the broker's own text while the client is there, but kicking may free it: a copy is used. */
+static void kick_client(const struct sk_client *c, const char *why)
+{
+	char id[65536];
+	if (!c || !c->online)
+		return;
+	snprintf(id, sizeof id, "%s", c->id);
+	kick_by_id(id, why);
 }
 
 static void kick(const struct sk_kick *k)
 {
-	int rc = MOSQ_ERR_SUCCESS;
-	if (!still_there(k))
-		return;
-	if (k->client_id)
-		rc = mosquitto_kick_client_by_clientid(k->client_id, true);
+	if (k->generation)
+		kick_client(sk_clients_at(k->handle, k->generation), k->why);
+	else if (k->client_id)
+		kick_by_id(k->client_id, k->why);
 	else if (k->username)
-		rc = mosquitto_kick_client_by_username(k->username, true);
-	if (rc != MOSQ_ERR_SUCCESS)
-		return;
-	SK_COUNT(sk_broker.rt->count.kicks);
-	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: disconnected %s: %s", k->client_id ? k->client_id : k->username, k->why ? k->why : "");
+		kick_by_username(k->username, k->why);
 }
 
 static void kick_free(struct sk_kick *k)
@@ -135,6 +157,8 @@ void sk_kick_due(void)
 		kick_free(k);
 		k = next;
 	}
+	if (sk_broker.doomed)
+		sk_broker.doomed = sk_clients_kick_doomed(kick_client);
 }
 
 void sk_kick_free(void)

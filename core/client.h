@@ -17,6 +17,7 @@ struct sk_client {
 	const char *password;   /* during connect only */
 	const char *address;    /* peer's IP, or the path of the unix socket that it came through; ours */
 	bool online;
+	bool doomed;            /* to be disconnected at the next TICK, when there was no memory for a note of it */
 	bool clean_session;
 	bool restored;          /* the broker had this session in its file; it was never connected in this process */
 	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */

@@ -70,10 +70,46 @@ static void done(struct sk_commit *commit)
 	sk_worker_post_committed(commit->owner);
 }
 
+/* What the broker thread must hear of is made before the commit: a revocation that is stored is never lost for want of memory. */
+static int note_for(struct sk_run *run, const struct sk_loaded *l, const struct sk_store_write *w)
+{
+	for (const struct sk_watch *watch = l->plugin->watches; watch && watch->prefix; watch++) {
+		size_t n = strlen(watch->prefix);
+		if (strncmp(w->key, watch->prefix, n))
+			continue;
+		struct sk_outgoing *item = sk_out_add(&run->watched, SK_OUT_APPLY, w->key + n, NULL, NULL, 0);
+		if (!item)
+			return -1;
+		item->watch = watch;
+		item->state = l->state;
+		item->bytes = sk_bytes_ref(w->bytes);
+	}
+	return 0;
+}
+
+static int note_watches(struct sk_run *run)
+{
+	struct sk_runtime *rt = run->worker->rt;
+	for (size_t i = 0; i < run->commit.write_count; i++)
+		for (int k = 0; run->commit.writes[i].space == SK_RECORD && k < rt->loaded_count; k++)
+			if (note_for(run, &rt->loaded[k], &run->commit.writes[i]))
+				return -1;
+	return 0;
+}
+
+static void refuse_commit(struct sk_run *run)
+{
+	run->commit.status = SK_COMMIT_FAILED;
+	run->commit.why = "memory is out";
+	SK_COUNT(run->worker->rt->count.memory_failures);
+	sk_worker_post_committed(run);
+}
+
 bool sk_run_prepare_commit(struct sk_run *run)
 {
 	struct sk_commit *c = &run->commit;
 	memset(c, 0, sizeof *c); /* a first try may have left its writes */
+	sk_out_list_free(&run->watched);
 	if (!run->writes)
 		return false;
 	c->partition = run->partition->name;
@@ -82,13 +118,15 @@ bool sk_run_prepare_commit(struct sk_run *run)
 	c->writes = sk_alloc(&run->arena, run->writes * sizeof *c->writes);
 	c->expects = sk_alloc(&run->arena, (expect_room(run) + 1) * sizeof *c->expects);
 	if (!c->writes || !c->expects) {
-		c->status = SK_COMMIT_FAILED;
-		c->why = "memory is out";
-		sk_worker_post_committed(run);
+		refuse_commit(run);
 		return true;
 	}
 	c->write_count = list_writes(run, c->writes);
 	c->expect_count = list_expects(run, c->expects);
+	if (note_watches(run)) {
+		refuse_commit(run);
+		return true;
+	}
 	POINT(run->worker->rt, "commit.before");
 	sk_worker_submit(run->worker, c);
 	return true;
@@ -175,31 +213,6 @@ bool sk_run_settle(struct sk_run *run)
 
 /* -- effects and answers -- */
 
-static void apply_watches(struct sk_run *run, const struct sk_loaded *l, const struct sk_store_write *w)
-{
-	for (const struct sk_watch *watch = l->plugin->watches; watch && watch->prefix; watch++) {
-		size_t n = strlen(watch->prefix);
-		if (strncmp(w->key, watch->prefix, n))
-			continue;
-		struct sk_outgoing *item = sk_out_add(&run->worker->out, SK_OUT_APPLY, w->key + n, NULL, NULL, 0);
-		if (!item) {
-			SK_COUNT(run->worker->rt->count.memory_failures);
-			continue;
-		}
-		item->watch = watch;
-		item->state = l->state;
-		item->bytes = sk_bytes_ref(w->bytes);
-	}
-}
-
-static void release_watches(struct sk_run *run)
-{
-	struct sk_runtime *rt = run->worker->rt;
-	for (size_t i = 0; i < run->commit.write_count; i++)
-		for (int k = 0; run->commit.writes[i].space == SK_RECORD && k < rt->loaded_count; k++)
-			apply_watches(run, &rt->loaded[k], &run->commit.writes[i]);
-}
-
 static void release_effects(struct sk_slot *s)
 {
 	struct sk_worker *w = s->run->worker;
@@ -253,7 +266,8 @@ void sk_run_release(struct sk_run *run)
 	SK_COUNT(w->rt->count.runs);
 	SK_COUNT_BY(w->rt->count.run_calls, (uint64_t)run->slots);
 	POINT(w->rt, "release.before");
-	release_watches(run);
+	if (run->commit.write_count)
+		sk_out_list_move(&w->out, &run->watched);
 	for (int i = 0; i < run->slots; i++) {
 		struct sk_slot *s = run->slot[i];
 		release_effects(s);

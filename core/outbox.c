@@ -45,6 +45,21 @@ void sk_out_list_init(struct sk_out_list *l)
 	l->tail = &l->head;
 }
 
+void sk_out_list_free(struct sk_out_list *l)
+{
+	drop_list(l->head);
+	sk_out_list_init(l);
+}
+
+void sk_out_list_move(struct sk_out_list *to, struct sk_out_list *from)
+{
+	if (from->head) {
+		*to->tail = from->head;
+		to->tail = from->tail;
+	}
+	sk_out_list_init(from);
+}
+
 static char *place(char **at, const void *data, size_t n)
 {
 	char *here = *at;

@@ -53,6 +53,8 @@ struct sk_out_list { /* items gathered by one thread, pushed at once */
 void sk_outbox_init(struct sk_outbox *o);
 void sk_outbox_free(struct sk_outbox *o);
 void sk_out_list_init(struct sk_out_list *l);
+void sk_out_list_free(struct sk_out_list *l); /* of its items; it is empty and usable afterwards. All zero is empty too. */
+void sk_out_list_move(struct sk_out_list *to, struct sk_out_list *from); /* from is empty afterwards */
 /* A new item with room for copies of its texts; appended to l. NULL when memory is out (counted by the caller). */
 struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind, const char *topic, const char *client_id,
                                const void *payload, size_t payload_size);

@@ -99,6 +99,7 @@ void sk_run_free(struct sk_run *run)
 		slot_drop(w, run->slot[i]);
 	}
 	sk_run_forget(run);
+	sk_out_list_free(&run->watched);
 	struct sk_arena arena = run->arena;
 	sk_arena_reset(&arena, SLOT_KEEP);
 	if (w->spare_run) {
@@ -188,10 +189,9 @@ static bool timer_is_due(struct sk_slot *s)
 	const cJSON *record = sk_get(c, "%s/~timer/%s", c->home, r->timer);
 	if (sk_void(c))
 		return true;
-	if (!record || (uint64_t)sk_json_int_of(record, "generation", -1) != r->timer_generation) {
-		r->timer_generation = 0; /* cleared or replaced: for the count */
+	r->superseded = !record || (uint64_t)sk_json_int_of(record, "generation", -1) != r->timer_generation;
+	if (r->superseded)
 		return false;
-	}
 	cJSON *in = sk_json_copy(c->arena, sk_json_get(record, "input"));
 	sk_json_set_string(c->arena, in, "timer", r->timer);
 	c->in = in;

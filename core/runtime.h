@@ -91,6 +91,7 @@ struct sk_request {
 	int attempts;                /* of the durable effect or timer, over all its requests */
 	const char *timer;           /* not NULL: this timer of the partition is due; owned */
 	uint64_t timer_generation;
+	bool superseded;             /* in this run: the timer has been cleared or replaced */
 	struct sk_effect *effect;    /* the durable effect that this request is part of, or NULL */
 	struct sk_slow_result *slow; /* sk_await's answers in order */
 	/* Operations: called once on the worker's thread when the outcome is final; NULL: nobody waits. */
@@ -192,6 +193,7 @@ struct sk_run {
 	bool store_failed;        /* a read could not be answered */
 	uint64_t seq;             /* the store's when this attempt began: what the cache holds was true then */
 	struct sk_commit commit;
+	struct sk_out_list watched; /* what the watches are told when the commit has happened */
 	int64_t started_us;
 };
 struct sk_partition {
