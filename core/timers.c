@@ -203,7 +203,7 @@ static void fired(struct sk_request *r, const struct sk_answer *a)
 		fire_again(k, r);
 	else if (a->error)
 		sk_log('w', "core", "timer %s of %s was refused for good: %s", r->timer, r->partition, a->message ? a->message : "");
-	else if (r->timer_generation)
+	else if (!r->superseded)
 		SK_COUNT(k->rt->count.timers_fired);
 }
 

@@ -43,6 +43,27 @@ static void a_timer_fires_once_and_on_time(void **state)
 	sim_free(&s);
 }
 
+static void a_timer_whose_replacement_is_not_stored_after_all_fires(void **state)
+{
+	struct sim *s = sim_new(1, 2);
+	(void)state;
+	sim_do(s, "a", "timer t 1000 E add n 1");
+	sim_settle(s);
+	s->store->held = true;
+	sim_do(s, "a", "put busy 1");
+	sim_settle(s);
+	int replacing = sim_do(s, "a", "timer t 900000 E add n 10");
+	sim_advance(s, 1200); /* it is fired, behind its replacement in one run */
+	s->store->held = false;
+	sim_store_step(s->store, 1);
+	s->store->fail_commits = 2;
+	sim_settle(s);
+	assert_int_equal(s->answer[replacing].error, SK_E_UNAVAILABLE);
+	value_is(s, "thing/a/n", 1);
+	nothing_is_left(s);
+	sim_free(&s);
+}
+
 static void a_timer_in_the_registry_partition_fires(void **state)
 {
 	struct sim *s = sim_new(1, 2);
@@ -365,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_timer_fires_once_and_on_time),
+		cmocka_unit_test(a_timer_whose_replacement_is_not_stored_after_all_fires),
 		cmocka_unit_test(a_timer_in_the_registry_partition_fires),
 		cmocka_unit_test(a_replaced_timer_fires_only_as_replaced),
 		cmocka_unit_test(a_cleared_timer_does_not_fire),
