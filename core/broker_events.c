@@ -287,16 +287,16 @@ static int on_reload(int event, void *event_data, void *userdata)
 static void turn(void)
 {
 	struct sk_runtime *rt = sk_broker.rt;
-	int published = 0;
+	struct sk_drain d = { .max = DRAIN_MOST, .budget_us = DRAIN_US, .finished = sk_admitted_finished };
 	sk_broker.reloading = false;
 	free(sk_broker.connecting_id);
 	sk_broker.connecting_id = NULL;
 	sk_wake_tick();
 	sk_kick_due();
-	bool more = sk_outbox_drain(&rt->outbox, rt->host, sk_admitted_finished, NULL, DRAIN_MOST, DRAIN_US, &published);
+	bool more = sk_outbox_drain(&rt->outbox, rt->host, &d);
 	/* 2.1 runs TICK before it waits: what was published here would leave one turn later. */
 	bool kicks = sk_broker.kicks || sk_broker.doomed;
-	if (more || kicks || (sk_broker.is_21 && published))
+	if (more || kicks || (sk_broker.is_21 && d.published))
 		sk_wake_again();
 	if (kicks)
 		atomic_store(&rt->outbox.filled, true);

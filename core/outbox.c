@@ -117,7 +117,7 @@ static void take(struct sk_outbox *o)
 	pthread_mutex_unlock(&o->lock);
 }
 
-static void handle(const struct sk_host *host, struct sk_outgoing *item, void (*finished)(void *, const struct sk_outgoing *), void *ctx)
+static void handle(const struct sk_host *host, struct sk_outgoing *item, const struct sk_drain *d)
 {
 	switch (item->kind) {
 	case SK_OUT_PUBLISH:
@@ -132,7 +132,7 @@ static void handle(const struct sk_host *host, struct sk_outgoing *item, void (*
 			host->log(host->ctx, 'e', "a change could not be applied to the broker's index: restart the broker to rebuild it");
 		break;
 	case SK_OUT_FINISHED:
-		finished(ctx, item);
+		d->finished(d->ctx, item);
 		break;
 	case SK_OUT_LOG:
 		host->log(host->ctx, item->level, item->topic);
@@ -144,10 +144,9 @@ static void handle(const struct sk_host *host, struct sk_outgoing *item, void (*
 }
 
 /* The wake flag is cleared before the queue is read: a push after that wakes again, so none is forgotten. */
-bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, void (*finished)(void *ctx, const struct sk_outgoing *),
-                     void *ctx, int max, int64_t budget_us, int *published)
+bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, struct sk_drain *d)
 {
-	int64_t stop = host->mono_us(host->ctx) + budget_us;
+	int64_t stop = host->mono_us(host->ctx) + d->budget_us;
 	atomic_store(&o->awake, false);
 	atomic_store(&o->filled, false);
 	for (int n = 0;; n++) {
@@ -155,13 +154,13 @@ bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, void (*fin
 			take(o);
 		if (!o->drain)
 			return false;
-		if (n >= max || (n % 16 == 15 && host->mono_us(host->ctx) >= stop))
+		if (n >= d->max || (n % 16 == 15 && host->mono_us(host->ctx) >= stop))
 			break;
 		struct sk_outgoing *item = o->drain;
 		o->drain = item->next;
 		if (item->kind <= SK_OUT_REPLY)
-			++*published;
-		handle(host, item, finished, ctx);
+			d->published++;
+		handle(host, item, d);
 		sk_outgoing_free(item);
 		atomic_fetch_sub_explicit(&o->depth_now, 1, memory_order_relaxed);
 	}

@@ -60,9 +60,15 @@ struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind
                                const void *payload, size_t payload_size);
 /* Any thread. Moves all of l; wakes the broker thread if nobody has. */
 void sk_outbox_push(struct sk_outbox *o, struct sk_out_list *l, const struct sk_host *host);
-/* Broker thread: handles at most max items or about budget_us; true if something is left. *published counts messages sent. */
-bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, void (*finished)(void *ctx, const struct sk_outgoing *),
-                     void *ctx, int max, int64_t budget_us, int *published);
+struct sk_drain { /* how much to take out, who hears of finished calls, how many messages were sent */
+	int max;             /* items */
+	int64_t budget_us;   /* about so long */
+	void (*finished)(void *ctx, const struct sk_outgoing *);
+	void *ctx;
+	int published;       /* grows */
+};
+/* Broker thread. true if something is left. */
+bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, struct sk_drain *d);
 void sk_outgoing_free(struct sk_outgoing *item);
 
 #endif

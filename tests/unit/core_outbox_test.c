@@ -67,8 +67,7 @@ static void push(struct world *w, const char *topic)
 
 static bool drain(struct world *w, int max, int64_t budget)
 {
-	int published = 0;
-	return sk_outbox_drain(&w->box, &w->host, finished, w, max, budget, &published);
+	return sk_outbox_drain(&w->box, &w->host, &(struct sk_drain){ .max = max, .budget_us = budget, .finished = finished, .ctx = w });
 }
 
 static void items_of_every_kind_leave_in_order(void **state)
@@ -76,7 +75,7 @@ static void items_of_every_kind_leave_in_order(void **state)
 	struct world w;
 	struct sk_out_list l;
 	static const struct sk_watch watch = { "p/", apply };
-	int published = 0;
+	struct sk_drain d = { .max = 100, .budget_us = 1000, .finished = finished, .ctx = &w };
 	(void)state;
 	start(&w);
 	sk_out_list_init(&l);
@@ -95,9 +94,9 @@ static void items_of_every_kind_leave_in_order(void **state)
 	item->state = &w;
 	sk_outbox_push(&w.box, &l, &w.host);
 	assert_int_equal(w.box.depth_now, 7);
-	assert_false(sk_outbox_drain(&w.box, &w.host, finished, &w, 100, 1000, &published));
+	assert_false(sk_outbox_drain(&w.box, &w.host, &d));
 	assert_string_equal(w.heard, "applied publish reply kicked finished line call ");
-	assert_int_equal(published, 2);
+	assert_int_equal(d.published, 2);
 	assert_int_equal(w.box.depth_now, 0);
 	sk_outbox_free(&w.box);
 }

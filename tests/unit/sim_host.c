@@ -304,8 +304,8 @@ static void finished(void *ctx, const struct sk_outgoing *item)
 
 void sim_drain(struct sim *s, int most)
 {
-	int published = 0;
-	while (!s->crashed && most-- > 0 && sk_outbox_drain(&s->rt->outbox, &s->host, finished, s, 1, 1000, &published))
+	struct sk_drain d = { .max = 1, .budget_us = 1000, .finished = finished, .ctx = s };
+	while (!s->crashed && most-- > 0 && sk_outbox_drain(&s->rt->outbox, &s->host, &d))
 		;
 }
 
