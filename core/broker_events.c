@@ -149,23 +149,22 @@ static void note_closed(const struct sk_client *c, const char *topic, const char
 	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
 }
 
-/* 2.0.11 would route a will to a control topic like any message. */
-static int control_acl(const struct sk_client *c, int access, const char *topic, bool will)
+/* Ours whatever the plugins say, but a plugin may want more than a denial. 2.0.11 would route a will to it like any message. */
+static int control_acl(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
 {
-	if (!starts(topic, SK_CONTROL_TOPIC))
-		return SK_PASS;
-	if (c->is_operator && !will)
+	if (c->is_operator && !m->will)
 		return SK_ALLOW;
-	if (access == SK_ACL_WRITE)
-		note_closed(c, topic, will ? "a will may not go to the control topic" : "not one of plugin_opt_operators");
-	return SK_DENY;
+	int verdict = ask_acl(c, access, topic, m);
+	if (access == SK_ACL_WRITE && verdict < SK_DENY)
+		note_closed(c, topic, m->will ? "a will may not go to the control topic" : "not one of plugin_opt_operators");
+	return verdict < SK_DENY ? SK_DENY : verdict;
 }
 
 static int acl_verdict(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
 {
-	int verdict = topic[0] == '$' && topic[1] == 'C' ? control_acl(c, access, topic, m->will) : SK_PASS;
-	if (verdict == SK_PASS)
-		verdict = c->is_operator && is_operators_socket(c) ? SK_ALLOW : ask_acl(c, access, topic, m);
+	if (topic[0] == '$' && starts(topic, SK_CONTROL_TOPIC))
+		return control_acl(c, access, topic, m);
+	int verdict = c->is_operator && is_operators_socket(c) ? SK_ALLOW : ask_acl(c, access, topic, m);
 	if (access != SK_ACL_WRITE || topic[0] != '$' || !starts(topic, "$aws/"))
 		return verdict;
 	if (m->will || !sk_topic_is_input(topic)) {
