@@ -64,7 +64,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
 TEST_PARTS  := lint unit docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := asan tsan valgrind fuzz test-fresh
-SECONDS     ?= 20
+SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 JS          := SKEETER_BUILD=$(abspath $B) node tests/run.js
