@@ -77,8 +77,7 @@ void sk_broker_start(void)
 	if (sk_broker.started)
 		return;
 	sk_broker.started = true;
-	sk_broker.threads = sk_threads_start(sk_broker.rt, why, sizeof why);
-	if (!sk_broker.threads)
+	if (sk_threads_start(&sk_broker.threads, sk_broker.rt, why, sizeof why))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
 	else if (sk_runtime_start(sk_broker.rt))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");

@@ -277,6 +277,7 @@ void sk_run_release(struct sk_run *run)
 		answer(s);
 		count(s, now);
 		atomic_fetch_sub(&w->inbox.bytes[s->request->lane], s->request->bytes);
+		atomic_fetch_sub(&w->inbox.calls, 1);
 	}
 	POINT(w->rt, "release.after");
 	sk_run_free(run);

@@ -142,6 +142,7 @@ int sk_runtime_submit(struct sk_runtime *rt, struct sk_request *r)
 		atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
 		return -1;
 	}
+	atomic_fetch_add(&w->inbox.calls, 1);
 	r->next = NULL;
 	pthread_mutex_lock(&w->inbox.lock);
 	*w->inbox.tail[r->lane] = r;

@@ -213,6 +213,7 @@ struct sk_inbox {
 	pthread_mutex_t lock;
 	struct sk_request *head[SK_LANES], **tail[SK_LANES];
 	_Atomic size_t bytes[SK_LANES];              /* of requests not finished, here and in partitions */
+	_Atomic size_t calls;                        /* the number of them */
 	struct sk_run *committed, **committed_tail;  /* runs whose commit has been answered, linked by next */
 	struct sk_woken *woken;                      /* partitions whose slow work has been done */
 	atomic_bool asleep;

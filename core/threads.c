@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "core/why.h"
 
 #define SLOW_THREADS 2
 
@@ -21,7 +22,6 @@ struct sk_thread {
 	pthread_t id;
 	int index; /* a worker's number, or SK_KEEPER ... */
 	bool running;
-	atomic_bool idle;
 };
 struct sk_threads {
 	struct sk_runtime *rt;
@@ -131,12 +131,10 @@ static void work(struct sk_thread *me)
 		int64_t next = sk_worker_step(w, sk_mono_us());
 		if (next <= sk_mono_us())
 			continue;
-		atomic_store(&me->idle, !w->partition_count);
 		atomic_store(&w->inbox.asleep, true);
 		if (inbox_empty(w) && !atomic_load(&t->stop_workers))
 			wait_for(&t->worker[me->index], next);
 		atomic_store(&w->inbox.asleep, false);
-		atomic_store(&me->idle, false);
 	}
 }
 
@@ -187,6 +185,7 @@ static void *run(void *arg)
 
 /* -- life -- */
 
+/* 0 or the error. */
 static int start(struct sk_threads *t, int index)
 {
 	struct sk_thread *me = &t->thread[t->count];
@@ -195,10 +194,11 @@ static int start(struct sk_threads *t, int index)
 	me->index = index;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 512 * 1024);
-	me->running = pthread_create(&me->id, &attr, run, me) == 0;
+	int error = pthread_create(&me->id, &attr, run, me);
 	pthread_attr_destroy(&attr);
+	me->running = !error;
 	t->count += me->running;
-	return me->running ? 0 : -1;
+	return error;
 }
 
 static void wake_committer(void *ctx)
@@ -208,22 +208,22 @@ static void wake_committer(void *ctx)
 
 static int start_all(struct sk_threads *t)
 {
-	int failed = start(t, SK_COMMITTER) | start(t, SK_KEEPER);
-	for (int i = 0; i < t->rt->workers; i++)
-		failed |= start(t, i);
-	for (int i = 0; i < SLOW_THREADS; i++)
-		failed |= start(t, SK_SLOW_POOL);
-	return failed;
+	int error = start(t, SK_COMMITTER);
+	if (!error)
+		error = start(t, SK_KEEPER);
+	for (int i = 0; !error && i < t->rt->workers; i++)
+		error = start(t, i);
+	for (int i = 0; !error && i < SLOW_THREADS; i++)
+		error = start(t, SK_SLOW_POOL);
+	return error;
 }
 
-struct sk_threads *sk_threads_start(struct sk_runtime *rt, char *why, size_t why_size)
+int sk_threads_start(struct sk_threads **at, struct sk_runtime *rt, char *why, size_t why_size)
 {
-	struct sk_threads *t = calloc(1, sizeof *t);
+	struct sk_threads *t = *at = calloc(1, sizeof *t);
 	sigset_t all, before;
-	if (!t) {
-		snprintf(why, why_size, "memory is out");
-		return NULL;
-	}
+	if (!t)
+		return sk_why(why, why_size, "memory is out");
 	t->rt = rt;
 	bell_init(&t->keeper);
 	bell_init(&t->committer);
@@ -234,13 +234,12 @@ struct sk_threads *sk_threads_start(struct sk_runtime *rt, char *why, size_t why
 	rt->store->wake_ctx = t;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = start_all(t);
+	int error = start_all(t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed) {
-		snprintf(why, why_size, "a thread cannot be started: %s", strerror(errno));
-		sk_threads_stop(&t, 0);
-	}
-	return t;
+	if (!error)
+		return 0;
+	sk_threads_stop(at, 0);
+	return sk_why(why, why_size, "a thread cannot be started: %s", strerror(error));
 }
 
 static void join(struct sk_threads *t, int least, int most, atomic_bool *stop)
@@ -256,30 +255,30 @@ static void join(struct sk_threads *t, int least, int most, atomic_bool *stop)
 	}
 }
 
-static bool all_idle(struct sk_threads *t)
+static size_t calls_left(const struct sk_runtime *rt)
 {
-	for (int i = 0; i < t->count; i++)
-		if (t->thread[i].index >= 0 && (!atomic_load(&t->thread[i].idle) || !inbox_empty(t->rt->worker[t->thread[i].index])))
-			return false;
-	return true;
+	size_t left = 0;
+	for (int i = 0; i < rt->workers; i++)
+		left += atomic_load(&rt->worker[i]->inbox.calls);
+	return left;
 }
 
+/* The keeper goes first: it makes new calls. The slow pool works on while calls wait for it. */
 size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 {
 	struct sk_threads *t = *at;
-	size_t left = 0;
 	if (!t)
 		return 0;
-	sk_slow_stop(t->rt->slow);
-	join(t, SK_SLOW_POOL, SK_SLOW_POOL, &t->stop_slow);
+	struct sk_runtime *rt = t->rt;
 	join(t, SK_KEEPER, SK_KEEPER, &t->stop_keeper);
-	for (int64_t until = sk_mono_us() + limit_us; !all_idle(t) && sk_mono_us() < until;)
+	for (int64_t until = sk_mono_us() + limit_us; calls_left(rt) && sk_mono_us() < until;)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	sk_slow_stop(rt->slow);
+	join(t, SK_SLOW_POOL, SK_SLOW_POOL, &t->stop_slow);
 	join(t, 0, SK_MAX_WORKERS, &t->stop_workers);
 	join(t, SK_COMMITTER, SK_COMMITTER, &t->stop_committer);
-	for (int i = 0; i < t->rt->workers; i++)
-		for (int lane = 0; lane < SK_LANES; lane++)
-			left += atomic_load(&t->rt->worker[i]->inbox.bytes[lane]) > 0;
+	rt->store->ops->step(rt->store, sk_mono_us()); /* what the committer left: its runs are freed with their worker */
+	rt->store->wake = NULL;
 	bell_free(&t->keeper);
 	bell_free(&t->committer);
 	bell_free(&t->slow);
@@ -287,5 +286,5 @@ size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 		bell_free(&t->worker[i]);
 	free(t);
 	*at = NULL;
-	return left;
+	return calls_left(rt);
 }

@@ -5,11 +5,13 @@
 #include "core/runtime.h"
 
 struct sk_threads;
-/* Starts the workers, the committer, the keeper and the slow pool with all signals blocked. NULL with why[]. */
-struct sk_threads *sk_threads_start(struct sk_runtime *rt, char *why, size_t why_size);
+/* Starts the workers, the committer, the keeper and the slow pool with all signals blocked; *t is set before the first of them runs,
+ * since they wake each other through the host. 0, or -1 with why[] and *t NULL. */
+int sk_threads_start(struct sk_threads **t, struct sk_runtime *rt, char *why, size_t why_size);
 /* host.wake_thread for real threads; nothing when t is NULL. */
 void sk_threads_wake(struct sk_threads *t, int index);
-/* Lets what is under way finish for at most limit_us, then stops all threads in reverse order. The number of calls left undone. */
+/* Lets what is under way finish for at most limit_us, then stops all threads in reverse order and commits what is queued: nothing
+ * calls back any more. The number of calls left undone. */
 size_t sk_threads_stop(struct sk_threads **t, int64_t limit_us);
 
 int64_t sk_mono_us(void);

@@ -162,6 +162,7 @@ static void refuse_outright(struct sk_worker *w, struct sk_request *r)
 	if (r->effect)
 		sk_effect_done(w, r, SK_E_UNAVAILABLE);
 	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
+	atomic_fetch_sub(&w->inbox.calls, 1);
 	sk_request_free(r);
 }
 
