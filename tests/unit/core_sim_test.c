@@ -17,7 +17,7 @@
 
 enum { CALLS = 150, THINGS = 5, KEYS = 3 };
 
-enum what { PUT, ADD, VOLATILE, DURABLE, EMIT, TIMER, AWAIT, SCAN, FAILING, SHARED, WHATS };
+enum what { PUT, ADD, VOLATILE, DURABLE, EMIT, TIMER, AWAIT, ECHO, SCAN, FAILING, SHARED, WHATS };
 struct call {
 	enum what what;
 	int thing, key, target;
@@ -30,6 +30,7 @@ struct model {
 	int calls, crashes;
 	bool trace;
 	long memory;    /* allocations until one fails, in the next step */
+	int messages[THINGS], envelopes;
 	uint64_t newest[THINGS][KEYS];
 };
 
@@ -64,6 +65,7 @@ static void script_of(struct model *m, const struct call *c, int n, char *out, s
 	case EMIT: snprintf(out, room, "%sadd c 1; emit Both d%d add e%d 1", first, c->target, n); break;
 	case TIMER: snprintf(out, room, "%sadd c 1; timer t%d %u E add f%d 1,say f %d", first, n, chance(m, 100000), n, n); break;
 	case AWAIT: snprintf(out, room, "%sadd c 1; await x%d; put k%d %d", first, n, c->key, n); break;
+	case ECHO: snprintf(out, room, "%sadd c 1; echounless w; echo w; get w; say v %d", first, n); break;
 	case SCAN: snprintf(out, room, "%sscan 3 k; scan 100 e; get c", first); break;
 	case FAILING: snprintf(out, room, "%sadd c 1000; put k%d -1; say v %d; say! d %d; emit Both d%d add e%d 1; timer t%d 10 E add f%d 1; fail ConflictException no",
 		first, c->key, n, n, c->target, n, n, n); break;
@@ -84,6 +86,35 @@ static void new_call(struct model *m)
 	trace(m, "call %d %s: %s", n, thing, script);
 	c->place = sim_do(m->s, thing, script);
 	assert_int_equal(c->place, n);
+}
+
+static void new_message(struct model *m)
+{
+	char topic[32], script[64];
+	int thing = (int)chance(m, THINGS);
+	snprintf(topic, sizeof topic, "sim/d%d/do", thing);
+	snprintf(script, sizeof script, "get z; add m 1; say m%d %d", thing, m->messages[thing]++);
+	trace(m, "message %s: %s", topic, script);
+	assert_int_equal(sim_message(m->s, topic, script), 0);
+}
+
+static void new_envelope(struct model *m)
+{
+	char text[300];
+	int n = snprintf(text, sizeof text, "{\"commands\":[{\"command\":\"Register\",\"script\":\"add first 1; put w/x 1\"},{\"command\":\"Oops\"},"
+		"{\"command\":\"Register\",\"script\":\"add second 1; scan 5 w/\",\"correlationData\":%d}]}", m->envelopes++);
+	trace(m, "envelope %d", m->envelopes - 1);
+	assert_int_equal(sim_control(m->s, text, (size_t)n), 0);
+}
+
+/* Somebody else writes what the question of an await is made of: the one that is under way meets a conflict. */
+static void foreign_write(struct model *m)
+{
+	char key[32], value[32];
+	snprintf(key, sizeof key, "thing/d%u/w", chance(m, THINGS));
+	snprintf(value, sizeof value, "{\"v\":%u}", chance(m, 100));
+	trace(m, "foreign write %s=%s", key, value);
+	sim_put(m->s, key, value);
 }
 
 static void crash_soon(struct model *m)
@@ -200,6 +231,40 @@ static void check_values(struct model *m)
 	}
 }
 
+/* echo told what was asked and what stood there when the call was stored: "N5","5". */
+static void check_echo(struct model *m, int n)
+{
+	int first, asked, had;
+	const char *text = m->s->answer[n].text, *at = strstr(text, "\"N");
+	assert_non_null(at);
+	if (sscanf(at, "\"N%d\",\"N%d\",\"%d\"", &first, &asked, &had) == 3)
+		assert_int_equal(first, asked);
+	else
+		assert_true(sscanf(at, "\"N%d\",\"%d\"", &asked, &had) == 2 || !strncmp(at, "\"N0\",\"-\"", 8));
+	if (strncmp(at, "\"N0\",\"-\"", 8))
+		assert_int_equal(asked, had);
+}
+
+static void check_noise(struct model *m)
+{
+	char topic[16];
+	for (int t = 0; t < THINGS; t++) {
+		int said = 0;
+		snprintf(topic, sizeof topic, "m%d", t);
+		for (int n = 0; n < m->messages[t]; n++) {
+			assert_true(sent(m, topic, n) <= 1);
+			said += sent(m, topic, n);
+		}
+		assert_in_range(stored(m, t, "thing/d%d/m", 0), said, m->messages[t]);
+	}
+	int first = stored(m, 0, "registry/first", 0), second = stored(m, 0, "registry/second", 0);
+	assert_in_range(first, 0, m->envelopes);
+	assert_in_range(second, 0, m->envelopes);
+	assert_true(sim_times_sent(m->s, "reply $CONTROL/skeeter/v1/response=") <= m->envelopes);
+	if (!m->crashes)
+		assert_int_equal(sim_times_sent(m->s, "reply $CONTROL/skeeter/v1/response="), m->envelopes);
+}
+
 static void check_effects_of(struct model *m, int n)
 {
 	const struct call *c = &m->call[n];
@@ -235,8 +300,12 @@ static void check(struct model *m)
 	check_answers(m);
 	check_values(m);
 	versions_grow(m);
-	for (int n = 0; n < m->calls; n++)
+	for (int n = 0; n < m->calls; n++) {
 		check_effects_of(m, n);
+		if (m->call[n].what == ECHO && accepted(m, n))
+			check_echo(m, n);
+	}
+	check_noise(m);
 	for (int t = 0; t < THINGS; t++) {
 		int shared = 0;
 		for (int n = 0; n < m->calls; n++)
@@ -289,6 +358,12 @@ static void run_seed(uint64_t seed, bool tracing)
 			new_call(m);
 		if (chance(m, 40) == 0)
 			fault(m);
+		if (chance(m, 25) == 0)
+			new_message(m);
+		if (chance(m, 50) == 0)
+			new_envelope(m);
+		if (chance(m, 30) == 0)
+			foreign_write(m);
 		m->s->mono_us += chance(m, 3000);
 		m->s->wall_ms += chance(m, 4);
 		sk_arena_fail_after(m->memory);
