@@ -12,7 +12,8 @@
 #define OPS_SERVICE "iot"
 #include "core/ops_table.h"
 
-static const char *const types[] = { "iot:Data", "iot:Data-ATS", "iot:CredentialProvider", "iot:Jobs", "iot:Data-Beta" };
+static const char *const types[] = { "iot:Data", "iot:Data-ATS", "iot:CredentialProvider", "iot:Jobs",
+	                             "iot:DeviceAdvisor", "iot:Data-Beta" };
 
 static bool is_known(const char *type)
 {

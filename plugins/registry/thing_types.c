@@ -6,7 +6,9 @@
 
 #include "core/call.h"
 #include "core/plugin.h"
+#include "plugins/registry/events.h"
 #include "plugins/registry/registry.h"
+#include "plugins/registry/tags.h"
 
 #define OPS_FILE "plugins/registry/thing_types.ops"
 #define OPS_GROUP thing_types
@@ -15,7 +17,7 @@
 
 /* "The service requires a wait of 5 minutes between deprecation and deletion": DeleteThingType. */
 enum { DELETE_AFTER_MS = 5 * 60 * 1000 };
-enum { SEARCHABLE_MAX = 3, PROPAGATING_MAX = 20, TAGS_MAX = 50 };
+enum { SEARCHABLE_MAX = 3, PROPAGATING_MAX = 20 };
 
 static int fail_absent(struct sk_call *c, const char *name)
 {
@@ -115,12 +117,12 @@ static int create_again(struct sk_call *c, const char *name, const cJSON *old, c
 static int CreateThingType(struct sk_call *c)
 {
 	const char *name = sk_json_text(c->in, "thingTypeName");
-	const cJSON *old = sk_get(c, "registry/type/%s", name), *tags = sk_json_get(c->in, "tags");
+	const cJSON *old = sk_get(c, "registry/type/%s", name);
 	const cJSON *given = sk_json_get(c->in, "thingTypeProperties");
 	int rc = check_properties(c, given);
 
-	if (!rc && sk_json_count(tags) > TAGS_MAX)
-		rc = sk_fail(c, SK_E_INVALID_REQUEST, "A resource can have at most %d tags", TAGS_MAX);
+	if (!rc)
+		rc = tags_check(c);
 	if (rc)
 		return rc;
 	cJSON *properties = known_properties(c, given);
@@ -132,9 +134,9 @@ static int CreateThingType(struct sk_call *c)
 	sk_json_set_string(c->arena, type, "thingTypeId", id);
 	sk_json_set(c->arena, type, "thingTypeProperties", properties);
 	sk_json_set_int(c->arena, type, "creationDate", c->now_ms);
-	if (sk_json_count(tags))
-		sk_json_set(c->arena, type, "tags", sk_json_copy(c->arena, tags));
+	tags_store(c, type);
 	sk_put(c, type, "registry/type/%s", name);
+	event_thing_type(c, EVENT_CREATED, type);
 	answer_created(c, name, id);
 	return SK_OK;
 }
@@ -203,6 +205,7 @@ static int DeprecateThingType(struct sk_call *c)
 	else
 		sk_json_remove(type, "deprecationDate");
 	sk_put(c, type, "registry/type/%s", name);
+	event_thing_type(c, EVENT_UPDATED, type);
 	return SK_OK;
 }
 
@@ -225,6 +228,7 @@ static int UpdateThingType(struct sk_call *c)
 	cJSON *type = sk_json_copy(c->arena, old);
 	sk_json_set(c->arena, sk_json_get(type, "thingTypeProperties"), "mqtt5Configuration", sk_json_copy(c->arena, mqtt5));
 	sk_put(c, type, "registry/type/%s", name);
+	event_thing_type(c, EVENT_UPDATED, type);
 	return SK_OK;
 }
 
@@ -246,5 +250,6 @@ static int DeleteThingType(struct sk_call *c)
 	if (why)
 		return sk_fail(c, SK_E_INVALID_REQUEST, "Cannot delete thing type : %s. %s", name, why);
 	sk_remove(c, "registry/type/%s", name);
+	event_thing_type(c, EVENT_DELETED, old);
 	return SK_OK;
 }

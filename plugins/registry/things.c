@@ -7,6 +7,11 @@
 
 #include "core/call.h"
 #include "core/plugin.h"
+#include "plugins/registry/attributes.h"
+#include "plugins/registry/billing_groups.h"
+#include "plugins/registry/events.h"
+#include "plugins/registry/group_members.h"
+#include "plugins/registry/inputs.h"
 #include "plugins/registry/registry.h"
 
 #define OPS_FILE "plugins/registry/things.ops"
@@ -15,7 +20,7 @@
 #include "core/ops_table.h"
 
 /* "A thing without a type has at most three attributes, one with a type fifty": developer guide, thing types. */
-enum { ATTRIBUTES_PLAIN = 3, ATTRIBUTES_TYPED = 50 };
+enum { ATTRIBUTES_PLAIN = 3, ATTRIBUTES_TYPED = ATTRIBUTES_MAX };
 
 static int fail_absent(struct sk_call *c, const char *name)
 {
@@ -27,33 +32,9 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-static const cJSON *given_attributes(const struct sk_call *c)
+static cJSON *new_attributes(struct sk_call *c, const cJSON *old)
 {
-	return sk_json_get(sk_json_get(c->in, "attributePayload"), "attributes");
-}
-
-static bool removes(const cJSON *attribute)
-{
-	return !cJSON_IsString(attribute) || !*attribute->valuestring;
-}
-
-/* What `old` becomes: an empty value removes its attribute; with merge the others stay. Removals come first, so that the count never
- * passes the limit on the way to an allowed result; above it there is no use in going on. */
-static cJSON *attributes_after(struct sk_call *c, const cJSON *old, bool merge)
-{
-	const cJSON *given = given_attributes(c);
-	cJSON *after = old && (merge || !given) ? sk_json_copy(c->arena, old) : sk_json_object(c->arena);
-
-	SK_JSON_EACH(a, given)
-		if (removes(a))
-			sk_json_remove(after, a->string);
-	SK_JSON_EACH(a, given) {
-		if (!removes(a))
-			sk_json_set_string(c->arena, after, a->string, a->valuestring);
-		if (sk_json_count(after) > ATTRIBUTES_TYPED)
-			break;
-	}
-	return after;
+	return attributes_after(c, sk_json_get(c->in, "attributePayload"), old);
 }
 
 static int check_count(struct sk_call *c, const cJSON *attributes, const char *type)
@@ -73,17 +54,6 @@ static int check_type(struct sk_call *c, const char *name, const cJSON *type, co
 	if (sk_json_get(type, "deprecationDate"))
 		return sk_fail(c, SK_E_INVALID_REQUEST, "%s%s", deprecated, name);
 	return SK_OK;
-}
-
-static int check_version(struct sk_call *c, const cJSON *thing)
-{
-	int64_t expected;
-
-	if (!sk_json_to_int(sk_json_get(c->in, "expectedVersion"), &expected) ||
-	    expected == sk_json_int_of(thing, "version", 0))
-		return SK_OK;
-	return sk_fail(c, SK_E_VERSION_CONFLICT, "The version for thing %s does not match the expected version.",
-	               sk_json_text(c->in, "thingName"));
 }
 
 static void answer_created(struct sk_call *c, const char *name, const char *id)
@@ -111,18 +81,21 @@ static int create_again(struct sk_call *c, const char *name, const cJSON *old, c
 
 static void store_new(struct sk_call *c, const char *name, cJSON *attributes)
 {
-	const char *type = sk_json_text(c->in, "thingTypeName"), *id = sk_uuid(c);
+	const char *type = sk_json_text(c->in, "thingTypeName"), *billing = sk_json_text(c->in, "billingGroupName"), *id = sk_uuid(c);
 	cJSON *thing = sk_json_object(c->arena);
 
 	sk_json_set_string(c->arena, thing, "thingName", name);
 	sk_json_set_string(c->arena, thing, "thingId", id);
 	sk_json_set_int(c->arena, thing, "version", 1);
 	sk_json_set_string(c->arena, thing, "thingTypeName", type);
-	sk_json_set_string(c->arena, thing, "billingGroupName", sk_json_text(c->in, "billingGroupName"));
+	sk_json_set_string(c->arena, thing, "billingGroupName", billing);
 	sk_json_set(c->arena, thing, "attributes", attributes);
 	sk_put(c, thing, "registry/thing/%s", name);
 	if (type)
 		sk_put(c, sk_json_object(c->arena), "registry/type-thing/%s/%s", type, name);
+	billing_group_mark(c, billing, name, true);
+	event_thing(c, EVENT_CREATED, thing);
+	event_type_association(c, EVENT_ADDED, thing, type);
 	answer_created(c, name, id);
 }
 
@@ -133,7 +106,7 @@ static int CreateThing(struct sk_call *c)
 	const cJSON *old = sk_get(c, "registry/thing/%s", name);
 	const cJSON *type_record = type ? sk_get(c, "registry/type/%s", type) : NULL;
 	const cJSON *billing_record = billing ? sk_get(c, "registry/billing-group/%s", billing) : NULL;
-	cJSON *attributes = attributes_after(c, NULL, false);
+	cJSON *attributes = new_attributes(c, NULL);
 	int rc = SK_OK;
 
 	if (old)
@@ -181,8 +154,11 @@ static void store_updated(struct sk_call *c, const cJSON *old, const char *type,
 			sk_remove(c, "registry/type-thing/%s/%s", old_type, name);
 		if (type)
 			sk_put(c, sk_json_object(c->arena), "registry/type-thing/%s/%s", type, name);
+		event_type_association(c, EVENT_REMOVED, thing, old_type);
+		event_type_association(c, EVENT_ADDED, thing, type);
 	}
 	sk_put(c, thing, "registry/thing/%s", name);
+	event_thing(c, EVENT_UPDATED, thing);
 }
 
 static int UpdateThing(struct sk_call *c)
@@ -195,7 +171,7 @@ static int UpdateThing(struct sk_call *c)
 
 	if (!old)
 		return fail_absent(c, name);
-	int rc = check_version(c, old);
+	int rc = input_expected_version(c, old, "thing", name);
 	if (!rc && type && untyped)
 		rc = sk_fail(c, SK_E_INVALID_REQUEST, "removeThingType and thingTypeName exclude each other");
 	if (!rc && type && !same_text(type, old_type))
@@ -204,12 +180,25 @@ static int UpdateThing(struct sk_call *c)
 		return rc;
 	if (!type && !untyped)
 		type = old_type;
-	cJSON *attributes = attributes_after(c, sk_json_get(old, "attributes"),
-	                                     sk_json_true(sk_json_get(c->in, "attributePayload"), "merge"));
+	cJSON *attributes = new_attributes(c, sk_json_get(old, "attributes"));
 	rc = check_count(c, attributes, type);
 	if (!rc)
 		store_updated(c, old, type, attributes);
 	return rc;
+}
+
+/* The record and all that is kept beside it. */
+static void forget(struct sk_call *c, const char *name, const cJSON *thing)
+{
+	const char *type = sk_json_text(thing, "thingTypeName");
+
+	sk_remove(c, "registry/thing/%s", name);
+	if (type)
+		sk_remove(c, "registry/type-thing/%s/%s", type, name);
+	billing_group_mark(c, sk_json_text(thing, "billingGroupName"), name, false);
+	group_members_forget_thing(c, name, thing);
+	event_type_association(c, EVENT_REMOVED, thing, type);
+	event_thing(c, EVENT_DELETED, thing);
 }
 
 /* "Returns successfully with no error if the deletion is successful or you specify a thing that doesn't exist." */
@@ -218,18 +207,15 @@ static int DeleteThing(struct sk_call *c)
 	const char *name = sk_json_text(c->in, "thingName");
 	const cJSON *old = sk_get(c, "registry/thing/%s", name);
 	struct sk_scan principals = sk_scan(c, 1, NULL, "registry/thing-principal/%s/", name);
-	const char *type = sk_json_text(old, "thingTypeName");
 
 	if (!old)
 		return SK_OK;
-	int rc = check_version(c, old);
+	int rc = input_expected_version(c, old, "thing", name);
 	if (!rc && principals.count)
 		rc = sk_fail(c, SK_E_INVALID_REQUEST, "Cannot delete. Thing %s is still attached to one or more principals", name);
 	if (rc)
 		return rc;
-	sk_remove(c, "registry/thing/%s", name);
-	if (type)
-		sk_remove(c, "registry/type-thing/%s/%s", type, name);
+	forget(c, name, old);
 	cJSON *event = sk_json_object(c->arena);
 	sk_json_set_string(c->arena, event, "thingName", name);
 	sk_emit(c, "DeleteThing", event);

@@ -18,7 +18,7 @@
 #define TYPE_ARN "arn:aws:iot:us-east-1:123456789012:thingtype/"
 #define MINUTE 60000
 
-static struct registry_state state = { .endpoint = "iot.example.com" };
+static struct registry_state state = { .endpoint = "iot.example.com", .account = "123456789012" };
 
 static int setup(void **at)
 {
@@ -406,16 +406,16 @@ static const char *with_list(const char *before, const char *item, int n, const 
 	size_t used = (size_t)snprintf(input, sizeof(input), "%s", before);
 
 	for (int i = 0; i < n; i++)
-		used += (size_t)snprintf(input + used, sizeof(input) - used, "%s%s", i ? "," : "", item);
+		used += (size_t)snprintf(input + used, sizeof(input) - used, item, i ? "," : "", i);
 	snprintf(input + used, sizeof(input) - used, "%s", after);
 	return input;
 }
 
 static void a_types_lists_are_limited(void **at)
 {
-	static const char tags[] = "{'thingTypeName':'t','tags':[", tag[] = "{'Key':'k'}";
+	static const char tags[] = "{'thingTypeName':'t','tags':[", tag[] = "%s{'Key':'k%d'}";
 	static const char mqtt5[] = "{'thingTypeName':'m','thingTypeProperties':{'mqtt5Configuration':{'propagatingAttributes':[";
-	static const char attribute[] = "{'userPropertyKey':'k','connectionAttribute':'iot:ClientId'}";
+	static const char attribute[] = "%s{'userPropertyKey':'k%d','connectionAttribute':'iot:ClientId'}";
 	struct fake *f = *at;
 
 	assert_int_equal(type(f, "CreateThingType", with_list(tags, tag, 51, "]}")), SK_E_INVALID_REQUEST);
