@@ -18,12 +18,12 @@ LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c shadow/*.c plugins/*/*.c)) \
-           cli/shorthand.c cli/value.c cli/words.c
+           cli/shorthand.c cli/value.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
 TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
 run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
 
-all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device  ## build every plugin and the skeeter command
+all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device $B/skeeter-store  ## build every plugin and the commands
 $B/%.o: %.c | $B/headers
 	$(call run,CC) $(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 $B/plugins/%.o $B/shadow/%.o: CFLAGS += -fvisibility=hidden
@@ -32,11 +32,13 @@ $B/libskeeter.so: $(call objs,core)
 .SECONDEXPANSION:
 $B/skeeter_%.so: $$(call objs,plugins/$$* $$(DIRS.$$*)) | $B/libskeeter.so
 	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) -o $@
-# cli/ is two programs: the command, and the demo's devices.
+# cli/ is three programs: the command, the demo's devices, and what works on a store's file.
 $B/skeeter: $(patsubst %.c,$B/%.o,$(filter-out cli/device.c,$(wildcard cli/*.c)))
 $B/skeeter-device: $B/cli/device.o
-$B/skeeter $B/skeeter-device: $B/libpure.a
-	$(call run,LD) $(CC) $(LDFLAGS) $(filter %.o,$^) $B/libpure.a $(LIBS) -lmosquitto -o $@
+$B/skeeter-store: $B/cli/store/main.o
+$B/skeeter $B/skeeter-device: LIBS += -lmosquitto
+$B/skeeter $B/skeeter-device $B/skeeter-store: $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $(filter %.o,$^) $B/libpure.a $(LIBS) -o $@
 $B/libpure.a: $(PURE:%.c=$B/%.o)
 	$(call run,AR) rm -f $@ && $(AR) rcs $@ $^
 # What is not installed is said in one line instead of a compiler's error.

@@ -101,11 +101,16 @@ static int make_folder(const char *path, char *real, char *why, size_t why_size)
 	return 0;
 }
 
+static void store_says(const char *line)
+{
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: %s", line);
+}
+
 static struct sk_store *open_store(const struct sk_core_options *o, char *why, size_t why_size)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/%s", o->data, o->store);
-	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1 }, why, why_size);
+	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .say = store_says }, why, why_size);
 }
 
 static int worker_count(const struct sk_core_options *o)

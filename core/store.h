@@ -128,6 +128,7 @@ struct sk_store_options {
 	size_t dirty_limit;      /* bytes, 0: 64 MiB */
 	size_t log_limit;        /* bytes, 0: 256 MiB */
 	int64_t (*now_us)(void); /* monotonic clock; NULL: CLOCK_MONOTONIC */
+	void (*say)(const char *line); /* hears that a store of an earlier version was brought up to date; may be NULL */
 };
 
 /* Opens or creates. On failure NULL and one line in why[] without a full stop, e.g.

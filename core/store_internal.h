@@ -1,4 +1,4 @@
-/* store_internal.h -- what the files of the embedded store share; nobody else includes it.
+/* store_internal.h -- what the files of the embedded store share; besides them cli/store/ reads files with it.
  *
  * Who may touch what: the COMMITTER is the thread inside step(), open or close. It alone changes the map, the log and the
  * tables. Readers take map.lock for reading, then a connection of the pool. Locks are taken in the order gate, map.lock.

@@ -5,6 +5,7 @@
  * releases; SQLite's own locks are of the other kind (fcntl), and those are lost when any descriptor of the file is closed: so ours
  * is closed after SQLite's. */
 #include "core/store_internal.h"
+#include "core/store_migrate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 enum {
-	APPLICATION = 0x534b4545, /* "SKEE" */
 	VERSION_AT = 60, HEADER = 100,
 	WRITER_CACHE = 1024,
 	CHECKED_WHOLE = 16 << 20 /* a file up to this size has all its pages checked */
@@ -127,7 +127,7 @@ static int check_folder(struct opening *o)
 static int open_descriptor(struct opening *o)
 {
 	struct sk_embedded *s = o->s;
-	struct stat st;
+	struct stat st, named;
 
 	s->fd = open(s->opt.path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (s->fd < 0 && errno == ENOENT) {
@@ -140,6 +140,8 @@ static int open_descriptor(struct opening *o)
 		return refuse(o, "cannot write store %s: %s", "not a regular file");
 	if (flock(s->fd, LOCK_EX | LOCK_NB))
 		return errno == EWOULDBLOCK ? explain(o, SQLITE_BUSY) : unwritable(o, errno);
+	if (stat(s->opt.path, &named) || named.st_dev != st.st_dev || named.st_ino != st.st_ino)
+		return explain(o, SQLITE_BUSY); /* skeeter-store has just put another file in its place */
 	s->path = realpath(s->opt.path, NULL);
 	if (!s->path)
 		return unwritable(o, errno);
@@ -226,13 +228,22 @@ static int create_schema(struct opening *o)
 		return -1;
 	if (tables)
 		return damaged(o, "it is another program's database");
-	snprintf(text, sizeof text, schema, APPLICATION, SK_STORE_SCHEMA);
+	snprintf(text, sizeof text, schema, SK_STORE_APPLICATION, SK_STORE_SCHEMA);
 	rc = sqlite3_exec(o->s->writer->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(o->s->writer->db, text, NULL, NULL, NULL);
 	if (rc == SQLITE_OK) /* the header must show the version */
 		rc = sqlite3_wal_checkpoint_v2(o->s->writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : explain(o, rc);
+}
+
+static int bring_up_to_date(struct opening *o, int version)
+{
+	struct sk_embedded *s = o->s;
+	struct sk_migration m = { .db = s->writer->db, .path = s->path, .steps = sk_store_steps, .from = version, .to = SK_STORE_SCHEMA,
+		.say = s->opt.say };
+
+	return sk_store_migrate(&m, o->why, o->why_size);
 }
 
 static int check_schema(struct opening *o)
@@ -245,9 +256,9 @@ static int check_schema(struct opening *o)
 		return newer(o, version);
 	if (!version && !application)
 		return create_schema(o);
-	if (application != APPLICATION || version < 1)
+	if (application != SK_STORE_APPLICATION || version < 0)
 		return damaged(o, "it is another program's database");
-	if (check_pages(o))
+	if (check_pages(o) || (version < SK_STORE_SCHEMA && bring_up_to_date(o, (int)version)))
 		return -1;
 	return ask(o, "SELECT seq, data FROM log WHERE 0", &unused) || ask(o, "SELECT space, key, version, data FROM record WHERE 0", &unused);
 }
