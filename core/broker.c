@@ -142,6 +142,7 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 	rt->inbox_limit = (size_t)o->inbox;
 	sk_runtime_set_cache(rt, (size_t)o->cache / (size_t)workers);
 	sk_process_set(rt);
+	sk_broker.ledger = sk_ledger_new((size_t)o->remember, (size_t)o->activity);
 	return sk_events_register(why, why_size);
 }
 
@@ -224,6 +225,8 @@ static void close_all(void)
 	sk_wake_stop();
 	sk_kick_free();
 	sk_clients_free();
+	sk_presence_free();
+	sk_ledger_free(&sk_broker.ledger);
 	for (int i = loaded_count; i-- > 0;)
 		if (loaded[i].plugin->stop)
 			loaded[i].plugin->stop(loaded[i].state);

@@ -81,8 +81,11 @@ static void call_disconnected(struct sk_client *c)
 static void forget(size_t at)
 {
 	struct entry *e = table[at];
+	if (e->client.online)
+		sk_presence_ended(&e->client, SK_REASON_LOST, false);
 	call_disconnected(&e->client);
 	call_gone(&e->client);
+	sk_presence_forget(&e->client);
 	table[at] = &tombstone;
 	used--;
 	free(e->texts);
@@ -191,12 +194,25 @@ const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n)
 	return der;
 }
 
-void sk_clients_offline(struct mosquitto *handle)
+void sk_clients_refused(struct mosquitto *handle)
+{
+	size_t at;
+	struct entry *e = lookup(handle, &at);
+	if (e && !e->dead && sk_presence_is_new(&e->client))
+		forget(at);
+}
+
+void sk_clients_offline(struct mosquitto *handle, int code)
 {
 	size_t at;
 	struct entry *e = lookup(handle, &at);
 	if (!e || !same(e->client.id, mosquitto_client_id(handle)))
 		return;
+	if (e->client.online) {
+		bool was_there;
+		enum sk_reason reason = sk_reason_why(&e->client, code, &was_there);
+		sk_presence_ended(&e->client, reason, was_there);
+	}
 	if (!e->client.online && !e->dead) {
 		forget(at);
 		return;

@@ -75,6 +75,7 @@ static int verdict_of_connect(struct sk_client *c, int verdict)
 {
 	if (verdict == SK_DENY || verdict == SK_DISCONNECT) {
 		SK_COUNT(sk_broker.rt->count.denials);
+		sk_presence_refused(c);
 		return MOSQ_ERR_AUTH;
 	}
 	/* A name counts as an operator's when somebody proved it: by a certificate, or to another plugin (which decides after us). */
@@ -104,11 +105,14 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return connect_operator(c);
 	bool was_online = c->online;
 	c->password = ed->password;
+	sk_broker.denial[0] = '\0';
 	int verdict = ask_connect(c, again);
 	c->password = NULL;
 	int rc = verdict_of_connect(c, verdict);
 	if (again)
 		c->online = was_online;
+	else if (rc != MOSQ_ERR_AUTH)
+		sk_presence_connecting(c);
 	return rc;
 }
 
@@ -143,10 +147,21 @@ static void note_closed(const struct sk_client *c, const char *topic, const char
 	static int64_t last;
 	int64_t now = sk_mono_us();
 	SK_COUNT(sk_broker.rt->count.aws_closed);
+	snprintf(sk_broker.denial, sizeof sk_broker.denial, "deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
 	if (now - last < 100000)
 		return;
 	last = now;
 	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
+}
+
+void sk_client_denied(const char *text)
+{
+	snprintf(sk_broker.denial, sizeof sk_broker.denial, "%s", text);
+}
+
+struct sk_ledger *sk_clients_ledger(void)
+{
+	return sk_broker.ledger;
 }
 
 /* Ours whatever the plugins say, but a plugin may want more than a denial. 2.0.11 would route a will to it like any message. */
@@ -204,9 +219,12 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_ACL_DENIED;
 	struct sk_message_view m = { .payload = ed->payload, .size = ed->payloadlen, .qos = ed->qos, .retain = ed->retain };
 	m.will = ed->access == SK_ACL_WRITE && is_will(c);
+	sk_broker.denial[0] = '\0';
 	int verdict = acl_verdict(c, ed->access, ed->topic, &m);
 	if (__builtin_expect(verdict >= SK_DENY, 0))
 		SK_COUNT(sk_broker.rt->count.denials);
+	if (c->known && (ed->access != SK_ACL_READ || verdict >= SK_DENY))
+		sk_presence_asked(c, ed->access, ed->topic, &m, verdict);
 	if (ed->access == SK_ACL_WRITE)
 		sk_broker.write_client = verdict == SK_ALLOW ? ed->client : NULL;
 	return acl_code(verdict, ed->access);
@@ -270,7 +288,21 @@ static int on_disconnect(int event, void *event_data, void *userdata)
 	struct mosquitto_evt_disconnect *ed = event_data;
 	(void)event, (void)userdata;
 	if (ed->client && mosquitto_client_id(ed->client))
-		sk_clients_offline(ed->client);
+		sk_clients_offline(ed->client, ed->reason);
+	else if (ed->client)
+		sk_clients_refused(ed->client);
+	return MOSQ_ERR_SUCCESS;
+}
+
+struct evt_connect_21 { void *future; struct mosquitto *client; };
+
+static int on_connect_21(int event, void *event_data, void *userdata)
+{
+	const struct evt_connect_21 *ed = event_data;
+	struct sk_client *c = sk_clients_find(ed->client);
+	(void)event, (void)userdata;
+	if (c)
+		sk_presence_connected(c);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -291,6 +323,7 @@ static void turn(void)
 	free(sk_broker.connecting_id);
 	sk_broker.connecting_id = NULL;
 	sk_wake_tick();
+	sk_presence_tick();
 	sk_kick_due();
 	bool more = sk_outbox_drain(&rt->outbox, rt->host, &d);
 	/* 2.1 runs TICK before it waits: what was published here would leave one turn later. */
@@ -322,6 +355,7 @@ static const struct { int event; MOSQ_FUNC_generic_callback fn; const char *data
 	{ MOSQ_EVT_MESSAGE, on_message, NULL, false },
 	{ MOSQ_EVT_CONTROL, on_control, SK_CONTROL_TOPIC, false },
 	{ MOSQ_EVT_DISCONNECT, on_disconnect, NULL, false },
+	{ SK_EVT_CONNECT_21, on_connect_21, NULL, true },
 	{ SK_EVT_CLIENT_OFFLINE_21, on_disconnect, NULL, true },
 	{ MOSQ_EVT_TICK, on_tick, NULL, false },
 };

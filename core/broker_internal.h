@@ -10,10 +10,14 @@
 #include <mosquitto.h>
 
 #include "core/core_options.h"
+#include "core/ledger.h"
+#include "core/peek.h"
+#include "core/presence.h"
 #include "core/runtime.h"
 #include "core/threads.h"
 
 /* Names that Mosquitto 2.1 has and 2.0.11's headers lack. */
+#define SK_EVT_CONNECT_21 11
 #define SK_EVT_UNSUBSCRIBE_21 13
 #define SK_EVT_CLIENT_OFFLINE_21 28
 
@@ -24,6 +28,7 @@ struct sk_kick { /* waits for the next TICK */
 	uint64_t generation;      /* of the connection at handle; 0: every client with that user name or id */
 	void *handle;
 	char *username, *client_id, *why;
+	enum sk_reason reason;
 };
 
 struct sk_broker {
@@ -38,6 +43,10 @@ struct sk_broker {
 	void *connecting;
 	void *write_client;       /* whose WRITE we allowed just now: MESSAGE must be for the same */
 	struct sk_kick *kicks, **kicks_tail;
+	const enum sk_reason *kicking; /* inside a kick: why the connections that end now do */
+	struct sk_peek peek;
+	struct sk_ledger *ledger;
+	char denial[1024];        /* of the hook that has just denied; "" when it gave no reason */
 	bool doomed;              /* some client's `doomed` is set */
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
@@ -55,7 +64,8 @@ void sk_broker_start(void); /* first event of any kind */
 /* broker_clients.c */
 struct sk_client *sk_clients_find(struct mosquitto *handle);   /* pointer, id and user name agree; else NULL */
 struct sk_client *sk_clients_add(struct mosquitto *handle);    /* replaces what was there; NULL: memory is out */
-void sk_clients_offline(struct mosquitto *handle);             /* DISCONNECT: the second one forgets the session */
+void sk_clients_offline(struct mosquitto *handle, int code);   /* DISCONNECT: the second one forgets the session */
+void sk_clients_refused(struct mosquitto *handle);             /* DISCONNECT without an id: its CONNECT was refused */
 struct sk_client *sk_clients_at(void *handle, uint64_t generation);
 void sk_clients_reap(void);                                    /* about once a second */
 void sk_clients_free(void);
@@ -81,6 +91,23 @@ void sk_host_kick(void *ctx, const struct sk_outgoing *item);
 void sk_host_log(void *ctx, char level, const char *line);
 void sk_kick_due(void);
 void sk_kick_free(void);
+
+/* broker_presence.c: a connection is told of at the next TICK or with its first packet, whichever is first: what a CONNECT takes over
+ * ends before, and one that another plugin refuses is never told of */
+void sk_presence_connecting(struct sk_client *c);              /* its CONNECT was let in */
+void sk_presence_refused(struct sk_client *c);                 /* we refused it */
+void sk_presence_asked(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m, int verdict);
+void sk_presence_connected(struct sk_client *c);               /* it is there for sure */
+void sk_presence_ended(struct sk_client *c, enum sk_reason reason, bool was_there);
+void sk_presence_tick(void);
+void sk_presence_forget(struct sk_client *c);
+bool sk_presence_is_new(const struct sk_client *c);            /* not told of yet */
+void sk_presence_free(void);
+
+/* broker_reason.c */
+void sk_reason_learn(struct sk_client *c);
+/* Why the connection of c has just ended; code is 2.1's, -1 on 2.0. *was_there: it had got through, as far as can be seen. */
+enum sk_reason sk_reason_why(struct sk_client *c, int code, bool *was_there);
 
 /* broker_admission.c */
 void sk_admit(struct sk_client *client, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size);

@@ -90,7 +90,8 @@ static int queue_kick(struct sk_kick kick)
 void sk_host_kick(void *ctx, const struct sk_outgoing *item)
 {
 	(void)ctx;
-	struct sk_kick kick = { .username = dup_or_null(item->topic), .client_id = dup_or_null(item->client_id), .why = dup_or_null(item->payload) };
+	struct sk_kick kick = { .reason = SK_REASON_SERVER, .username = dup_or_null(item->topic), .client_id = dup_or_null(item->client_id),
+	                        .why = dup_or_null(item->payload) };
 	if (queue_kick(kick))
 		SK_COUNT(sk_broker.rt->count.memory_failures);
 }
@@ -98,7 +99,7 @@ void sk_host_kick(void *ctx, const struct sk_outgoing *item)
 /* A revoked connection ends also when memory is out. */
 void sk_client_kick(struct sk_client *c, const char *why)
 {
-	if (!queue_kick((struct sk_kick){ .generation = c->generation, .handle = c->handle, .why = dup_or_null(why) }))
+	if (!queue_kick((struct sk_kick){ .reason = SK_REASON_FORBIDDEN, .generation = c->generation, .handle = c->handle, .why = dup_or_null(why) }))
 		return;
 	c->doomed = sk_broker.doomed = true;
 }
@@ -153,12 +154,18 @@ void sk_kick_due(void)
 	sk_broker.kicks = NULL;
 	while (k) {
 		struct sk_kick *next = k->next;
+		sk_broker.kicking = &k->reason;
 		kick(k);
+		sk_broker.kicking = NULL;
 		kick_free(k);
 		k = next;
 	}
-	if (sk_broker.doomed)
-		sk_broker.doomed = sk_clients_kick_doomed(kick_client);
+	if (!sk_broker.doomed)
+		return;
+	static const enum sk_reason forbidden = SK_REASON_FORBIDDEN;
+	sk_broker.kicking = &forbidden;
+	sk_broker.doomed = sk_clients_kick_doomed(kick_client);
+	sk_broker.kicking = NULL;
 }
 
 void sk_kick_free(void)

@@ -22,6 +22,9 @@ struct sk_client {
 	bool restored;          /* the broker had this session in its file; it was never connected in this process */
 	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */
 	bool is_operator;       /* by plugin_opt_operators; set after connect was allowed */
+	struct sk_known *known; /* what is remembered of its id (core/ledger.h); NULL: nothing is, as for operators' sockets */
+	uint8_t presence;       /* core/broker_presence.c's */
+	bool violated;          /* it is being disconnected for what its policy denies */
 	void *auth;             /* the deciding plugin's per-connection state; it frees it in gone() */
 	/* admission */
 	int64_t tokens_at;      /* token bucket */
@@ -47,5 +50,9 @@ void sk_client_kick(struct sk_client *c, const char *why);
 void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx);
 /* Topics under $aws/ that rows accept. true if the topic matches a row of any plugin. */
 bool sk_topic_is_input(const char *topic);
+/* Inside a connect or acl hook that denies: the reason, for ListClients. Copied. */
+void sk_client_denied(const char *text);
+/* What is remembered of clients, with those that are not there any more. NULL: nothing. */
+struct sk_ledger *sk_clients_ledger(void);
 
 #endif

@@ -19,6 +19,9 @@ struct sk_core_options {
 	int64_t sys_interval;    /* ms */
 	int wake;                /* 0 auto, 1 eventfd, 2 ping, 3 tick */
 	const char *wake_socket;
+	bool presence;
+	int64_t remember;        /* clients without a connection */
+	int64_t activity;        /* bytes */
 };
 
 /* skeeter_core's start: opens the store in the data folder, makes the runtime, registers the broker's events. -1 with why[]. */

@@ -88,6 +88,8 @@ struct sk_hooks {
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
 	void (*gone)(void *state, struct sk_client *client);
 	void (*tick)(void *state, int64_t now_ms); /* about once a second */
+	/* The thing that this client speaks as, or NULL: for presence events. Valid until the next call of any hook. */
+	const char *(*thing)(void *state, struct sk_client *client);
 };
 enum sk_verdict { SK_PASS, SK_ALLOW, SK_DENY, SK_DISCONNECT };
 enum sk_access { SK_ACL_READ = 1, SK_ACL_WRITE = 2, SK_ACL_SUBSCRIBE = 4, SK_ACL_UNSUBSCRIBE = 8 };

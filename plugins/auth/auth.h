@@ -22,6 +22,7 @@ struct auth_host {
 	int (*set_username)(struct sk_client *client, const char *username);
 	void (*kick)(struct sk_client *client, const char *why);
 	void (*log)(char level, const char *line);
+	void (*denied)(const char *line); /* each denial, also those that are not logged; may be NULL */
 };
 
 struct auth {

@@ -29,11 +29,13 @@ void auth_deny(struct auth *a, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (!may_log(a))
-		return;
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	if (a->host->denied)
+		a->host->denied(line);
+	if (!may_log(a))
+		return;
 	if (a->log_missing && n >= 0 && n < (int)sizeof(line))
 		snprintf(line + n, sizeof(line) - (size_t)n, " (%u more denials were not logged)", a->log_missing);
 	a->log_missing = 0;

@@ -38,6 +38,7 @@ static const struct auth_host host = {
 	.set_username = sk_client_set_username,
 	.kick = sk_client_kick,
 	.log = log_line,
+	.denied = sk_client_denied,
 };
 
 static int connect(void *state, struct sk_client *client, bool again)
@@ -60,7 +61,17 @@ static void tick(void *state, int64_t now_ms)
 	((struct auth *)state)->now_ms = now_ms;
 }
 
-static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .gone = gone, .tick = tick };
+static const char *thing(void *state, struct sk_client *client)
+{
+	struct session *s = client->auth;
+
+	if (!s || !s->certificate)
+		return NULL;
+	session_refresh(state, s);
+	return s->has_thing ? client->id : NULL;
+}
+
+static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .gone = gone, .tick = tick, .thing = thing };
 
 static const struct sk_watch watches[] = {
 	{ "registry/policy/", auth_watch_policy },

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/ledger.h"
 #include "core/runtime.h"
 
 #define OPS_FILE "plugins/core/core.ops"
@@ -92,9 +93,32 @@ static int DescribeCounters(struct sk_call *c)
 
 /* -- ListClients, on the broker thread -- */
 
+static void set_time(struct sk_call *c, cJSON *one, const char *key, int64_t ms)
+{
+	if (ms)
+		sk_json_set(c->arena, one, key, sk_json_time(c->arena, ms));
+}
+
+static void tell_known(struct sk_call *c, cJSON *one, const struct sk_known *k)
+{
+	if (!k)
+		return;
+	set_time(c, one, "connectedAt", k->connected_ms);
+	set_time(c, one, "disconnectedAt", k->disconnected_ms);
+	set_time(c, one, "lastSeen", k->seen_ms);
+	if (!k->denied_ms)
+		return;
+	cJSON *denial = sk_json_set_object(c->arena, one, "lastDenial");
+	set_time(c, denial, "at", k->denied_ms);
+	sk_json_set_string(c->arena, denial, "text", k->denial);
+}
+
+/* One that was refused and one of an earlier connection are told by what is remembered of them. */
 static void list_client(struct sk_client *client, void *ctx)
 {
 	struct sk_call *c = ctx;
+	if (!client->online && (client->clean_session || (!client->known && !client->restored)))
+		return;
 	cJSON *list = sk_json_get(c->out, "clients"), *one = sk_json_append(list, sk_json_object(c->arena));
 	sk_json_set_string(c->arena, one, "clientId", client->id);
 	sk_json_set_string(c->arena, one, "username", client->username);
@@ -102,11 +126,61 @@ static void list_client(struct sk_client *client, void *ctx)
 	sk_json_set_bool(c->arena, one, "connected", client->online);
 	sk_json_set_bool(c->arena, one, "cleanSession", client->clean_session);
 	sk_json_set_bool(c->arena, one, "operator", client->is_operator);
+	tell_known(c, one, client->known);
+	if (client->known)
+		client->known->listed = true;
+}
+
+static void list_known(struct sk_known *k, void *ctx)
+{
+	struct sk_call *c = ctx;
+	bool listed = k->listed;
+	k->listed = false;
+	if (listed)
+		return;
+	cJSON *list = sk_json_get(c->out, "clients"), *one = sk_json_append(list, sk_json_object(c->arena));
+	sk_json_set_string(c->arena, one, "clientId", k->id);
+	sk_json_set_string(c->arena, one, "username", k->principal);
+	sk_json_set_string(c->arena, one, "address", k->address);
+	sk_json_set_bool(c->arena, one, "connected", false);
+	tell_known(c, one, k);
 }
 
 static int ListClients(struct sk_call *c)
 {
 	sk_json_set_array(c->arena, c->out, "clients");
 	sk_client_each(list_client, c);
+	sk_ledger_each(sk_clients_ledger(), list_known, c);
+	return SK_OK;
+}
+
+/* -- ListActivity, on the broker thread -- */
+
+static const char *const deed_names[] = {
+	[SK_DID_CONNECT] = "iot:Connect", [SK_DID_PUBLISH] = "iot:Publish", [SK_DID_RETAIN] = "iot:RetainPublish",
+	[SK_DID_SUBSCRIBE] = "iot:Subscribe", [SK_DID_RECEIVE] = "iot:Receive",
+};
+
+static int ListActivity(struct sk_call *c)
+{
+	const char *id = sk_json_text(c->in, "clientId");
+	const struct sk_known *k = sk_ledger_find(sk_clients_ledger(), id);
+	const cJSON *since = sk_json_get(c->in, "since");
+	if (!k)
+		return sk_fail(c, SK_E_NOT_FOUND, "Nothing is remembered of client %s.", id);
+	sk_json_set_string(c->arena, c->out, "clientId", id);
+	sk_json_set_string(c->arena, c->out, "principal", k->principal);
+	cJSON *list = sk_json_set_array(c->arena, c->out, "activity");
+	for (const struct sk_did *d = k->did; d; d = d->next) {
+		if (since && (double)d->last_ms < since->valuedouble * 1000)
+			continue;
+		cJSON *one = sk_json_append(list, sk_json_object(c->arena));
+		sk_json_set_string(c->arena, one, "action", deed_names[d->deed]);
+		sk_json_set_string(c->arena, one, d->deed == SK_DID_CONNECT ? "clientId" : d->deed == SK_DID_SUBSCRIBE ? "topicFilter" : "topic", d->topic);
+		sk_json_set_bool(c->arena, one, "allowed", d->allowed);
+		sk_json_set_int(c->arena, one, "count", (int64_t)d->count);
+		set_time(c, one, "firstAt", d->first_ms);
+		set_time(c, one, "lastAt", d->last_ms);
+	}
 	return SK_OK;
 }

@@ -19,6 +19,9 @@ static const struct sk_option options[] = {
 	OPTION(SK_DURATION, sys_interval, "10s", NULL, "how often the counters go to $SYS/skeeter/...; 0: never"),
 	OPTION(SK_CHOICE, wake, "auto", "auto eventfd ping tick", "how workers wake the broker's thread"),
 	OPTION(SK_STR, wake_socket, NULL, NULL, "a unix-socket listener of this broker, for the `ping` wake-up"),
+	OPTION(SK_BOOL, presence, "true", NULL, "publish $aws/events/presence/... and $aws/events/subscriptions/..."),
+	OPTION(SK_INT, remember, "10000", "0 10000000", "clients that are not connected of which is remembered when they were here and what was denied last"),
+	OPTION(SK_SIZE, activity, "1m", NULL, "bytes for which topics each client used, for `skeeter policy suggest`; 0: nothing is noted"),
 	{ 0 },
 };
 

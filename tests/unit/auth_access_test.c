@@ -57,7 +57,7 @@ static void log_line(char level, const char *line)
 	snprintf(logged, sizeof(logged), "%s", line);
 }
 
-static const struct auth_host host = { is_input, certificate_der, set_username, kick, log_line };
+static const struct auth_host host = { .is_input = is_input, .certificate_der = certificate_der, .set_username = set_username, .kick = kick, .log = log_line };
 
 /* -- records -- */
 
