@@ -213,13 +213,16 @@ bool sk_run_settle(struct sk_run *run)
 
 /* -- effects and answers -- */
 
-static void release_effects(struct sk_slot *s)
+/* false: memory was out for one of them. */
+static bool release_effects(struct sk_slot *s)
 {
 	struct sk_worker *w = s->run->worker;
+	bool all = true;
 	for (struct sk_slot_effect *e = s->effects; e; e = e->next) {
 		struct sk_outgoing *item = sk_out_add(&w->out, e->kind, e->topic, e->client_id, e->payload, e->size);
 		if (!item) {
 			SK_COUNT(w->rt->count.memory_failures);
+			all = false;
 			continue;
 		}
 		item->qos = (e->flags & SK_QOS1) ? 1 : 0;
@@ -228,6 +231,7 @@ static void release_effects(struct sk_slot *s)
 		item->client = s->request->client;
 		item->generation = s->request->generation;
 	}
+	return all;
 }
 
 static void answer(struct sk_slot *s)
@@ -270,10 +274,10 @@ void sk_run_release(struct sk_run *run)
 		sk_out_list_move(&w->out, &run->watched);
 	for (int i = 0; i < run->slots; i++) {
 		struct sk_slot *s = run->slot[i];
-		release_effects(s);
+		bool all = release_effects(s);
 		sk_effects_after_commit(run, s);
 		if (s->request->effect)
-			sk_effect_done(w, s->request, s->result);
+			sk_effect_done(w, s->request, all ? s->result : SK_E_UNAVAILABLE);
 		answer(s);
 		count(s, now);
 		atomic_fetch_sub(&w->inbox.bytes[s->request->lane], s->request->bytes);
