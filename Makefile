@@ -90,7 +90,7 @@ lint: all  ## the habits of docs/STYLE.md that a script can check
 unit: $(TESTS)  ## unit tests and golden data, no broker
 	@tests/run-unit unit $^
 docs: all $B/option_tables $(MODULES)  ## docs/ADDING.md followed to the letter, what is printed compared with what is committed
-	@B=$B tests/run-unit docs tests/docs/adding tests/docs/api tests/docs/options tests/docs/names
+	@B=$B tests/run-unit docs tests/docs/adding tests/docs/store tests/docs/api tests/docs/options tests/docs/names
 docs-print: all $B/option_tables  ## print docs/API.md and the tables of the plugins' READMEs
 	@B=$B tests/docs/api --write && B=$B tests/docs/options --write
 $B/option_tables: $B/tests/docs/option_tables.o

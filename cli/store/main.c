@@ -73,41 +73,85 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
-static int take_seconds(struct store_options *o, const char *text)
-{
-	char *end = NULL;
-	long seconds = text ? strtol(text, &end, 10) : -1;
+/* -- options -- */
+struct command {
+	struct store_options o;
+	bool helps;
+};
+struct option {
+	const char *name;
+	bool valued; /* the next argument is its value, NULL when there is none */
+	int (*take)(struct command *c, const char *value);
+};
 
-	if (!text || end == text || *end || seconds < 0 || seconds > 86400) {
-		store_failed("--progress must be a number of seconds from 0 to 86400, not '%s'", text ? text : "");
-		return -1;
-	}
-	o->progress.every_ms = (int)seconds * 1000;
+static int take_replace(struct command *c, const char *value)
+{
+	(void)value;
+	c->o.replace = true;
 	return 0;
 }
 
-/* Takes the options out of argv; the number of arguments left, or -1. */
-static int take_options(struct store_options *o, bool *helps, int argc, char **argv)
+static int take_quiet(struct command *c, const char *value)
 {
+	(void)value;
+	c->o.progress.quiet = true;
+	return 0;
+}
+
+static int take_help(struct command *c, const char *value)
+{
+	(void)value;
+	c->helps = true;
+	return 0;
+}
+
+static int take_progress(struct command *c, const char *value)
+{
+	char *end = NULL;
+	long seconds = value ? strtol(value, &end, 10) : -1;
+
+	if (!value || end == value || *end || seconds < 0 || seconds > 86400) {
+		store_failed("--progress must be a number of seconds from 0 to 86400, not '%s'", value ? value : "");
+		return -1;
+	}
+	c->o.progress.every_ms = (int)seconds * 1000;
+	return 0;
+}
+
+static const struct option options[] = {
+	{ "--replace", false, take_replace },
+	{ "--quiet", false, take_quiet },
+	{ "--progress", true, take_progress },
+	{ "--help", false, take_help },
+	{ "-h", false, take_help },
+	{ 0 }
+};
+
+static const struct option *find_option(const char *name)
+{
+	for (const struct option *o = options; o->name; o++)
+		if (!strcmp(o->name, name))
+			return o;
+	return NULL;
+}
+
+/* Takes the options out of argv; the number of arguments left, or -1. */
+static int take_options(struct command *c, int argc, char **argv)
+{
+	const struct option *option;
 	int left = 0;
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--replace")) {
-			o->replace = true;
-		} else if (!strcmp(argv[i], "--quiet")) {
-			o->progress.quiet = true;
-		} else if (!strcmp(argv[i], "--progress")) {
-			i++;
-			if (take_seconds(o, i < argc ? argv[i] : NULL))
-				return -1;
-		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			*helps = true;
-		} else if (argv[i][0] == '-' && argv[i][1]) {
+		option = find_option(argv[i]);
+		if (!option && argv[i][0] == '-' && argv[i][1]) {
 			store_failed("unknown option %s: skeeter-store --help lists them", argv[i]);
 			return -1;
-		} else {
-			argv[left++] = argv[i];
 		}
+		if (!option)
+			argv[left++] = argv[i];
+		else if (option->take(c, option->valued && i + 1 < argc ? argv[i + 1] : NULL))
+			return -1;
+		i += option && option->valued;
 	}
 	return left;
 }
@@ -135,10 +179,9 @@ static int run(const struct verb *v, struct store_options *o, int argc, char **a
 
 int main(int argc, char **argv)
 {
-	struct store_options o = { .progress = { .every_ms = 1000 } };
+	struct command c = { .o = { .progress = { .every_ms = 1000 } } };
 	const struct verb *v = NULL;
-	bool helps = false;
-	int n = take_options(&o, &helps, argc, argv);
+	int n = take_options(&c, argc, argv);
 
 	if (n < 0)
 		return STORE_USAGE;
@@ -146,7 +189,7 @@ int main(int argc, char **argv)
 		store_failed("there is no verb %s: skeeter-store --help lists them", argv[0]);
 		return STORE_USAGE;
 	}
-	if (helps)
+	if (c.helps)
 		return help(v);
-	return v ? run(v, &o, n - 1, argv + 1) : usage(NULL);
+	return v ? run(v, &c.o, n - 1, argv + 1) : usage(NULL);
 }
