@@ -43,7 +43,7 @@ static const char *root_of(const struct member *m)
 {
 	const cJSON *path = sk_json_get(m->group, "rootToParent");
 
-	return sk_json_count(path) ? path->child->valuestring : m->name;
+	return path && cJSON_IsString(path->child) ? path->child->valuestring : m->name;
 }
 
 static void put(struct sk_call *c, const struct membership *of, const struct member *m)
@@ -169,14 +169,15 @@ static int check_lists(struct sk_call *c, const cJSON *added, const cJSON *remov
 	return SK_OK;
 }
 
-static int check_exist(struct sk_call *c, const cJSON *groups)
+/* Looks at all of them, so that they are fetched together. */
+static const char *first_absent(struct sk_call *c, const cJSON *groups)
 {
 	const char *absent = NULL;
 
 	SK_JSON_EACH(name, groups)
 		if (!sk_get(c, "registry/group/%s", name->valuestring) && !absent)
 			absent = name->valuestring;
-	return absent ? fail_no_group(c, absent) : SK_OK;
+	return absent;
 }
 
 /* Removals first, so that a thing can move within a hierarchy. */
@@ -189,12 +190,12 @@ static int UpdateThingGroupsForThing(struct sk_call *c)
 	if (!thing)
 		return sk_fail(c, SK_E_INVALID_REQUEST, "thingName must be given");
 	int rc = check_lists(c, added, removed);
-	if (!rc)
-		rc = read_thing(c, thing, &of);
-	if (!rc)
-		rc = check_exist(c, removed);
-	if (!rc)
-		rc = check_exist(c, added);
+	if (rc)
+		return rc;
+	const char *no_added = first_absent(c, added), *no_removed = first_absent(c, removed);
+	rc = read_thing(c, thing, &of);
+	if (!rc && (no_added || no_removed))
+		rc = fail_no_group(c, no_added ? no_added : no_removed);
 	if (rc)
 		return rc;
 	SK_JSON_EACH(name, removed)

@@ -89,12 +89,15 @@ static int set_default(struct sk_call *c, const cJSON *old, const char *level)
 	return SK_OK;
 }
 
+static bool is_default(const char *type)
+{
+	return type && !strcmp(type, DEFAULT_TARGET);
+}
+
 static int check_target(struct sk_call *c, const char *type, const char *name)
 {
-	bool is_default = !strcmp(type, DEFAULT_TARGET);
-
-	if (is_default == (name && *name))
-		return sk_fail(c, SK_E_INVALID_REQUEST, is_default ? "The target %s has no name" : "A target of type %s needs a name", type);
+	if (is_default(type) == (name && *name))
+		return sk_fail(c, SK_E_INVALID_REQUEST, is_default(type) ? "The target %s has no name" : "A target of type %s needs a name", type);
 	if (name && strlen(name) > TARGET_NAME_MAX)
 		return sk_fail(c, SK_E_INVALID_REQUEST, "A target's name can have at most %d bytes", TARGET_NAME_MAX);
 	return SK_OK;
@@ -110,7 +113,7 @@ static int SetV2LoggingLevel(struct sk_call *c)
 
 	if (rc)
 		return rc;
-	if (!strcmp(type, DEFAULT_TARGET))
+	if (is_default(type))
 		return set_default(c, options, level);
 	if (all.count > LEVELS_MAX && !sk_get(c, LEVELS "%s/%s", type, name))
 		return sk_fail(c, SK_E_LIMIT_EXCEEDED, "At most %d targets can have a level of their own", LEVELS_MAX);
@@ -123,7 +126,7 @@ static int DeleteV2LoggingLevel(struct sk_call *c)
 {
 	const char *type = sk_json_text(c->in, "targetType"), *name = sk_json_text(c->in, "targetName");
 
-	if (!strcmp(type, DEFAULT_TARGET))
+	if (is_default(type))
 		return sk_fail(c, SK_E_INVALID_REQUEST, "The default level cannot be deleted: SetV2LoggingOptions changes it");
 	int rc = check_target(c, type, name);
 	if (!rc && sk_get(c, LEVELS "%s/%s", type, name))

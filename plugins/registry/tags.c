@@ -26,7 +26,7 @@ static const cJSON *find(const cJSON *tags, const char *key)
 {
 	SK_JSON_EACH(tag, tags) {
 		const char *k = sk_json_text(tag, "Key");
-		if (k && !strcmp(k, key))
+		if (k && key && !strcmp(k, key))
 			return tag;
 	}
 	return NULL;
@@ -126,7 +126,7 @@ static int TagResource(struct sk_call *c)
 static bool names(const cJSON *keys, const char *key)
 {
 	SK_JSON_EACH(k, keys)
-		if (!strcmp(k->valuestring, key))
+		if (cJSON_IsString(k) && key && !strcmp(k->valuestring, key))
 			return true;
 	return false;
 }

@@ -86,12 +86,12 @@ static int check_parent(struct sk_call *c, const char *name, const cJSON *parent
 	return SK_OK;
 }
 
-/* One entry of an index: there, or not there. */
+/* One entry of an index: there, or not there. Without a key memory is out, and nothing will be stored. */
 static void mark(struct sk_call *c, bool there, const char *key)
 {
-	if (there)
+	if (key && there)
 		sk_put(c, sk_json_object(c->arena), "%s", key);
-	else
+	else if (key)
 		sk_remove(c, "%s", key);
 }
 

@@ -363,6 +363,34 @@ static void a_thousand_targets_have_levels(void **at)
 	OK("SetV2LoggingLevel", "{'logTarget':{'targetType':'CLIENT_ID','targetName':'new'},'logLevel':'WARN'}");
 }
 
+static void memory_that_runs_out_is_an_error(void **at)
+{
+	static const struct { const char *op, *input; } calls[] = {
+		{ "UpdateEventConfigurations", "{'eventConfigurations':{'THING_TYPE':{'Enabled':true}}}" },
+		{ "DescribeEventConfigurations", "{}" },
+		{ "CreateThingType", "{'thingTypeName':'t','tags':[{'Key':'k','Value':'v'}]}" },
+		{ "TagResource", "{'resourceArn':'" ARN "thingtype/t','tags':[{'Key':'l'}]}" },
+		{ "ListTagsForResource", "{'resourceArn':'" ARN "thingtype/t'}" },
+		{ "UntagResource", "{'resourceArn':'" ARN "thingtype/t','tagKeys':['l']}" },
+		{ "SetV2LoggingOptions", "{'defaultLogLevel':'INFO'}" },
+		{ "SetV2LoggingLevel", "{'logTarget':{'targetType':'CLIENT_ID','targetName':'c'},'logLevel':'WARN'}" },
+		{ "ListV2LoggingLevels", "{}" },
+		{ "DeleteV2LoggingLevel", "{'targetType':'CLIENT_ID','targetName':'c'}" },
+	};
+	struct fake *f = *at;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		int refused = 0, rc = SK_E_UNAVAILABLE;
+		for (f->memory_limit = 64; rc && f->memory_limit < 1000000; f->memory_limit += f->memory_limit / 4) {
+			rc = call(f, calls[i].op, calls[i].input);
+			assert_true(rc == SK_OK || rc == SK_E_UNAVAILABLE);
+			refused += rc != SK_OK;
+		}
+		assert_int_equal(rc, SK_OK);
+		assert_true(refused > 0);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -379,6 +407,7 @@ int main(void)
 		TEST(logging_is_configured_first),
 		TEST(levels_are_set_listed_and_deleted),
 		TEST(a_thousand_targets_have_levels),
+		TEST(memory_that_runs_out_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -455,21 +455,55 @@ static void a_large_billing_group_is_forgotten_by_events(void **at)
 	assert_int_equal(fake_count(f, "registry/billing-group-thing/"), 1);
 }
 
-/* With ever more memory, the first calls answer 503 and store nothing, the last ones succeed. */
-static void memory_that_runs_out_stores_nothing(void **at)
+/* With ever more memory, the first calls answer 503 and store nothing, the last one succeeds. */
+static void starve(struct fake *f, const char *op, const char *input)
 {
-	struct fake *f = *at;
-	int refused = 0;
+	size_t before = fake_count(f, "");
+	int refused = 0, rc = SK_E_UNAVAILABLE;
 
-	thing(f, "lamp"), group(f, "p", NULL), group(f, "c", "p");
-	for (f->memory_limit = 1; f->memory_limit < 200000; f->memory_limit *= 2) {
-		int rc = call(f, "UpdateThingGroupsForThing", "{'thingName':'lamp','thingGroupsToAdd':['c']}");
+	for (f->memory_limit = 64; rc && f->memory_limit < 1000000; f->memory_limit += f->memory_limit / 4) {
+		rc = call(f, op, input);
 		assert_true(rc == SK_OK || rc == SK_E_UNAVAILABLE);
 		refused += rc != SK_OK;
-		assert_int_equal(fake_count(f, "registry/group-t"), rc ? 0 : 3);
+		if (rc)
+			assert_int_equal(fake_count(f, ""), before);
 	}
+	assert_int_equal(rc, SK_OK);
 	assert_true(refused > 0);
-	assert_int_equal(fake_count(f, "registry/group-t"), 3);
+	f->memory_limit = 0;
+}
+
+static void memory_that_runs_out_stores_nothing(void **at)
+{
+	static const struct { const char *op, *input; } calls[] = {
+		{ "CreateThingGroup", "{'thingGroupName':'p','tags':[{'Key':'k','Value':'v'}]}" },
+		{ "CreateThingGroup", "{'thingGroupName':'c','parentGroupName':'p'}" },
+		{ "CreateThingGroup", "{'thingGroupName':'c','parentGroupName':'p'}" },
+		{ "DescribeThingGroup", "{'thingGroupName':'c'}" },
+		{ "UpdateThingGroup", "{'thingGroupName':'c','thingGroupProperties':{'attributePayload':{'attributes':{'a':'1'}}}}" },
+		{ "ListThingGroups", "{'parentGroup':'p'}" },
+		{ "AddThingToThingGroup", "{'thingName':'lamp','thingGroupArn':'" ARN "thinggroup/c'}" },
+		{ "ListThingsInThingGroup", "{'thingGroupName':'p','recursive':true}" },
+		{ "ListThingGroupsForThing", "{'thingName':'lamp'}" },
+		{ "RemoveThingFromThingGroup", "{'thingName':'lamp','thingGroupName':'c'}" },
+		{ "UpdateThingGroupsForThing", "{'thingName':'lamp','thingGroupsToAdd':['c']}" },
+		{ "CreateBillingGroup", "{'billingGroupName':'b','billingGroupProperties':{'billingGroupDescription':'d'}}" },
+		{ "DescribeBillingGroup", "{'billingGroupName':'b'}" },
+		{ "UpdateBillingGroup", "{'billingGroupName':'b','billingGroupProperties':{'billingGroupDescription':'e'}}" },
+		{ "ListBillingGroups", "{}" },
+		{ "AddThingToBillingGroup", "{'thingArn':'" ARN "thing/lamp','billingGroupName':'b'}" },
+		{ "ListThingsInBillingGroup", "{'billingGroupName':'b'}" },
+		{ "DeleteBillingGroup", "{'billingGroupName':'b'}" },
+		{ "DeleteThingGroup", "{'thingGroupName':'c'}" },
+		{ "DeleteThing", "{'thingName':'lamp'}" },
+	};
+	struct fake *f = *at;
+
+	thing(f, "lamp");
+	fake_put(f, "registry/event-configurations", "{'enabled':{'THING':true,'THING_GROUP':true,'THING_GROUP_MEMBERSHIP':true,'THING_GROUP_HIERARCHY':true}}");
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		starve(f, calls[i].op, calls[i].input);
+	assert_int_equal(fake_count(f, ""), 3); /* the configuration, p, and that p is a root */
 }
 
 int main(void)
