@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 int cli_fail(int code, const char *fmt, ...)
 {
@@ -84,4 +85,17 @@ const char *cli_run_folder(struct cli *cli)
 	if (!slash)
 		return ".";
 	return slash == cli->socket ? "/" : sk_strndup(&cli->arena, cli->socket, (size_t)(slash - cli->socket));
+}
+
+int64_t cli_wall_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t cli_time_of(const cJSON *node, const char *key)
+{
+	const cJSON *time = sk_json_get(node, key);
+	return cJSON_IsNumber(time) ? (int64_t)(time->valuedouble * 1000 + 0.5) : 0;
 }

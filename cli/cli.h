@@ -56,11 +56,16 @@ int cli_print(struct cli *cli, const cJSON *node);
 /* Prints the answer's error as the AWS CLI does, or that there was none; its exit code. */
 int cli_report(struct cli *cli, const char *operation, const cJSON *response);
 
+int64_t cli_wall_ms(void);
+/* Epoch seconds of a member, as AWS prints times, in ms; 0: it is not there. */
+int64_t cli_time_of(const cJSON *node, const char *key);
+
 /* The folder that the socket is in: the demo's run/. */
 const char *cli_run_folder(struct cli *cli);
 
 /* The verbs, one family a file. */
 cli_run cli_things, cli_get, cli_set, cli_watch;  /* things.c, watch.c */
+cli_run cli_status;                                /* status.c */
 cli_run cli_demo;                                  /* demo.c */
 cli_run cli_operations, cli_api, cli_stats;        /* api.c */
 /* Any other verb is an operation of the broker's table: create-thing (operation.c). */

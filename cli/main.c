@@ -7,9 +7,9 @@
 
 #include "cli/cli.h"
 #include "cli/words.h"
+#include "core/version.h"
 
 #define SOCKET "run/operator.sock"
-#define VERSION "0.1"
 
 static cli_run help, version;
 
@@ -23,11 +23,12 @@ static const char demo_details[] =
 	"  demo await           waits until the three devices are online, prints how many are\n";
 
 const struct cli_verb cli_verbs[] = {
-	{ "things", "", "every thing: is it connected, what does its shadow say", NULL, cli_things, 0, 0 },
+	{ "status", "", "is all well: the broker, its store, who is there, what was refused", NULL, cli_status, 0, 0 },
+	{ "things", "", "every thing: is it connected, when was it seen, what does its shadow say, what was it denied", NULL, cli_things, 0, 0 },
 	{ "get", "THING [SHADOW]", "the shadow as JSON", NULL, cli_get, 1, 2 },
 	{ "set", "THING KEY=VALUE...", "wish for it: writes the desired state of the shadow",
 	  "A value is JSON (true, 21.5, null, [1,2]) or else text. null takes the wish back.\n", cli_set, 2, -1 },
-	{ "watch", "THING", "the shadow's changes as they happen, until Ctrl-C", NULL, cli_watch, 1, 1 },
+	{ "watch", "THING", "its shadows' changes, its comings and goings, as they happen, until Ctrl-C", NULL, cli_watch, 1, 1 },
 	{ "demo", "VERB [DEVICE]", "play with the three devices of make run", demo_details, cli_demo, 1, 2 },
 	{ "operations", "", "every operation of every loaded plugin", NULL, cli_operations, 0, 0 },
 	{ "api", "--markdown", "the same as a page: docs/API.md", NULL, cli_api, 1, 1 },
@@ -56,7 +57,7 @@ static const struct cli_verb *find_verb(const char *name)
 static int version(struct cli *cli, int argc, char **argv)
 {
 	(void)cli, (void)argc, (void)argv;
-	puts("skeeter " VERSION);
+	printf("skeeter %s\n", sk_version_text());
 	return CLI_OK;
 }
 

@@ -4,26 +4,33 @@
 
 #include "cli/cli.h"
 #include "cli/shadow.h"
+#include "cli/when.h"
 
-/* As AWS's fleet index has it: a thing is connected when a client whose id is the thing's name is. */
-static bool is_connected(const cJSON *clients, const char *thing)
+/* As AWS's fleet index has it: a thing is connected when a client whose id is the thing's name is. NULL: nothing is known of one. */
+static const cJSON *client_of(const cJSON *clients, const char *thing)
 {
 	SK_JSON_EACH(client, clients) {
 		const char *id = sk_json_text(client, "clientId");
-		if (id && strcmp(id, thing) == 0 && sk_json_true(client, "connected"))
-			return true;
+		if (id && strcmp(id, thing) == 0)
+			return client;
 	}
-	return false;
+	return NULL;
 }
 
 static int print_thing(struct cli *cli, const cJSON *clients, const char *thing)
 {
-	const cJSON *document = NULL;
+	struct sk_arena *a = &cli->arena;
+	const cJSON *document = NULL, *client = client_of(clients, thing), *denial = sk_json_get(client, "lastDenial");
 	int rc = cli_shadow_get(cli, thing, NULL, &document);
 	const cJSON *state = sk_json_get(document, "state");
-	const char *line = cli_shadow_line(&cli->arena, sk_json_get(state, "reported"), sk_json_get(state, "desired"));
-	if (rc == CLI_OK)
-		printf("%-24s %-10s %s\n", thing, is_connected(clients, thing) ? "yes" : "no", line && *line ? line : "-");
+	const char *line = cli_shadow_line(a, sk_json_get(state, "reported"), sk_json_get(state, "desired"));
+	int64_t now = cli_wall_ms();
+	if (rc != CLI_OK)
+		return rc;
+	printf("%-24s %-10s %-11s %s\n", thing, sk_json_true(client, "connected") ? "yes" : "no",
+	       when_ago(a, cli_time_of(client, "lastSeen"), now), line && *line ? line : "-");
+	if (denial)
+		printf("  denied %s: %s\n", when_ago(a, cli_time_of(denial, "at"), now), sk_json_text(denial, "text"));
 	return rc;
 }
 
@@ -35,7 +42,7 @@ int cli_things(struct cli *cli, int argc, char **argv)
 	int rc = cli_call(cli, "ListClients", NULL, &clients);
 	(void)argc, (void)argv;
 	if (rc == CLI_OK)
-		printf("%-24s %-10s %s\n", "thing", "connected", "shadow");
+		printf("%-24s %-10s %-11s %s\n", "thing", "connected", "last seen", "shadow");
 	do {
 		cJSON *in = sk_json_object(a);
 		sk_json_set_string(a, in, "nextToken", next);

@@ -47,6 +47,28 @@ static const char *who_of(struct watcher *w, const char *topic)
 	return sk_printf(&w->arena, "%s/%.*s", w->thing, (int)strcspn(name, "/"), name);
 }
 
+/* "connected from 127.0.0.1", "disconnected: CONNECTION_LOST", "subscribed: a, b", "updated". */
+static const char *told(struct sk_arena *a, const cJSON *event)
+{
+	const char *type = sk_json_text(event, "eventType"), *operation = sk_json_text(event, "operation");
+	const char *reason = sk_json_text(event, "disconnectReason"), *from = sk_json_text(event, "ipAddress"), *list = NULL;
+	SK_JSON_EACH(topic, sk_json_get(event, "topics"))
+		list = list ? sk_printf(a, "%s, %s", list, topic->valuestring) : topic->valuestring;
+	if (reason || list)
+		return sk_printf(a, "%s: %s", type, reason ? reason : list);
+	if (from)
+		return sk_printf(a, "%s from %s", type, from);
+	return operation ? sk_printf(a, "the thing: %s", operation) : type;
+}
+
+static void on_event(void *ctx, const char *topic, const char *payload, size_t size)
+{
+	struct watcher *w = ctx;
+	(void)topic;
+	print_line(w->thing, told(&w->arena, sk_json_parse(&w->arena, payload, size, NULL, NULL)));
+	sk_arena_reset(&w->arena, 65536);
+}
+
 static void on_message(void *ctx, const char *topic, const char *payload, size_t size)
 {
 	struct watcher *w = ctx;
@@ -61,10 +83,14 @@ static void on_message(void *ctx, const char *topic, const char *payload, size_t
 
 static int subscribe(struct cli *cli, struct watcher *w)
 {
-	static const char *const filters[] = { "update/documents", "delete/accepted", "name/+/update/documents", "name/+/delete/accepted" };
+	static const struct { const char *before, *after; control_on_message *fn; } filters[] = {
+		{ "things/", "/shadow/update/documents", on_message }, { "things/", "/shadow/delete/accepted", on_message },
+		{ "things/", "/shadow/name/+/update/documents", on_message }, { "things/", "/shadow/name/+/delete/accepted", on_message },
+		{ "events/presence/+/", "", on_event }, { "events/subscriptions/+/", "", on_event }, { "events/thing/", "/+", on_event },
+	};
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
-		const char *filter = sk_printf(&cli->arena, "$aws/things/%s/shadow/%s", w->thing, filters[i]);
-		if (control_subscribe(cli->control, filter, on_message, w) != 0)
+		const char *filter = sk_printf(&cli->arena, "$aws/%s%s%s", filters[i].before, w->thing, filters[i].after);
+		if (control_subscribe(cli->control, filter, filters[i].fn, w) != 0)
 			return cli_fail(CLI_FAILED, "%s", control_why(cli->control));
 	}
 	return CLI_OK;

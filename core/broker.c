@@ -128,6 +128,7 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 	if (!store)
 		return -1;
 	sk_broker.options = o;
+	sk_broker.started_ms = sk_wall_ms();
 	int workers = worker_count(o);
 	sk_broker.rt = sk_runtime_new(&host, store, workers);
 	if (!sk_broker.rt) {
@@ -144,6 +145,11 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 	sk_process_set(rt);
 	sk_broker.ledger = sk_ledger_new((size_t)o->remember, (size_t)o->activity);
 	return sk_events_register(why, why_size);
+}
+
+struct sk_broker_facts sk_broker_facts(void)
+{
+	return (struct sk_broker_facts){ .started_ms = sk_broker.started_ms, .is_21 = sk_broker.is_21, .wake_mode = (int)atomic_load(&sk_broker.wake_mode) };
 }
 
 /* -- loading -- */

@@ -36,6 +36,7 @@ struct sk_broker {
 	const struct sk_core_options *options;
 	struct sk_runtime *rt;
 	struct sk_threads *threads;
+	int64_t started_ms;       /* wall clock */
 	bool started;             /* the first event has come: all plugins are loaded */
 	bool is_21;               /* Mosquitto 2.1 or newer */
 	bool reloading;           /* between RELOAD and the next TICK: BASIC_AUTH asks about sessions that exist */

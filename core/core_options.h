@@ -27,4 +27,12 @@ struct sk_core_options {
 /* skeeter_core's start: opens the store in the data folder, makes the runtime, registers the broker's events. -1 with why[]. */
 int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size);
 
+/* Broker thread. wake_mode is enum sk_wake_mode's. */
+struct sk_broker_facts {
+	int64_t started_ms;
+	bool is_21;
+	int wake_mode;
+};
+struct sk_broker_facts sk_broker_facts(void);
+
 #endif

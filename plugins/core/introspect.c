@@ -4,9 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/core_options.h"
 #include "core/ledger.h"
 #include "core/runtime.h"
+#include "core/version.h"
 
 #define OPS_FILE "plugins/core/core.ops"
 #define OPS_GROUP core
@@ -82,6 +85,31 @@ static int ListOperations(struct sk_call *c)
 		for (size_t k = 0; k < rt->loaded[i].row_count; k++)
 			if (rt->loaded[i].rows[k].kind == SK_ROW_OPERATION)
 				list_operation(c, list, &rt->loaded[i].rows[k]);
+	return SK_OK;
+}
+
+/* On the broker thread: the number of clients lives there. */
+static int DescribeBroker(struct sk_call *c)
+{
+	static const char *const wakes[] = { "a test that is under way", "an eventfd", "a client of its own", "its tick" };
+	const struct sk_runtime *rt = sk_process();
+	struct sk_broker_facts facts = sk_broker_facts();
+	sk_json_set_string(c->arena, c->out, "version", sk_version_text());
+	sk_json_set_int(c->arena, c->out, "pid", getpid());
+	sk_json_set(c->arena, c->out, "startedAt", sk_json_time(c->arena, facts.started_ms));
+	sk_json_set_string(c->arena, c->out, "interface", facts.is_21 ? "2.1" : "2.0");
+	sk_json_set_string(c->arena, c->out, "wake", wakes[facts.wake_mode]);
+	sk_json_set_string(c->arena, c->out, "account", rt->account);
+	sk_json_set_string(c->arena, c->out, "region", rt->region);
+	sk_json_set_string(c->arena, c->out, "dataDir", rt->data_dir);
+	cJSON *plugins = sk_json_set_array(c->arena, c->out, "plugins");
+	for (int i = 0; i < rt->loaded_count; i++) {
+		if (rt->loaded[i].plugin == &sk_core_effects || rt->loaded[i].plugin == &sk_core_control)
+			continue;
+		cJSON *one = sk_json_append(plugins, sk_json_object(c->arena));
+		sk_json_set_string(c->arena, one, "name", rt->loaded[i].plugin->name);
+		sk_json_set_string(c->arena, one, "prose", rt->loaded[i].plugin->prose);
+	}
 	return SK_OK;
 }
 

@@ -94,7 +94,8 @@ test('help comes from the tables', async (t) => {
 	assert.match(page, /^### CreateThing$/m);
 	assert.match(page, /^\| `thingName` \| `--thing-name` \| string ThingName.* \| yes \|$/m);
 	assert.equal(typeof JSON.parse(await ok(b, 'stats')), 'object');
-	assert.match(await ok(b, 'version'), /^skeeter \d/);
+	const version = fs.readFileSync(path.resolve(__dirname, '../../../VERSION'), 'utf8').trim();
+	assert.match(await ok(b, 'version'), new RegExp(`^skeeter ${version.replaceAll('.', '\\.')}(-\\S+)?\n$`));
 });
 
 test('things, set and get show what is wished and what is', async (t) => {
@@ -102,7 +103,7 @@ test('things, set and get show what is wished and what is', async (t) => {
 	await b.call('CreateThing', { thingName: 'lamp' });
 	await b.call('UpdateThingShadow', { thingName: 'lamp', payload: { state: { reported: { on: false } } } });
 	assert.equal(await ok(b, 'set', 'lamp', 'on=true', 'colour=warm white'), 'lamp: wished for on=true, colour="warm white", version 2\n');
-	assert.match(await ok(b, 'things'), /^lamp +no +on=false -> true, colour -> "warm white"$/m);
+	assert.match(await ok(b, 'things'), /^lamp +no +- +on=false -> true, colour -> "warm white"$/m);
 	assert.deepEqual(JSON.parse(await ok(b, 'get', 'lamp')).state.delta, { on: true, colour: 'warm white' });
 	await fails(b, 254, 'An error occurred (ResourceNotFoundException) when calling the DescribeThing operation: Thing lmap cannot be found.', 'set', 'lmap', 'on=true');
 	await fails(b, 254, 'skeeter: lamp has no such shadow', 'get', 'lamp', 'night');
@@ -124,4 +125,45 @@ test('watch prints each change until it is told to stop', async (t) => {
 	await until('the end of it', () => /lamp: the shadow was deleted$/m.test(child.out.stdout));
 	child.kill('SIGINT');
 	assert.deepEqual([(await child.end).code, child.out.stderr], [0, '']);
+});
+
+test('status and things tell who is there, who was, and what was denied last', async (t) => {
+	const b = await start(t, { options: { auth: { violations: 'deny' } } });
+	const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:Connect', Resource: '*' }] };
+	const lamp = await b.device('lamp', policy);
+	await lamp.publish('secret', 'x');
+	await b.device('valve').then((d) => d.end());
+	await until('the valve to be away', async () => !(await b.call('ListClients', {})).clients.find((c) => c.clientId === 'valve').connected);
+	const status = await ok(b, 'status');
+	assert.match(status, /^broker +mosquitto version 2\.\d+\.\d+.*, pid \d+, up \d+ s$/m);
+	assert.match(status, /^skeeter +\d\S*: core, registry, auth, shadow; woken by an eventfd$/m);
+	assert.match(status, /^store +\/.*data \(embedded\): [1-9]\d* commits/m);
+	assert.match(status, /^calls .*1 denials, 0 connections closed$/m);
+	assert.match(status, /^clients +1 connected, 1 away, \d+ operators$/m);
+	assert.match(status, /^ {2}lamp +connected +(just now|\d+ s ago) +127\.0\.0\.1$/m);
+	assert.match(status, /^ {4}.*deny publish lamp -> secret: no statement of lamp-policy/m);
+	assert.doesNotMatch(status, /^!/m);
+	const things = await ok(b, 'things');
+	assert.match(things, /^lamp +yes +(just now|\d+ s ago) +-$/m);
+	assert.match(things, /^ {2}denied (just now|\d+ s ago): deny publish lamp -> secret/m);
+	assert.match(things, /^valve +no +(just now|\d+ s ago) +-$/m);
+	const facts = await b.call('DescribeBroker', {});
+	assert.deepEqual([facts.pid, facts.interface, facts.account, facts.plugins.map((p) => p.name)], [b.pid, '2.0', '123456789012', ['core', 'registry', 'auth', 'shadow']]);
+	assert.ok(Math.abs(facts.startedAt * 1000 - Date.now()) < 60000);
+});
+
+test('watch tells of comings and goings too', async (t) => {
+	const b = await start(t, {});
+	await b.provision('lamp');
+	const child = launch(b, ['watch', 'lamp']);
+	t.after(() => child.kill('SIGKILL'));
+	await until('the watcher to listen', async () => {
+		await b.call('UpdateThingShadow', { thingName: 'lamp', payload: { state: { desired: { on: true } } } });
+		return /lamp: on -> true/.test(child.out.stdout);
+	});
+	const lamp = await b.tls('lamp').connect();
+	await lamp.subscribe('orders');
+	await new Promise((done) => lamp.client.end(false, {}, done));
+	await until('its end', () => /lamp: disconnected: CLIENT_INITIATED_DISCONNECT$/m.test(child.out.stdout));
+	assert.match(child.out.stdout, /lamp: connected from 127\.0\.0\.1\n[^\n]*lamp: subscribed: orders$/m);
 });
