@@ -488,6 +488,7 @@ static void the_endpoint_is_one_for_all_types(void **at)
 	assert_int_equal(fake_op(f, &endpoint_group, "DescribeEndpoint", "{}"), SK_OK);
 	assert_true(fake_is(f, f->out, "{'endpointAddress':'iot.example.com'}"));
 	assert_int_equal(fake_op(f, &endpoint_group, "DescribeEndpoint", "{'endpointType':'iot:Data-ATS'}"), SK_OK);
+	assert_int_equal(fake_op(f, &endpoint_group, "DescribeEndpoint", "{'endpointType':'iot:DeviceAdvisor'}"), SK_OK);
 	assert_int_equal(fake_op(f, &endpoint_group, "DescribeEndpoint", "{'endpointType':'iot:Nothing'}"), SK_E_INVALID_REQUEST);
 }
 
