@@ -84,9 +84,9 @@ static void on_message(void *ctx, const char *topic, const char *payload, size_t
 static int subscribe(struct cli *cli, struct watcher *w)
 {
 	static const struct { const char *before, *after; control_on_message *fn; } filters[] = {
-		{ "things/", "/shadow/update/documents", on_message }, { "things/", "/shadow/delete/accepted", on_message },
-		{ "things/", "/shadow/name/+/update/documents", on_message }, { "things/", "/shadow/name/+/delete/accepted", on_message },
 		{ "events/presence/+/", "", on_event }, { "events/subscriptions/+/", "", on_event }, { "events/thing/", "/+", on_event },
+		{ "things/", "/shadow/name/+/update/documents", on_message }, { "things/", "/shadow/name/+/delete/accepted", on_message },
+		{ "things/", "/shadow/delete/accepted", on_message }, { "things/", "/shadow/update/documents", on_message },
 	};
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
 		const char *filter = sk_printf(&cli->arena, "$aws/%s%s%s", filters[i].before, w->thing, filters[i].after);
