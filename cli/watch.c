@@ -61,36 +61,36 @@ static const char *told(struct sk_arena *a, const cJSON *event)
 	return operation ? sk_printf(a, "the thing: %s", operation) : type;
 }
 
-static void on_event(void *ctx, const char *topic, const char *payload, size_t size)
+static void print_document(struct watcher *w, const char *topic, const cJSON *document)
 {
-	struct watcher *w = ctx;
-	(void)topic;
-	print_line(w->thing, told(&w->arena, sk_json_parse(&w->arena, payload, size, NULL, NULL)));
-	sk_arena_reset(&w->arena, 65536);
+	const cJSON *current = sk_json_get(document, "current");
+	if (current)
+		print_state(&w->arena, who_of(w, topic), current);
+	else
+		print_line(who_of(w, topic), "the shadow was deleted");
 }
 
 static void on_message(void *ctx, const char *topic, const char *payload, size_t size)
 {
 	struct watcher *w = ctx;
 	const cJSON *document = sk_json_parse(&w->arena, payload, size, NULL, NULL);
-	const cJSON *current = sk_json_get(document, "current");
-	if (current)
-		print_state(&w->arena, who_of(w, topic), current);
+	if (strncmp(topic, "$aws/events/", 12) == 0)
+		print_line(w->thing, told(&w->arena, document));
 	else
-		print_line(who_of(w, topic), "the shadow was deleted");
+		print_document(w, topic, document);
 	sk_arena_reset(&w->arena, 65536);
 }
 
 static int subscribe(struct cli *cli, struct watcher *w)
 {
-	static const struct { const char *before, *after; control_on_message *fn; } filters[] = {
-		{ "events/presence/+/", "", on_event }, { "events/subscriptions/+/", "", on_event }, { "events/thing/", "/+", on_event },
-		{ "things/", "/shadow/name/+/update/documents", on_message }, { "things/", "/shadow/name/+/delete/accepted", on_message },
-		{ "things/", "/shadow/delete/accepted", on_message }, { "things/", "/shadow/update/documents", on_message },
+	static const struct { const char *before, *after; } filters[] = {
+		{ "events/presence/+/", "" }, { "events/subscriptions/+/", "" }, { "events/thing/", "/+" },
+		{ "things/", "/shadow/name/+/update/documents" }, { "things/", "/shadow/name/+/delete/accepted" },
+		{ "things/", "/shadow/delete/accepted" }, { "things/", "/shadow/update/documents" },
 	};
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
 		const char *filter = sk_printf(&cli->arena, "$aws/%s%s%s", filters[i].before, w->thing, filters[i].after);
-		if (control_subscribe(cli->control, filter, filters[i].fn, w) != 0)
+		if (control_subscribe(cli->control, filter, on_message, w) != 0)
 			return cli_fail(CLI_FAILED, "%s", control_why(cli->control));
 	}
 	return CLI_OK;
