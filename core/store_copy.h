@@ -12,7 +12,7 @@ struct sk_store_copy {
 	const char *to;
 	bool replace;       /* false: it is an error when `to` is there */
 	void (*progress)(void *ctx, uint64_t done, uint64_t of); /* in pages; NULL: nobody asks */
-	/* Looks at the finished copy before it gets its name: 0, or -1 and why. NULL: nobody looks. */
+	/* Looks at the finished copy before it gets its name: 0, or -1 and why. NULL: nobody looks. `from` is not used any more: it may close it. */
 	int (*verify)(void *ctx, const char *file, char *why, size_t why_size);
 	void *ctx;
 };

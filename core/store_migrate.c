@@ -1,7 +1,7 @@
 /* store_migrate.c -- the steps from each earlier version of the store to the next one, and what runs them.
  *
  * Invariants: a step and its version number are one transaction, followed by a checkpoint, so that the header of the file shows
- * the version that its tables have. Nothing is written before every row of the log has proved itself whole. */
+ * the version that its tables have, unless somebody reads the file just then. Nothing is written before every row of the log has proved itself whole. */
 #include "core/store_migrate.h"
 #include "core/store_copy.h"
 #include "core/store_internal.h"
@@ -76,7 +76,10 @@ static int run_step(const struct sk_migration *m, int from)
 		rc = sqlite3_exec(m->db, text, NULL, NULL, NULL);
 	if (!sqlite3_get_autocommit(m->db))
 		sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL);
-	return rc == SQLITE_OK ? sqlite3_wal_checkpoint_v2(m->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) : rc;
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_wal_checkpoint_v2(m->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return rc == SQLITE_BUSY ? SQLITE_OK : rc; /* a backup is reading: the step is in the WAL, which a later checkpoint copies */
 }
 
 static void say(const struct sk_migration *m, const char *copy)

@@ -6,46 +6,54 @@
 #include "cli/store/view.h"
 #include "core/store_copy.h"
 
+struct backing {
+	struct store_options *o;
+	struct view *v; /* of the store; NULL when all of it is in the copy */
+};
+
 static void tell_pages(void *ctx, uint64_t done, uint64_t of)
 {
-	struct store_options *o = ctx;
+	struct backing *b = ctx;
 
-	progress_tell(&o->progress, done, of);
+	progress_tell(&b->o->progress, done, of);
 }
 
-/* The copy's faults are the store's: the pages are the same. */
+/* The copy's faults are the store's: the pages are the same. The store itself is let go first, so that its WAL can start over. */
 static int verify(void *ctx, const char *file, char *why, size_t why_size)
 {
-	struct store_options *o = ctx;
+	struct backing *b = ctx;
 	struct view_why reason;
-	struct view *v = view_open(file, VIEW_MINE, &reason);
+	struct view *v;
 	uint64_t faults;
+
+	view_close(&b->v);
+	v = view_open(file, VIEW_MINE, &reason);
 
 	if (!v) {
 		snprintf(why, why_size, "the copy cannot be used: %s", reason.text);
 		return -1;
 	}
-	faults = check_view(v, stdout, &o->progress);
+	faults = check_view(v, stdout, &b->o->progress);
 	view_close(&v);
 	if (!faults)
 		return 0;
-	snprintf(why, why_size, "cannot back up store %s: it has %llu fault%s", o->store, (unsigned long long)faults, faults > 1 ? "s" : "");
+	snprintf(why, why_size, "cannot back up store %s: it has %llu fault%s", b->o->store, (unsigned long long)faults, faults > 1 ? "s" : "");
 	return -1;
 }
 
 int store_backup(struct store_options *o)
 {
 	struct view_why why;
-	struct view *v = view_open(o->store, VIEW_BESIDE, &why);
-	struct sk_store_copy copy = { .to = o->other, .progress = tell_pages, .verify = verify, .ctx = o };
+	struct backing b = { .o = o, .v = view_open(o->store, VIEW_BESIDE, &why) };
+	struct sk_store_copy copy = { .to = o->other, .progress = tell_pages, .verify = verify, .ctx = &b };
 	int rc;
 
-	if (!v)
+	if (!b.v)
 		return store_failed("%s", why.text);
-	copy.from = v->table->db;
+	copy.from = b.v->table->db;
 	progress_begin(&o->progress, "backup: pages");
 	rc = sk_store_copy(&copy, why.text, sizeof why.text);
-	view_close(&v);
+	view_close(&b.v);
 	return rc ? store_failed("%s", why.text) : STORE_OK;
 }
 

@@ -7,8 +7,11 @@
 
 enum { TELL_EVERY = 1024 };
 
+enum { UNWRITTEN = -2, UNFIT = -3 }; /* besides -1, a view's */
+
 struct dumping {
 	struct dump_writer w;
+	uint64_t sequence;
 	struct progress *progress;
 };
 
@@ -24,23 +27,44 @@ static int put_record(void *ctx, const struct view_record *r)
 
 	if (!(d->w.records % TELL_EVERY))
 		progress_tell(d->progress, d->w.records, 0);
-	return dump_record(&d->w, r) ? -2 : 0;
+	if (!r->key.size || r->key.size > SK_KEY_MAX || memchr(r->key.data, 0, r->key.size) || r->version < 1 || r->version > d->sequence)
+		return UNFIT;
+	return dump_record(&d->w, r) ? UNWRITTEN : 0;
+}
+
+/* A dump that leaves rows out, or has them where no load takes them, is worse than none. */
+static int check_rows(struct view *v, struct view_why *why)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(v->table->db, "SELECT 1 FROM record WHERE space NOT IN (0, 1, 2) OR typeof(key) <> 'blob' LIMIT 1", -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+	if (rc == SQLITE_DONE)
+		return 0;
+	return rc == SQLITE_ROW ? UNFIT : view_explain(v, rc, why);
 }
 
 static int dump_all(struct view *v, struct store_options *o)
 {
-	struct dumping d = { .w = { .put = put }, .progress = &o->progress };
+	struct dumping d = { .w = { .put = put }, .sequence = v->sequence, .progress = &o->progress };
 	struct view_why why;
-	int rc;
+	int rc = check_rows(v, &why);
 
 	progress_begin(&o->progress, "dump: records");
 	errno = 0;
-	rc = dump_begin(&d.w, v->sequence) ? -2 : view_each(v, put_record, &d, &why);
+	if (!rc && dump_begin(&d.w, v->sequence))
+		rc = UNWRITTEN;
 	if (!rc)
-		rc = dump_footer(&d.w) || fflush(stdout) ? -2 : 0;
+		rc = view_each(v, put_record, &d, &why);
+	if (!rc && (dump_footer(&d.w) || fflush(stdout)))
+		rc = UNWRITTEN;
 	dump_end(&d.w);
-	if (rc == -2)
+	if (rc == UNWRITTEN)
 		return store_failed("cannot write the dump: %s", errno ? strerror(errno) : "out of memory");
+	if (rc == UNFIT)
+		view_damaged(v, "a row is not fit for a dump: check says which", &why);
 	return rc ? store_failed("%s", why.text) : STORE_OK;
 }
 

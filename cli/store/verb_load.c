@@ -21,7 +21,7 @@ enum { CACHE = 65536, TELL_EVERY = 1024 };
 struct loading {
 	struct store_options *o;
 	char path[PATH_MAX], partial[PATH_MAX]; /* of the store; of the new file */
-	int old_fd, new_fd;                     /* locks; -1: the store is new */
+	int old_fd, new_fd, folder_fd;          /* locks; old_fd -1: the store is new */
 	struct sk_table *table;
 	FILE *in;
 	const char *in_name;
@@ -64,15 +64,22 @@ static int end_wal(struct loading *l)
 	rc = sqlite3_wal_checkpoint_v2(t->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_db_config(t->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	sk_table_close(t);
-	if (rc == SQLITE_OK && view_size(l->path, "-wal") > 0)
-		rc = SQLITE_BUSY;
+	if (rc == SQLITE_OK && (view_size(l->path, "-wal") >= 0 || view_size(l->path, "-shm") >= 0))
+		rc = SQLITE_BUSY; /* somebody still has it open, and would share these with the new file */
 	return rc == SQLITE_OK ? 0 : cannot(l, sqlite3_errstr(rc));
+}
+
+static int lock_folder(struct loading *l)
+{
+	l->folder_fd = view_lock_folder(l->path, true);
+	if (l->folder_fd >= 0)
+		return 0;
+	return cannot(l, errno == EWOULDBLOCK ? "a backup or another load is at it" : strerror(errno));
 }
 
 static int lock_old(struct loading *l)
 {
 	struct stat st, named;
-	int held;
 
 	l->old_fd = open(l->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (l->old_fd < 0)
@@ -81,7 +88,15 @@ static int lock_old(struct loading *l)
 		return cannot(l, "not a regular file");
 	if (flock(l->old_fd, LOCK_EX | LOCK_NB) || stat(l->path, &named) || st.st_ino != named.st_ino || st.st_dev != named.st_dev)
 		return store_failed("store %s is in use by another process: backup works while it runs", l->path);
-	if (!st.st_size && view_size(l->path, "-wal") <= 0)
+	return 0;
+}
+
+/* Empty it is, or may be replaced; and all of it is in the one file. */
+static int empty_old(struct loading *l)
+{
+	int held;
+
+	if (!view_size(l->path, "") && view_size(l->path, "-wal") <= 0)
 		return 0;
 	held = holds_anything(l);
 	if (held > 1)
@@ -226,6 +241,8 @@ static void release(struct loading *l, int rc)
 		close(l->new_fd);
 	if (l->old_fd >= 0)
 		close(l->old_fd);
+	if (l->folder_fd >= 0)
+		close(l->folder_fd);
 	if (l->in && l->in != stdin)
 		fclose(l->in);
 	dump_reader_free(&l->reader);
@@ -239,12 +256,16 @@ int store_load(struct store_options *o)
 
 	if (!l)
 		return store_failed("cannot write store %s: out of memory", o->store);
-	*l = (struct loading){ .o = o, .old_fd = -1, .new_fd = -1 };
+	*l = (struct loading){ .o = o, .old_fd = -1, .new_fd = -1, .folder_fd = -1 };
 	if (!realpath(o->store, l->path))
 		snprintf(l->path, sizeof l->path, "%s", o->store);
 	rc = open_input(l);
 	if (!rc)
 		rc = lock_old(l);
+	if (!rc)
+		rc = lock_folder(l);
+	if (!rc && l->old_fd >= 0)
+		rc = empty_old(l);
 	if (!rc)
 		rc = make_partial(l);
 	progress_begin(&o->progress, "load: records");

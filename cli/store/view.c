@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,21 @@ int64_t view_size(const char *path, const char *suffix)
 	return stat(name, &st) ? -1 : (int64_t)st.st_size;
 }
 
+int view_lock_folder(const char *path, bool exclusive)
+{
+	char copy[PATH_MAX];
+	int fd, error;
+
+	snprintf(copy, sizeof copy, "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 /* -- opening -- */
 static int open_descriptor(struct view *v, struct view_why *why)
 {
@@ -92,6 +108,8 @@ static int open_descriptor(struct view *v, struct view_why *why)
 		return cannot(v, "not a regular file", why);
 	if (v->mode == VIEW_ALONE && flock(v->fd, LOCK_SH | LOCK_NB))
 		return errno == EWOULDBLOCK ? in_use(v, why) : cannot(v, strerror(errno), why);
+	if (v->mode == VIEW_BESIDE && (v->folder_fd = view_lock_folder(v->path, false)) < 0)
+		return cannot(v, errno == EWOULDBLOCK ? "a load is at it" : strerror(errno), why);
 	v->had_shm = view_size(v->path, "-shm") >= 0;
 	return 0;
 }
@@ -200,7 +218,7 @@ struct view *view_open(const char *path, enum view_mode mode, struct view_why *w
 		free(v);
 		return NULL;
 	}
-	v->fd = -1;
+	v->fd = v->folder_fd = -1;
 	v->mode = mode;
 	sk_map_init(&v->map);
 	v->path = strdup(real);
@@ -236,6 +254,8 @@ void view_close(struct view **at)
 		tidy(v);
 	if (v->fd >= 0)
 		close(v->fd);
+	if (v->folder_fd >= 0)
+		close(v->folder_fd);
 	sk_map_free(&v->map);
 	free(v->path);
 	free(v);

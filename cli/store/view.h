@@ -8,7 +8,7 @@
 
 enum view_mode {
 	VIEW_ALONE,  /* holds the lock, shared with other readers: refused while a broker or a load has the file */
-	VIEW_BESIDE, /* takes no lock: a broker may go on */
+	VIEW_BESIDE, /* no lock that a broker takes: one may run, start and stop meanwhile. Only a load is kept away, by a lock on the folder */
 	VIEW_MINE,   /* the caller holds the lock or is the only one who knows the file */
 };
 
@@ -19,7 +19,7 @@ struct view_why {
 
 struct view {
 	char *path;
-	int fd;
+	int fd, folder_fd;
 	enum view_mode mode;
 	bool had_shm;
 	struct sk_table *table;
@@ -52,6 +52,9 @@ int view_get(struct view *v, struct sk_store_read *r, struct view_why *why);
 /* Says what an error of SQLite's means; -1. */
 int view_explain(const struct view *v, int rc, struct view_why *why);
 int view_damaged(const struct view *v, const char *what, struct view_why *why);
+/* Locks the folder that path is in: shared by backups, exclusive for a load that gives the name to another file. A descriptor, or -1 and
+ * errno; EWOULDBLOCK: the other one is at it. */
+int view_lock_folder(const char *path, bool exclusive);
 /* The size of a file called path + suffix, or -1. */
 int64_t view_size(const char *path, const char *suffix);
 

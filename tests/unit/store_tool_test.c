@@ -597,6 +597,64 @@ static void check_names_every_fault(void **state)
 	}
 }
 
+static void what_no_load_would_take_is_not_dumped(void **state)
+{
+	static const char *const damage[] = {
+		"UPDATE record SET space = 9 WHERE version = 3", "UPDATE record SET key = x'610062' WHERE version = 3",
+		"UPDATE record SET key = 'a/b' WHERE version = 3", "UPDATE record SET version = 7 WHERE version = 3",
+		"UPDATE record SET version = 0 WHERE version = 3",
+	};
+
+	(void)state;
+	make("s.db");
+	for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+		copy_file("s.db", "bad.db");
+		sql("bad.db", damage[i]);
+		assert_int_equal(run(store_dump, "bad.db", NULL), STORE_FAILED);
+		assert_said(err, "skeeter-store: store F/bad.db is damaged (a row is not fit for a dump: check says which): nothing was touched\n");
+		assert_null(strstr(out, "sha256"));
+	}
+}
+
+static void a_load_and_a_backup_keep_out_of_each_others_way(void **state)
+{
+	int fd;
+
+	(void)state;
+	make("s.db");
+	assert_int_equal(run(store_dump, "s.db", NULL), STORE_OK);
+	spill("dump", out, strlen(out));
+	fd = open(folder, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(flock(fd, LOCK_SH), 0);
+	assert_int_equal(replace("s.db", "dump"), STORE_FAILED);
+	assert_said(err, "skeeter-store: cannot write store F/s.db: a backup or another load is at it\n");
+	assert_int_equal(run(store_backup, "s.db", "copy.db"), STORE_OK);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(run(store_backup, "s.db", "other.db"), STORE_FAILED);
+	assert_said(err, "skeeter-store: cannot read store F/s.db: a load is at it\n");
+	close(fd);
+	assert_int_equal(replace("s.db", "dump"), STORE_OK);
+}
+
+static void a_step_is_done_while_a_backup_reads(void **state)
+{
+	struct view_why why;
+	struct view *v;
+	struct sk_store *s;
+
+	(void)state;
+	make("s.db");
+	sql("s.db", "PRAGMA user_version=1");
+	v = view_open(in_folder("s.db"), VIEW_BESIDE, &why);
+	assert_non_null(v);
+	sql("s.db", "DELETE FROM meta; PRAGMA user_version=0");
+	s = open_store("s.db");
+	assert_int_equal(s->seq, 6);
+	view_close(&v);
+	s->ops->close(s);
+	assert_int_equal(ask("s.db", "PRAGMA user_version"), 1);
+}
+
 static void check_sees_a_log_that_contradicts_the_table(void **state)
 {
 	struct sk_store *s;
@@ -946,6 +1004,9 @@ int main(void)
 		TEST(every_line_that_is_wrong_is_named),
 		TEST(without_memory_a_line_is_refused),
 		TEST(check_names_every_fault),
+		TEST(what_no_load_would_take_is_not_dumped),
+		TEST(a_load_and_a_backup_keep_out_of_each_others_way),
+		TEST(a_step_is_done_while_a_backup_reads),
 		TEST(check_sees_a_log_that_contradicts_the_table),
 		TEST(check_sees_broken_pages_and_files_that_are_no_store),
 		TEST(stats_count_by_prefix),
