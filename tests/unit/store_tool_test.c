@@ -980,11 +980,71 @@ static void a_step_that_fails_leaves_the_version_before_it(void **state)
 	assert_int_equal(ask("s.db.v0", "SELECT count(*) FROM sqlite_master WHERE name = 'added'"), 0);
 }
 
+static int lose_all_and_crash(sqlite3 *db)
+{
+	int rc = sqlite3_exec(db, "DELETE FROM record; DELETE FROM log", NULL, NULL, NULL);
+
+	crash("s.db", "killed.db");
+	return rc;
+}
+
+static void a_kill_within_a_step_leaves_the_version_before_it(void **state)
+{
+	static const struct sk_store_step steps[] = { { "loss", lose_all_and_crash } };
+	struct sk_migration m = { .path = in_folder("s.db"), .steps = steps, .from = 0, .to = 1 };
+	struct sk_store *s;
+	char why[500];
+
+	(void)state;
+	make("s.db");
+	age("s.db");
+	assert_int_equal(sqlite3_open(in_folder("s.db"), &m.db), SQLITE_OK);
+	assert_int_equal(sk_store_migrate(&m, why, sizeof why), 0);
+	sqlite3_close(m.db);
+	assert_int_equal(ask("s.db", "SELECT count(*) FROM record"), 0);
+	assert_int_equal(ask("killed.db", "PRAGMA user_version"), 0);
+	s = open_store("killed.db");
+	assert_int_equal(s->seq, 6);
+	s->ops->close(s);
+	assert_int_equal(ask("killed.db", "SELECT count(*) FROM record"), 5);
+}
+
 static void every_earlier_version_has_its_step(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SK_STORE_SCHEMA; i++)
 		assert_true(sk_store_steps[i].run && sk_store_steps[i].what);
+}
+
+/* -- owners: as root the store is given to another user first -- */
+static void assert_owner(const char *name, uid_t owner)
+{
+	struct stat st;
+
+	assert_int_equal(stat(in_folder(name), &st), 0);
+	assert_int_equal(st.st_uid, owner);
+}
+
+static void what_root_makes_belongs_to_the_stores_owner(void **state)
+{
+	static const char *const suffix[] = { "s.db", "s.db-wal", "s.db-shm" };
+	uid_t owner = geteuid() ? geteuid() : 1234;
+
+	(void)state;
+	make("s.db");
+	assert_int_equal(run(store_dump, "s.db", NULL), STORE_OK);
+	spill("dump", out, strlen(out));
+	assert_int_equal(chown(folder, owner, (gid_t)-1) || chown(in_folder("s.db"), owner, (gid_t)-1), 0);
+	assert_int_equal(run(store_backup, "s.db", "copy.db"), STORE_OK);
+	for (int i = 0; i < 3; i++)
+		if (there(suffix[i]))
+			assert_owner(suffix[i], owner);
+	assert_owner("copy.db", geteuid());
+	assert_int_equal(run(store_load, "new.db", "dump"), STORE_OK);
+	assert_owner("new.db", owner);
+	assert_int_equal(replace("s.db", "dump"), STORE_OK);
+	assert_owner("s.db", owner);
+	assert_false(there("s.db-wal") || there("s.db-shm") || there("new.db-wal") || there("new.db-shm"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1020,7 +1080,9 @@ int main(void)
 		TEST(without_room_a_store_migrates_without_a_copy),
 		TEST(a_version_0_with_a_broken_log_is_not_touched),
 		TEST(a_step_that_fails_leaves_the_version_before_it),
+		TEST(a_kill_within_a_step_leaves_the_version_before_it),
 		TEST(every_earlier_version_has_its_step),
+		TEST(what_root_makes_belongs_to_the_stores_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
