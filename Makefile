@@ -18,7 +18,7 @@ LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c shadow/*.c plugins/*/*.c)) \
-           cli/shorthand.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
+           cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
 TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
 run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&

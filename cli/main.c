@@ -22,6 +22,12 @@ static const char demo_details[] =
 	"  demo register        what make run does: things, certificates and policies of the three devices\n"
 	"  demo await           waits until the three devices are online, prints how many are\n";
 
+static const char policy_details[] =
+	"  --thing THING        its clients: those with one of its certificates, and the one that has its name\n"
+	"  --since TIME         90s, 15m, 1h, 7d; else all that the broker remembers (plugin_opt_activity)\n"
+	"  --without-refused    leave out what was refused\n\n"
+	"The document goes to standard output, remarks to standard error.\n";
+
 const struct cli_verb cli_verbs[] = {
 	{ "status", "", "is all well: the broker, its store, who is there, what was refused", NULL, cli_status, 0, 0 },
 	{ "things", "", "every thing: is it connected, when was it seen, what does its shadow say, what was it denied", NULL, cli_things, 0, 0 },
@@ -29,6 +35,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "set", "THING KEY=VALUE...", "wish for it: writes the desired state of the shadow",
 	  "A value is JSON (true, 21.5, null, [1,2]) or else text. null takes the wish back.\n", cli_set, 2, -1 },
 	{ "watch", "THING", "its shadows' changes, its comings and goings, as they happen, until Ctrl-C", NULL, cli_watch, 1, 1 },
+	{ "policy", "suggest --thing THING [--since 1h]", "a least-privilege policy from what the thing did and was refused", policy_details, cli_policy, 1, -1 },
 	{ "demo", "VERB [DEVICE]", "play with the three devices of make run", demo_details, cli_demo, 1, 2 },
 	{ "operations", "", "every operation of every loaded plugin", NULL, cli_operations, 0, 0 },
 	{ "api", "--markdown", "the same as a page: docs/API.md", NULL, cli_api, 1, 1 },
