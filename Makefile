@@ -120,6 +120,11 @@ fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+$B/bench/%: $B/tests/bench/%.o $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+bench: all $(BENCHES)  ## what it costs, as ratios of one run; also in build/bench.txt
+	@{ for b in $(filter %_bench,$(BENCHES)); do echo "== $$(basename $$b)"; $$b; done; echo "== shadow"; tests/bench/shadow $B; } | tee $B/bench.txt
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
@@ -129,7 +134,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind \
+.PHONY: all run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind bench \
         fuzz test-fresh sanitized fuzzers
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
