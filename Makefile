@@ -121,10 +121,11 @@ fuzzers: $(FUZZERS)
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+$B/bench/fleet: LIBS += -lssl
 $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 bench: all $(BENCHES)  ## what it costs, as ratios of one run; also in build/bench.txt
-	@{ for b in $(filter %_bench,$(BENCHES)); do echo "== $$(basename $$b)"; $$b; done; echo "== shadow"; tests/bench/shadow $B; } | tee $B/bench.txt
+	@{ for b in $(filter %_bench,$(BENCHES)); do echo "== $$(basename $$b)"; $$b; done; echo "== shadow"; tests/bench/shadow.sh $B; echo "== fleet"; tests/bench/fleet.sh $B; } | tee $B/bench.txt
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh

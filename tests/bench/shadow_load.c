@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/packets.h"
+
 enum { MOST_WINDOW = 64, BUFFER = 65536, MOST_ROUNDS = 21, GIVE_UP_S = 60 };
 
 struct client {
@@ -53,35 +55,15 @@ static void send_all(struct client *c, const unsigned char *p, size_t n)
 		die("send");
 }
 
-static size_t header(unsigned char *out, int type, size_t rest)
-{
-	size_t n = 0;
-	out[n++] = (unsigned char)type;
-	do {
-		out[n] = (unsigned char)(rest % 128 | (rest >= 128 ? 128 : 0));
-		rest /= 128;
-	} while (out[n++] & 128);
-	return n;
-}
-
-static size_t text(unsigned char *out, const char *s)
-{
-	size_t n = strlen(s);
-	out[0] = (unsigned char)(n >> 8);
-	out[1] = (unsigned char)n;
-	memcpy(out + 2, s, n);
-	return n + 2;
-}
-
 static void say_connect(struct client *c)
 {
 	unsigned char p[128], body[100];
 	char id[32];
 	snprintf(id, sizeof id, "load-%d", c->number);
-	size_t n = text(body, "MQTT");
+	size_t n = packet_text(body, "MQTT");
 	memcpy(body + n, "\x04\x02\x00\x00", 4);
-	n += 4 + text(body + n + 4, id);
-	size_t h = header(p, 0x10, n);
+	n += 4 + packet_text(body + n + 4, id);
+	size_t h = packet_header(p, 0x10, n);
 	memcpy(p + h, body, n);
 	send_all(c, p, h + n);
 }
@@ -99,9 +81,9 @@ static void say_subscribe(const struct round *r, struct client *c)
 	unsigned char p[160], body[140] = { 0, 1 };
 	char topic[96];
 	topic_of(r, c, true, topic);
-	size_t n = 2 + text(body + 2, topic);
+	size_t n = 2 + packet_text(body + 2, topic);
 	body[n++] = 1;
-	size_t h = header(p, 0x82, n);
+	size_t h = packet_header(p, 0x82, n);
 	memcpy(p + h, body, n);
 	send_all(c, p, h + n);
 }
@@ -111,12 +93,12 @@ static void say_publish(const struct round *r, struct client *c)
 	unsigned char p[512], body[500];
 	char topic[96];
 	topic_of(r, c, false, topic);
-	size_t n = text(body, topic);
+	size_t n = packet_text(body, topic);
 	body[n++] = 0;
 	body[n++] = (unsigned char)(1 + c->sent % 200);
 	n += (size_t)snprintf((char *)body + n, 200, "{\"state\":{\"reported\":{\"temperature\":%u.5,\"on\":true,\"name\":\"device number %d\"}}}",
 	                      c->sent % 100, c->number);
-	size_t h = header(p, 0x32, n);
+	size_t h = packet_header(p, 0x32, n);
 	memcpy(p + h, body, n);
 	c->sent_at[c->sent++ % MOST_WINDOW] = now();
 	send_all(c, p, h + n);
@@ -152,18 +134,6 @@ static void packet(struct round *r, struct client *c, const unsigned char *p, si
 	}
 }
 
-/* The length of the first whole packet, 0 when it is not whole yet. */
-static size_t whole(const unsigned char *p, size_t n, size_t *head)
-{
-	size_t rest = 0, scale = 1;
-	for (*head = 1; *head < n && *head < 5; scale *= 128) {
-		rest += (p[*head] & 127) * scale;
-		if (!(p[(*head)++] & 128))
-			return *head + rest <= n ? *head + rest : 0;
-	}
-	return 0;
-}
-
 static void receive(struct round *r, struct client *c)
 {
 	ssize_t got = read(c->fd, c->in + c->filled, BUFFER - c->filled);
@@ -173,7 +143,7 @@ static void receive(struct round *r, struct client *c)
 		die("read");
 	}
 	c->filled += (size_t)got;
-	for (; (n = whole(c->in + at, c->filled - at, &head)); at += n)
+	for (; (n = packet_whole(c->in + at, c->filled - at, &head)); at += n)
 		packet(r, c, c->in + at, head);
 	memmove(c->in, c->in + at, c->filled - at);
 	c->filled -= at;
