@@ -44,7 +44,7 @@ struct sk_call {
 	const char *arg[SK_MAX_CAPTURES]; /* topic captures in order */
 	/* Operation, follow-up, event, timer: the input object, already checked against its row. Topic: NULL, see payload. */
 	const cJSON *in;
-	/* The answer, an empty object before the handler runs. Operation: its output. Topic row with a direct reply: the reply. */
+	/* The answer of an operation, an empty object before the handler runs. Topic rows answer with sk_publish or sk_reply. */
 	cJSON *out;
 	const char *topic;   /* topic rows: the full topic */
 	const char *payload; /* topic rows: payload_size bytes and a NUL */

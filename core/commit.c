@@ -161,6 +161,14 @@ static void give_up_all(struct sk_run *run, const char *why)
 	run->commit.write_count = 0;
 }
 
+static void one_by_one(struct sk_run *run)
+{
+	run->partition->single = run->slots;
+	sk_run_cut_writes(run, 0);
+	run->commit.write_count = 0;
+	sk_run_give_back(run, 0);
+}
+
 static bool conflict(struct sk_run *run)
 {
 	struct sk_runtime *rt = run->worker->rt;
@@ -169,6 +177,10 @@ static bool conflict(struct sk_run *run)
 	drop_from_cache(run);
 	for (int i = 0; i < run->slots; i++)
 		tries = run->slot[i]->request->tries > tries ? run->slot[i]->request->tries : tries;
+	if (tries >= SK_MAX_RERUNS / 2 && run->slots > 1) {
+		one_by_one(run); /* what collides is then one of them, not all */
+		return false;
+	}
 	if (tries >= SK_MAX_RERUNS) {
 		SK_COUNT(rt->count.rerun_limit);
 		give_up_all(run, "The request kept colliding with others");
@@ -184,14 +196,10 @@ static void failed(struct sk_run *run)
 {
 	struct sk_runtime *rt = run->worker->rt;
 	SK_COUNT(rt->count.commit_failures);
-	if (run->slots > 1) {
-		run->partition->single = run->slots;
-		sk_run_cut_writes(run, 0);
-		run->commit.write_count = 0;
-		sk_run_give_back(run, 0);
-		return;
-	}
-	give_up_all(run, run->commit.why ? run->commit.why : "The store does not answer");
+	if (run->slots > 1)
+		one_by_one(run);
+	else
+		give_up_all(run, run->commit.why ? run->commit.why : "The store does not answer");
 }
 
 bool sk_run_settle(struct sk_run *run)

@@ -1,7 +1,8 @@
 /* control.c -- $CONTROL/skeeter/v1 in Mosquitto's own envelope: {"commands":[...]} in, {"responses":[...]} out, to the requester only.
  *
- * A worker parses the envelope; its commands run one after the other. Between two of them the job passes through the outbox, so that
- * command i+1 starts after the broker thread has applied what command i changed. */
+ * A worker parses the envelope, checks every command and makes its request; the broker thread only submits them, one after the other:
+ * between two commands the job passes through the outbox, so that command i+1 starts after the broker thread has applied what
+ * command i changed. Answers are put together where the commands end, on workers. */
 #include "core/call_internal.h"
 
 #include <stdlib.h>
@@ -9,25 +10,33 @@
 
 #define EVENT_CONTROL "skeeter:control"
 #define JOB_MEMORY (64u << 20)
-#define PORTION 16 /* commands of one turn on the broker thread */
 
+struct step { /* a command: refused, or a request, or (neither) an operation on the broker thread */
+	const cJSON *command;
+	struct sk_row *row;
+	struct sk_request *request;
+	int error;
+	const char *message;
+};
 struct job {
 	struct sk_runtime *rt;
 	struct sk_arena arena;
 	struct sk_caller caller;   /* texts in the arena */
 	void *client;
 	uint64_t generation;
-	const cJSON *command;      /* the one under way */
+	struct step *step;
+	size_t at, count;
 	cJSON *responses;
 	struct sk_call call;       /* of an operation on the broker thread */
 };
 
-static void advance(void *arg);
-static bool go_on(struct job *j, struct sk_out_list *out);
+static void go_on(struct job *j, struct sk_out_list *out);
 
 static void job_free(void *arg)
 {
 	struct job *j = arg;
+	for (size_t i = 0; i < j->count; i++)
+		sk_request_free(j->step[i].request);
 	sk_arena_free(&j->arena);
 	free(j);
 }
@@ -44,9 +53,8 @@ static void reply(struct sk_out_list *out, void *client, uint64_t generation, co
 	item->generation = generation;
 }
 
-static void respond(struct job *j)
+static void respond(struct job *j, struct sk_out_list *out)
 {
-	struct sk_out_list out;
 	size_t n = 0;
 	cJSON *envelope = sk_json_object(&j->arena);
 	sk_json_set(&j->arena, envelope, "responses", j->responses);
@@ -55,28 +63,35 @@ static void respond(struct job *j)
 		text = sorry;
 		n = sizeof sorry - 1;
 	}
-	sk_out_list_init(&out);
-	reply(&out, j->client, j->generation, text, n);
-	sk_outbox_push(&j->rt->outbox, &out, j->rt->host);
+	reply(out, j->client, j->generation, text, n);
 	job_free(j);
 }
 
-static cJSON *response_for(struct job *j)
+static void respond_now(struct job *j)
+{
+	struct sk_out_list out;
+	struct sk_runtime *rt = j->rt;
+	sk_out_list_init(&out);
+	respond(j, &out);
+	sk_outbox_push(&rt->outbox, &out, rt->host);
+}
+
+static cJSON *response_for(struct job *j, const cJSON *command)
 {
 	cJSON *r = sk_json_append(j->responses, sk_json_object(&j->arena));
-	const char *name = sk_json_text(j->command, "command");
+	const char *name = sk_json_text(command, "command");
 	sk_json_set_string(&j->arena, r, "command", name ? name : "Unknown command");
-	const cJSON *data = sk_json_get(j->command, "correlationData");
+	const cJSON *data = sk_json_get(command, "correlationData");
 	if (data)
 		sk_json_set(&j->arena, r, "correlationData", sk_json_copy(&j->arena, data));
 	return r;
 }
 
-static void answer_error(struct job *j, int error, const char *message, const cJSON *fields)
+static void answer_error(struct job *j, const struct step *s, const cJSON *fields)
 {
-	const struct sk_error_info *info = sk_error_info(error);
-	cJSON *r = response_for(j);
-	sk_json_set_string(&j->arena, r, "error", message && *message ? message : info->name);
+	const struct sk_error_info *info = sk_error_info(s->error);
+	cJSON *r = response_for(j, s->command);
+	sk_json_set_string(&j->arena, r, "error", s->message && *s->message ? s->message : info->name);
 	sk_json_set_string(&j->arena, r, "code", info->name);
 	sk_json_set_int(&j->arena, r, "status", info->http);
 	SK_JSON_EACH(field, fields)
@@ -84,13 +99,20 @@ static void answer_error(struct job *j, int error, const char *message, const cJ
 			sk_json_set(&j->arena, r, field->string, sk_json_copy(&j->arena, field));
 }
 
-static void answer_data(struct job *j, const cJSON *out)
+/* The step at hand came to this. */
+static void answer(struct job *j, int error, const char *message, const cJSON *out)
 {
-	cJSON *r = response_for(j);
-	sk_json_set(&j->arena, r, "data", sk_json_copy(&j->arena, out));
+	struct step *s = &j->step[j->at++];
+	if (!error) {
+		sk_json_set(&j->arena, response_for(j, s->command), "data", sk_json_copy(&j->arena, out));
+		return;
+	}
+	s->error = error;
+	s->message = message;
+	answer_error(j, s, out);
 }
 
-/* -- one command -- */
+/* -- one command after the other -- */
 
 static void finished(struct sk_request *r, const struct sk_answer *a)
 {
@@ -99,101 +121,83 @@ static void finished(struct sk_request *r, const struct sk_answer *a)
 		job_free(j);
 		return;
 	}
-	if (a->error)
-		answer_error(j, a->error, a->message, a->out);
-	else
-		answer_data(j, a->out);
-	j->command = j->command->next;
-	if (!go_on(j, a->outgoing))
-		respond(j); /* no memory for going on in order: end here, with what has been done */
+	answer(j, a->error, a->message, a->out);
+	go_on(j, a->outgoing);
 }
 
-static void on_broker_thread(struct job *j, struct sk_row *row)
+/* Back to a worker, where answers are printed. */
+static void resumed(struct sk_request *r, const struct sk_answer *a)
+{
+	struct job *j = r->finish_ctx;
+	if (a->outgoing)
+		go_on(j, a->outgoing);
+	else
+		job_free(j);
+}
+
+static void resume_on_worker(struct job *j)
+{
+	struct sk_request *r = sk_request_new(sk_runtime_event(j->rt, EVENT_CONTROL), SK_LANE_OPERATOR, &j->caller, NULL, "{}", 2);
+	if (!r || sk_request_route(r, NULL)) {
+		sk_request_free(r);
+		respond_now(j);
+		return;
+	}
+	r->finish = resumed;
+	r->finish_ctx = j;
+	r->arrived_us = j->rt->host->mono_us(j->rt->host->ctx);
+	if (sk_runtime_submit(j->rt, r)) {
+		sk_request_free(r);
+		respond_now(j);
+	}
+}
+
+static void on_broker_thread(struct job *j, const struct step *s)
 {
 	memset(&j->call, 0, sizeof j->call);
 	j->call.arena = &j->arena;
 	j->call.caller = &j->caller;
-	j->call.state = row->owner->state;
-	j->call.operation = row->name;
-	j->call.in = j->command;
+	j->call.state = s->row->owner->state;
+	j->call.operation = s->row->name;
+	j->call.in = s->command;
 	j->call.out = sk_json_object(&j->arena);
-	SK_COUNT(row->count.calls);
-	int rc = row->handler(&j->call);
-	if (rc)
-		answer_error(j, rc, j->call.message, j->call.error_fields);
-	else
-		answer_data(j, j->call.out);
+	SK_COUNT(s->row->count.calls);
+	int rc = s->row->handler(&j->call);
+	answer(j, rc, j->call.message, rc ? j->call.error_fields : j->call.out);
+	resume_on_worker(j);
 }
 
-static int send(struct job *j, struct sk_row *row)
-{
-	size_t n;
-	const char *text = sk_json_print(&j->arena, j->command, &n);
-	struct sk_request *r = text ? sk_request_new(row, SK_LANE_OPERATOR, &j->caller, NULL, text, n) : NULL;
-	if (!r)
-		return SK_E_UNAVAILABLE;
-	r->finish = finished;
-	r->finish_ctx = j;
-	r->arrived_us = j->rt->host->mono_us(j->rt->host->ctx);
-	int routed = sk_request_route(r, j->command);
-	if (routed) {
-		sk_request_free(r);
-		return routed == SK_ROUTE_NAME ? SK_E_INVALID_REQUEST : SK_E_UNAVAILABLE;
-	}
-	return sk_runtime_submit(j->rt, r) ? SK_E_UNAVAILABLE : SK_OK;
-}
-
-/* true: under way, finished() goes on. false: answered already. */
-static bool start(struct job *j)
-{
-	const char *name = sk_json_text(j->command, "command"), *message;
-	struct sk_row *row = name ? sk_runtime_operation(j->rt, name) : NULL;
-	if (!row) {
-		answer_error(j, SK_E_UNKNOWN_OPERATION, name ? sk_printf(&j->arena, "Unknown operation %s", name) : "A command has no name", NULL);
-		return false;
-	}
-	if (row->inputs && sk_inputs_check(row->inputs, &j->arena, j->command, &message)) {
-		answer_error(j, SK_E_INVALID_REQUEST, message, NULL);
-		return false;
-	}
-	if (!strcmp(row->partition, "broker")) {
-		on_broker_thread(j, row);
-		return false;
-	}
-	int rc = send(j, row);
-	if (rc)
-		answer_error(j, rc, NULL, NULL);
-	return rc == SK_OK;
-}
-
-/* Goes on from the outbox; false: memory is out. */
-static bool go_on(struct job *j, struct sk_out_list *out)
-{
-	struct sk_outgoing *item = sk_out_add(out, SK_OUT_CALL, NULL, NULL, NULL, 0);
-	if (!item)
-		return false;
-	item->call = advance;
-	item->drop = job_free;
-	item->state = j;
-	return true;
-}
-
-/* Broker thread: the first command, or the one after the command that has just been answered. What is answered at once (mistakes,
- * mostly) is done in portions, so that an envelope full of it does not hold the broker up. */
-static void advance(void *arg)
+/* Broker thread: what the command before this one changed has been applied. */
+static void submit(void *arg)
 {
 	struct job *j = arg;
-	struct sk_out_list out;
-	for (int n = 0; j->command && n < PORTION; n++) {
-		if (start(j))
-			return;
-		j->command = j->command->next;
+	struct step *s = &j->step[j->at];
+	struct sk_request *r = s->request;
+	if (!r) {
+		on_broker_thread(j, s);
+		return;
 	}
-	sk_out_list_init(&out);
-	if (j->command && go_on(j, &out))
-		sk_outbox_push(&j->rt->outbox, &out, j->rt->host);
-	else
-		respond(j);
+	s->request = NULL;
+	r->arrived_us = j->rt->host->mono_us(j->rt->host->ctx);
+	if (!sk_runtime_submit(j->rt, r))
+		return;
+	sk_request_free(r);
+	answer(j, SK_E_UNAVAILABLE, NULL, NULL);
+	resume_on_worker(j);
+}
+
+static void go_on(struct job *j, struct sk_out_list *out)
+{
+	while (j->at < j->count && j->step[j->at].error)
+		answer_error(j, &j->step[j->at++], NULL);
+	struct sk_outgoing *item = j->at < j->count ? sk_out_add(out, SK_OUT_CALL, NULL, NULL, NULL, 0) : NULL;
+	if (!item) {
+		respond(j, out); /* all is done; or no memory for going on in order: end here, with what has been done */
+		return;
+	}
+	item->call = submit;
+	item->drop = job_free;
+	item->state = j;
 }
 
 /* -- the envelope -- */
@@ -217,7 +221,70 @@ static struct job *job_new(struct sk_runtime *rt, const struct sk_request *r)
 	return NULL;
 }
 
+static struct sk_request *request_for(struct job *j, const struct step *s)
+{
+	size_t n;
+	const char *text = sk_json_print(&j->arena, s->command, &n);
+	struct sk_request *r = text ? sk_request_new(s->row, SK_LANE_OPERATOR, &j->caller, NULL, text, n) : NULL;
+	if (r) {
+		r->finish = finished;
+		r->finish_ctx = j;
+	}
+	return r;
+}
+
+static void refuse(struct step *s, int error, const char *message)
+{
+	s->error = error;
+	s->message = message;
+}
+
+static void prepare(struct job *j, struct step *s, const cJSON *command)
+{
+	const char *name = sk_json_text(command, "command"), *message;
+	s->command = command;
+	s->row = name ? sk_runtime_operation(j->rt, name) : NULL;
+	if (!s->row) {
+		refuse(s, SK_E_UNKNOWN_OPERATION, name ? sk_printf(&j->arena, "Unknown operation %s", name) : "A command has no name");
+		return;
+	}
+	if (s->row->inputs && sk_inputs_check(s->row->inputs, &j->arena, command, &message)) {
+		refuse(s, SK_E_INVALID_REQUEST, message);
+		return;
+	}
+	if (!strcmp(s->row->partition, "broker"))
+		return;
+	s->request = request_for(j, s);
+	int routed = s->request ? sk_request_route(s->request, command) : SK_ROUTE_MEMORY;
+	if (routed)
+		refuse(s, routed == SK_ROUTE_NAME ? SK_E_INVALID_REQUEST : SK_E_UNAVAILABLE, NULL);
+}
+
 /* Mosquitto's own plugins answer a broken envelope with a response whose command is unknown. */
+static const char *fault(const struct sk_request *r, const cJSON *envelope, const cJSON *commands)
+{
+	if (!envelope)
+		return r->payload ? "Payload is not valid JSON" : "The envelope is too large";
+	return commands && commands->type == cJSON_Array ? NULL : "Invalid/missing commands";
+}
+
+static void prepare_all(struct job *j, const struct sk_request *r)
+{
+	const cJSON *envelope = r->payload ? sk_json_parse(&j->arena, r->payload, r->payload_size, NULL, NULL) : NULL;
+	const cJSON *commands = sk_json_get(envelope, "commands");
+	const char *why = fault(r, envelope, commands);
+	size_t n = why ? 1 : (size_t)sk_json_count(commands);
+	j->step = sk_alloc(&j->arena, (n + 1) * sizeof *j->step);
+	if (!j->step)
+		return;
+	if (why) {
+		refuse(&j->step[j->count++], SK_E_INVALID_REQUEST, why);
+		return;
+	}
+	SK_JSON_EACH(command, commands)
+		prepare(j, &j->step[j->count++], command);
+}
+
 static void begin(struct sk_request *r, const struct sk_answer *a)
 {
 	struct job *j = a->outgoing ? job_new(r->finish_ctx, r) : NULL;
@@ -228,14 +295,8 @@ static void begin(struct sk_request *r, const struct sk_answer *a)
 		reply(a->outgoing, r->client, r->generation, sorry, sizeof sorry - 1);
 		return;
 	}
-	const cJSON *envelope = !r->payload ? NULL : sk_json_parse(&j->arena, r->payload, r->payload_size, NULL, NULL);
-	const cJSON *commands = sk_json_get(envelope, "commands");
-	if (!envelope || !commands || commands->type != cJSON_Array)
-		answer_error(j, SK_E_INVALID_REQUEST, envelope ? "Invalid/missing commands" : r->payload ? "Payload is not valid JSON" : "The envelope is too large", NULL);
-	else
-		j->command = commands->child;
-	if (!go_on(j, a->outgoing))
-		respond(j);
+	prepare_all(j, r);
+	go_on(j, a->outgoing);
 }
 
 struct sk_request *sk_control_request(struct sk_runtime *rt, const struct sk_caller *caller, const void *payload, size_t size)

@@ -30,7 +30,6 @@ struct sk_option {
 	{ .name = #field, .type = option_type, .offset = offsetof(state_type, field), .init = dflt, .values = vals, .prose = text }
 
 /* -- topics: what clients may publish to us -- */
-enum sk_reply_kind { SK_REPLY_TOPIC, SK_REPLY_DIRECT };
 struct sk_topic {
 	const char *pattern;   /* literal levels and {capture} levels: "$aws/things/{thing}/shadow/update" */
 	sk_handler *handler;
@@ -40,8 +39,6 @@ struct sk_topic {
 	sk_handler *refuse;
 	/* Bytes of payload above which it is not copied: the row's handler runs with payload NULL and payload_size the true size. */
 	size_t (*limit)(void *state);
-	enum sk_reply_kind reply;
-	const char *action;    /* reserved for HTTP */
 };
 
 /* -- operations: rows of .ops files through core/ops_table.h -- */

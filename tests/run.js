@@ -1,8 +1,9 @@
 // run.js -- run test files, two at a time, each in a process of its own, and count their tests.
 //
-//   node tests/run.js NAME [--smoke] FOLDER... [WORD...]
+//   node tests/run.js NAME [--smoke] FOLDER... [WORD...] [-WORD...]
 //
-// Every *.test.js below the folders whose path holds one of the words (all, if there are none). A file that ends
+// Every *.test.js below the folders whose path holds one of the words (all, if there are none) and none of the words
+// after a minus. A file that ends
 // without its count, or that exceeds FILE_SECONDS, is one failure. --smoke runs only what is marked with test.smoke.
 'use strict';
 const { spawn } = require('node:child_process');
@@ -51,8 +52,11 @@ function report(name, result, total) {
 async function main([name, ...args]) {
 	const smoke = args.includes('--smoke');
 	const places = args.filter((a) => fs.existsSync(a));
-	const words = args.filter((a) => a !== '--smoke' && !places.includes(a));
-	const files = places.flatMap(find).filter((f) => words.length === 0 || words.some((w) => f.includes(w)));
+	const words = args.filter((a) => !a.startsWith('-') && !places.includes(a));
+	const without = args.filter((a) => /^-[^-]/.test(a)).map((a) => a.slice(1));
+	const found = places.flatMap(find).filter((f) => words.length === 0 || words.some((w) => f.includes(w)));
+	const files = found.filter((f) => !without.some((w) => f.includes(w)));
+	found.filter((f) => !files.includes(f)).forEach((f) => console.log(`  left out ${f}`));
 	const env = { ...process.env, SKEETER_SMOKE: smoke ? '1' : '', SKEETER_SLOW: String(SLOW) };
 	const total = { passed: 0, failed: 0 };
 	const lanes = Math.min(2, os.cpus().length, files.length);

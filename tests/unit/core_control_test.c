@@ -167,10 +167,8 @@ static void many_mistakes_do_not_hold_the_broker_up(void **state)
 	s->hold_broker = true;
 	sim_control(s, text, strlen(text));
 	sim_settle(s);
-	int turns = 0;
-	for (; !reply && turns < 10000; turns++)
-		sim_drain(s, 1);
-	assert_in_range(turns, 20, 1000);
+	sim_drain(s, 1); /* the mistakes were found on a worker: all that is left for the broker is the answer */
+	assert_non_null(reply);
 	int errors = 0;
 	for (const char *p = reply; (p = strstr(p, "Unknown operation X")); p++)
 		errors++;
