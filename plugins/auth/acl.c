@@ -41,8 +41,7 @@ static inline bool is_aws(const char *name)
 	return name[0] == '$' && starts(name, "$aws") && (!name[4] || name[4] == '/');
 }
 
-/* What a shared subscription delivers is what its inner filter matches. */
-static const char *inner_filter(const char *filter)
+const char *auth_inner_filter(const char *filter)
 {
 	const char *group;
 
@@ -67,7 +66,7 @@ static int deny_by_policy(const struct question *q, enum policy_action action)
 {
 	char why[1000];
 
-	session_explain(q->session, action, q->name, why, sizeof(why));
+	session_explain(q->a, q->session, action, q->name, why, sizeof(why));
 	return deny(q, why);
 }
 
@@ -79,17 +78,21 @@ static int by_policy(const struct question *q)
 
 	if (!session_allows(q->session, action, q->name, q->size))
 		return deny_by_policy(q, action);
+	if (q->will && !session_allows_will(q->session))
+		return deny(q, "no statement allows iot:Connect with LastWill among iot:ConnectAttributes");
 	if (q->retain && !session_allows(q->session, POLICY_RetainPublish, q->name, q->size))
 		return deny_by_policy(q, POLICY_RetainPublish);
 	return SK_ALLOW;
 }
+
+static const char NO_SERVICE[] = "no service takes this topic", RESERVED[] = "topics that begin with $ are reserved";
 
 static int below_aws(const struct question *q)
 {
 	if (q->access == SK_ACL_WRITE && q->will)
 		return deny(q, "a will below $aws/ is not sent");
 	if (q->access == SK_ACL_WRITE && !q->a->host->is_input(q->name))
-		return deny(q, "no service takes this topic");
+		return deny(q, NO_SERVICE);
 	return by_policy(q);
 }
 
@@ -111,16 +114,28 @@ static int control(const struct question *q)
 
 static int reserved(const struct question *q)
 {
-	return is_control(q) ? control(q) : deny(q, "topics that begin with $ are reserved");
+	return is_control(q) ? control(q) : deny(q, RESERVED);
+}
+
+static bool is_reserved(const char *topic, const char *name)
+{
+	return topic[0] == '$' && (name == topic || name[0] == '$' || !name[0]);
 }
 
 static int decide(const struct question *q)
 {
 	if (is_aws(q->name))
 		return below_aws(q);
-	if (q->topic[0] == '$' && (q->name == q->topic || q->name[0] == '$' || !q->name[0]))
-		return reserved(q);
-	return by_policy(q);
+	return is_reserved(q->topic, q->name) ? reserved(q) : by_policy(q);
+}
+
+const char *auth_topic_fault(const struct auth *a, int access, const char *topic)
+{
+	const char *name = access == SK_ACL_SUBSCRIBE ? auth_inner_filter(topic) : topic;
+
+	if (is_aws(name))
+		return access == SK_ACL_WRITE && !a->host->is_input(name) ? NO_SERVICE : NULL;
+	return is_reserved(topic, name) ? RESERVED : NULL;
 }
 
 /* What a verdict is kept under: never 0. */
@@ -135,11 +150,11 @@ static int with_certificate(struct question *q)
 	int verdict;
 
 	session_refresh(q->a, q->session);
-	q->name = q->access == SK_ACL_SUBSCRIBE ? inner_filter(q->topic) : q->topic;
+	q->name = q->access == SK_ACL_SUBSCRIBE ? auth_inner_filter(q->topic) : q->topic;
 	q->size = n - (size_t)(q->name - q->topic);
 	verdict = decide(q);
-	/* Not kept: a will's verdict, and whether the client is an operator, which may change. */
-	if (!q->will && (q->topic[0] != '$' || is_aws(q->topic)))
+	/* Not kept: a will's verdict, what depends on the moment, and whether the client is an operator, which may change. */
+	if (!q->will && !q->session->fleeting && (q->topic[0] != '$' || is_aws(q->topic)))
 		session_keep(q->session, key_of(q->access, q->retain), q->topic, n, verdict);
 	return verdict;
 }
@@ -170,7 +185,7 @@ static int plain_aws(const struct question *q)
 
 static int plain(struct question *q)
 {
-	q->name = q->access == SK_ACL_SUBSCRIBE ? inner_filter(q->topic) : q->topic;
+	q->name = q->access == SK_ACL_SUBSCRIBE ? auth_inner_filter(q->topic) : q->topic;
 	q->size = strlen(q->name);
 	if (is_aws(q->name))
 		return plain_aws(q);
@@ -178,7 +193,7 @@ static int plain(struct question *q)
 		return is_control(q) ? control(q) : SK_PASS;
 	/* "$" is where swallowed messages go: nobody may listen there. */
 	if (q->access == SK_ACL_SUBSCRIBE && (!strcmp(q->name, "$") || starts(q->name, "$/")))
-		return deny(q, "topics that begin with $ are reserved");
+		return deny(q, RESERVED);
 	if (q->session) {
 		session_refresh(q->a, q->session);
 		if (q->session->bound && session_denies(q->session, kinds[q->access].action, q->name, q->size))

@@ -38,26 +38,41 @@ struct auth {
 	struct index *index;
 	struct sk_arena scratch;   /* of one watch call */
 	struct session *sessions[AUTH_BUCKETS]; /* by certificate id; those without are in the first */
+	struct session *of_thing[AUTH_BUCKETS]; /* those that have one, by its name */
 	uint32_t epoch;            /* grows when a policy changes */
-	int64_t now_ms;            /* as of the last tick */
+	int64_t now_ms;            /* as of the last tick; start sets it */
 	int64_t log_ms;            /* denial lines: when tokens were last added */
 	int64_t log_tokens;        /* start sets it to AUTH_LOG_BURST */
 	uint32_t log_missing;      /* lines not written since the last one */
 };
 
-extern const struct sk_op_group certificates_group, policies_group, principals_group;
+extern const struct sk_op_group certificates_group, ca_certificates_group, policies_group, policy_versions_group, attachments_group,
+	principals_group, authorization_group, explain_group;
 extern const struct sk_on auth_on[];
+
+/* -- ca_certificates.c: what follows a DeleteCACertificate -- */
+#define CA_DELETED "skeeter:ca-certificate-deleted"
+sk_handler ca_deleted;
 
 /* -- connect.c, acl.c: the hooks -- */
 int auth_connect(struct auth *a, struct sk_client *client, bool again);
 int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
 void auth_gone(struct auth *a, struct sk_client *client);
+/* Why a client with a certificate is refused whatever its policies say; NULL: they decide. From any thread. */
+const char *auth_client_id_fault(const char *client_id);
+const char *auth_topic_fault(const struct auth *a, int access, const char *topic);
+/* What a shared subscription delivers is what its inner filter matches. */
+const char *auth_inner_filter(const char *filter);
 
 /* -- watches.c -- */
 int auth_watch_certificate(void *state, const char *name, const struct sk_bytes *bytes);
 int auth_watch_attached(void *state, const char *name, const struct sk_bytes *bytes);
 int auth_watch_principal(void *state, const char *name, const struct sk_bytes *bytes);
 int auth_watch_policy(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_member(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes);
+int auth_watch_attached_group(void *state, const char *name, const struct sk_bytes *bytes);
 
 /* -- deny.c: one line per denial, at most AUTH_LOG_BURST at once and 5 a second; the line after a gap says how many are missing -- */
 void auth_deny(struct auth *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -218,16 +218,18 @@ static bool set_times(X509 *x, int64_t now_ms)
 	return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now_ms / 1000 - 120)) && ASN1_TIME_set(X509_getm_notAfter(x), END_OF_2049);
 }
 
-/* From the key, which nobody else has. */
-static bool set_serial(X509 *x)
+/* From the key, and for a key that may come again from chance. */
+static bool set_serial(X509 *x, const char *salt)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[EVP_MAX_MD_SIZE + 64];
 	unsigned int size;
 	BIGNUM *n;
 	bool ok;
 
 	if (!X509_pubkey_digest(x, EVP_sha256(), digest, &size))
 		return false;
+	snprintf((char *)digest + size, 64, "%s", salt);
+	SHA256(digest, size + strlen((char *)digest + size), digest);
 	digest[0] &= 0x7f; /* positive, and at most 20 octets: RFC 5280 section 4.1.2.2 */
 	n = BN_bin2bn(digest, 20, NULL);
 	ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
@@ -235,12 +237,14 @@ static bool set_serial(X509 *x)
 	return ok;
 }
 
-static bool set_names(X509 *x, const struct certificate_ca *ca)
+/* "A certificate from a CSR has the CSR's subject." */
+static bool set_names(X509 *x, const struct certificate_ca *ca, X509_NAME *subject)
 {
-	X509_NAME *name = X509_get_subject_name(x);
+	static const unsigned char ours[] = "Skeeter IoT Certificate";
+	bool named = subject ? X509_set_subject_name(x, subject) :
+	                       X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, ours, -1, -1, 0);
 
-	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"Skeeter IoT Certificate", -1, -1, 0) &&
-	       X509_set_issuer_name(x, X509_get_subject_name(ca->certificate));
+	return named && X509_set_issuer_name(x, X509_get_subject_name(ca->certificate));
 }
 
 static bool set_extensions(X509 *x, const struct certificate_ca *ca)
@@ -276,12 +280,19 @@ static const EVP_MD *digest_for(EVP_PKEY *key)
 	return EVP_PKEY_get_default_digest_nid(key, &nid) == 2 && nid == NID_undef ? NULL : EVP_sha256();
 }
 
-static X509 *sign(const struct certificate_ca *ca, EVP_PKEY *key, int64_t now_ms)
+struct wanted {
+	EVP_PKEY *key;
+	X509_NAME *subject; /* NULL: ours */
+	const char *salt;
+	int64_t now_ms;
+};
+
+static X509 *sign(const struct certificate_ca *ca, const struct wanted *w)
 {
 	X509 *x = X509_new();
 
-	if (x && X509_set_version(x, X509_VERSION_3) && X509_set_pubkey(x, key) && set_serial(x) && set_times(x, now_ms) &&
-	    set_names(x, ca) && set_extensions(x, ca) && X509_sign(x, ca->key, digest_for(ca->key)))
+	if (x && X509_set_version(x, X509_VERSION_3) && X509_set_pubkey(x, w->key) && set_serial(x, w->salt) && set_times(x, w->now_ms) &&
+	    set_names(x, ca, w->subject) && set_extensions(x, ca) && X509_sign(x, ca->key, digest_for(ca->key)))
 		return x;
 	X509_free(x);
 	return NULL;
@@ -309,7 +320,8 @@ int certificate_make(struct sk_arena *a, const struct certificate_ca *ca, int64_
                      char *why, size_t why_size)
 {
 	EVP_PKEY *key = EVP_RSA_gen(2048);
-	X509 *x = key ? sign(ca, key, now_ms) : NULL;
+	struct wanted w = { .key = key, .salt = "", .now_ms = now_ms };
+	X509 *x = key ? sign(ca, &w) : NULL;
 
 	*out = (struct certificate_pair){ 0 };
 	if (x) {
@@ -323,4 +335,91 @@ int certificate_make(struct sk_arena *a, const struct certificate_ca *ca, int64_
 	if (out->pem && out->public_key && out->private_key)
 		return 0;
 	return sk_why(why, why_size, "The key and certificate could not be made");
+}
+
+/* -- of a certificate signing request -- */
+
+/* "The CSR must include a public key that is an RSA key of at least 2048 bits or an ECC key of NIST P-256, P-384 or P-521." */
+static const char *key_fault(EVP_PKEY *key)
+{
+	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
+	char curve[64] = "";
+
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return EVP_PKEY_get_bits(key) >= 2048 ? NULL : "its RSA key has less than 2048 bits";
+	if (!EVP_PKEY_is_a(key, "EC") || !EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL))
+		return "its key must be RSA, or EC of P-256, P-384 or P-521";
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (!strcmp(curve, curves[i]))
+			return NULL;
+	return "its EC key must be of P-256, P-384 or P-521";
+}
+
+static const char *request_fault(X509_REQ *request)
+{
+	EVP_PKEY *key = request ? X509_REQ_get0_pubkey(request) : NULL;
+
+	if (!key)
+		return "it must be one PKCS #10 request in PEM encoding";
+	if (X509_REQ_verify(request, key) != 1)
+		return "it is not signed with its own key";
+	return key_fault(key);
+}
+
+static X509_REQ *request_of(const char *pem)
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	X509_REQ *request = b ? PEM_read_bio_X509_REQ(b, NULL, NULL, (void *)"") : NULL;
+
+	BIO_free(b);
+	return request;
+}
+
+int certificate_request_check(const char *csr, char *why, size_t why_size)
+{
+	X509_REQ *request = request_of(csr);
+	const char *fault = request_fault(request);
+
+	X509_REQ_free(request);
+	ERR_clear_error();
+	return fault ? sk_why(why, why_size, "The certificate signing request is not usable: %s", fault) : 0;
+}
+
+const char *certificate_from_csr(struct sk_arena *a, const struct certificate_ca *ca, int64_t now_ms, const char *csr, const char *salt)
+{
+	X509_REQ *request = request_of(csr);
+	const char *pem = NULL;
+
+	if (!request_fault(request)) {
+		struct wanted w = { X509_REQ_get0_pubkey(request), X509_REQ_get_subject_name(request), salt, now_ms };
+		X509 *x = sign(ca, &w);
+		pem = x ? pem_of(a, x) : NULL;
+		X509_free(x);
+	}
+	X509_REQ_free(request);
+	ERR_clear_error();
+	return pem;
+}
+
+/* -- who signed whom -- */
+
+bool certificate_is_ca(const char *pem)
+{
+	X509 *x = only_certificate(pem);
+	bool is = x && X509_check_ca(x) == 1;
+
+	X509_free(x);
+	ERR_clear_error();
+	return is;
+}
+
+bool certificate_signed_by(const char *pem, const char *ca_pem)
+{
+	X509 *x = only_certificate(pem), *ca = only_certificate(ca_pem);
+	bool is = x && ca && X509_check_issued(ca, x) == X509_V_OK && X509_verify(x, X509_get0_pubkey(ca)) == 1;
+
+	X509_free(x);
+	X509_free(ca);
+	ERR_clear_error();
+	return is;
 }

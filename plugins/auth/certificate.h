@@ -42,4 +42,14 @@ struct certificate_pair {
 int certificate_make(struct sk_arena *a, const struct certificate_ca *ca, int64_t now_ms, struct certificate_pair *out,
                      char *why, size_t why_size);
 
+/* Is it a request that can be signed? 0, or -1 with a sentence in why[]. */
+int certificate_request_check(const char *csr, char *why, size_t why_size);
+/* The certificate of a request, NULL when it is not usable or memory is out. Another salt makes another certificate of the same
+ * request. Signs: not for the broker's thread. */
+const char *certificate_from_csr(struct sk_arena *a, const struct certificate_ca *ca, int64_t now_ms, const char *csr, const char *salt);
+
+/* Both of PEM; false for what is not one certificate. */
+bool certificate_is_ca(const char *pem);
+bool certificate_signed_by(const char *pem, const char *ca_pem);
+
 #endif

@@ -1,14 +1,16 @@
 /* certificates.c -- certificates: registered or made here, switched on and off, deleted.
  *
  * registry/cert/<id> is the certificate: {status, certificatePem, certificateMode, creationDate, lastModifiedDate (ms), notBefore, notAfter
- * (ms), customerVersion, generationId, selfSigned?}. A self-signed one is also a file in the managed capath folder: written before
- * the record, so that the first connect after the answer finds it, and removed by a follow-up of the delete. */
+ * (ms), customerVersion, generationId, selfSigned?, caCertificateId?}; registry/ca-cert/<CA>/<id> is {creationDate} for one registered
+ * under a CA. A self-signed one is also a file in the managed capath folder: written before the record, so that the first connect
+ * after the answer finds it, and removed by a follow-up of the delete. */
 #include <string.h>
 
 #include "core/call.h"
 #include "plugins/auth/auth.h"
+#include "plugins/auth/certificate_records.h"
+#include "plugins/auth/paging.h"
 #include "plugins/auth/target.h"
-#include "plugins/auth/trust.h"
 
 #define OPS_FILE "plugins/auth/certificates.ops"
 #define OPS_GROUP certificates
@@ -16,38 +18,9 @@
 #include "core/ops_table.h"
 
 #define DELETED "skeeter:certificate-deleted"
+enum { CAS_SEARCHED = 1000 };
 
-/* -- slow work: on the slow pool, answers {"error": text} when it failed -- */
-
-static cJSON *slow_error(struct sk_arena *a, const char *why)
-{
-	cJSON *out = sk_json_object(a);
-
-	sk_json_set_string(a, out, "error", why);
-	return out;
-}
-
-static cJSON *change_trust(struct sk_arena *a, const cJSON *in, void *state, bool add)
-{
-	const struct auth *s = state;
-	struct certificate x;
-	char why[300];
-	int rc = certificate_read(a, sk_json_text(in, "certificatePem"), &x, why, sizeof(why));
-
-	if (!rc && x.pem)
-		rc = (add ? trust_add : trust_remove)(s->capath, &x, why, sizeof(why));
-	return rc ? slow_error(a, why) : sk_json_object(a);
-}
-
-static cJSON *add_trust(struct sk_arena *a, const cJSON *in, void *state)
-{
-	return change_trust(a, in, state, true);
-}
-
-static cJSON *remove_trust(struct sk_arena *a, const cJSON *in, void *state)
-{
-	return change_trust(a, in, state, false);
-}
+/* -- slow work -- */
 
 static cJSON *make_pair(struct sk_arena *a, const cJSON *in, void *state)
 {
@@ -65,25 +38,19 @@ static cJSON *make_pair(struct sk_arena *a, const cJSON *in, void *state)
 	return out;
 }
 
-/* The error of finished slow work as the call's; SK_OK also while it has not finished. */
-static int slow_result(struct sk_call *c, const cJSON *result)
+static cJSON *sign_request(struct sk_arena *a, const cJSON *in, void *state)
 {
-	const char *why = sk_json_text(result, "error");
+	const struct auth *s = state;
+	const char *pem = certificate_from_csr(a, s->ca, sk_json_int_of(in, "now", 0), sk_json_text(in, "csr"), sk_json_text(in, "salt"));
+	cJSON *out = sk_json_object(a);
 
-	return why ? sk_fail(c, SK_E_INTERNAL, "%s", why) : SK_OK;
+	if (!pem)
+		return slow_error(a, "The certificate could not be made");
+	sk_json_set_string(a, out, "certificatePem", pem);
+	return out;
 }
 
 /* -- records -- */
-
-static const char *given_id(struct sk_call *c)
-{
-	char *id = sk_strdup(c->arena, sk_json_text(c->in, "certificateId"));
-
-	for (char *s = id; s && *s; s++)
-		if (*s >= 'A' && *s <= 'F')
-			*s |= 32;
-	return id ? id : "";
-}
 
 static const cJSON *record_or_fail(struct sk_call *c, const char *id, int *rc)
 {
@@ -95,20 +62,7 @@ static const cJSON *record_or_fail(struct sk_call *c, const char *id, int *rc)
 
 static void store(struct sk_call *c, const struct certificate *x, const char *status, const char *mode)
 {
-	cJSON *record = sk_json_object(c->arena);
-
-	sk_json_set_string(c->arena, record, "status", status);
-	sk_json_set_string(c->arena, record, "certificateMode", mode);
-	sk_json_set_int(c->arena, record, "creationDate", c->now_ms);
-	sk_json_set_int(c->arena, record, "lastModifiedDate", c->now_ms);
-	sk_json_set_int(c->arena, record, "notBefore", x->not_before_ms);
-	sk_json_set_int(c->arena, record, "notAfter", x->not_after_ms);
-	sk_json_set_int(c->arena, record, "customerVersion", 1);
-	sk_json_set_string(c->arena, record, "generationId", sk_uuid(c));
-	if (x->self_signed)
-		sk_json_set_bool(c->arena, record, "selfSigned", true);
-	sk_json_set_string(c->arena, record, "certificatePem", x->pem);
-	sk_put(c, record, "registry/cert/%s", x->id);
+	sk_put(c, certificate_record(c, x, status, mode), "registry/cert/%s", x->id);
 }
 
 static void answer_id(struct sk_call *c, const char *id)
@@ -127,43 +81,32 @@ static int check_status(struct sk_call *c, const char *status)
 
 /* -- registering and making -- */
 
-static int fail_registered(struct sk_call *c, const char *id)
+/* Reads the certificate that is to be registered; it must be new. */
+static int read_new(struct sk_call *c, struct certificate *x)
 {
-	int rc = sk_fail(c, SK_E_ALREADY_EXISTS, "The certificate is already registered: %s", id);
+	char why[300];
 
-	c->error_fields = sk_json_object(c->arena);
-	sk_json_set_string(c->arena, c->error_fields, "resourceId", id);
-	sk_json_set_string(c->arena, c->error_fields, "resourceArn", target_arn(c, id));
-	return rc;
+	if (certificate_read(c->arena, sk_json_text(c->in, "certificatePem"), x, why, sizeof(why)))
+		return sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "%s", why);
+	return sk_get(c, "registry/cert/%s", x->id) ? fail_registered(c, target_arn(c, x->id), x->id) : SK_OK;
 }
 
 /* A self-signed certificate is its own CA: the TLS listener must know it. */
 static int trust_self_signed(struct sk_call *c, const struct certificate *x)
 {
-	const struct auth *s = c->state;
-	cJSON *in;
-
-	if (!x->self_signed || !s->capath || sk_void(c))
-		return SK_OK;
-	in = sk_json_object(c->arena);
-	sk_json_set_string(c->arena, in, "certificatePem", x->pem);
-	return slow_result(c, sk_await(c, add_trust, in));
+	return x->self_signed ? trust_pem(c, x->pem) : SK_OK;
 }
 
 static int RegisterCertificateWithoutCA(struct sk_call *c)
 {
 	const char *status = sk_json_text(c->in, "status");
 	struct certificate x;
-	char why[300];
 	int rc = check_status(c, status ? status : "INACTIVE");
 
-	if (rc)
-		return rc;
-	if (certificate_read(c->arena, sk_json_text(c->in, "certificatePem"), &x, why, sizeof(why)))
-		return sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "%s", why);
-	if (sk_get(c, "registry/cert/%s", x.id))
-		return fail_registered(c, x.id);
-	rc = trust_self_signed(c, &x);
+	if (!rc)
+		rc = read_new(c, &x);
+	if (!rc)
+		rc = trust_self_signed(c, &x);
 	if (rc)
 		return rc;
 	store(c, &x, status ? status : "INACTIVE", "SNI_ONLY");
@@ -171,61 +114,161 @@ static int RegisterCertificateWithoutCA(struct sk_call *c)
 	return SK_OK;
 }
 
+/* -- under a registered CA -- */
+
+static int check_active(struct sk_call *c, const char *id, const cJSON *ca)
+{
+	const char *status = sk_json_text(ca, "status");
+
+	return status && !strcmp(status, "ACTIVE") ? SK_OK :
+	       sk_fail(c, SK_E_CERTIFICATE_STATE, "The CA certificate is not active: %s", id);
+}
+
+static int find_given_ca(struct sk_call *c, const struct certificate *x, const char *pem, const char **id)
+{
+	struct certificate ca;
+	char why[300];
+	const cJSON *record;
+
+	if (certificate_read(c->arena, pem, &ca, why, sizeof(why)))
+		return sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "%s", why);
+	*id = sk_strdup(c->arena, ca.id);
+	record = sk_get(c, "registry/cacert/%s", ca.id);
+	if (!record)
+		return sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "The CA certificate is not registered: %s", ca.id);
+	if (!certificate_signed_by(x->pem, ca.pem))
+		return sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "The certificate is not signed by CA certificate %s", ca.id);
+	return check_active(c, ca.id, record);
+}
+
+/* "CertificateConflictException: unable to verify the CA certificate used to sign it. This happens when more than one registered CA
+ * certificate has the same subject field and public key." */
+static int find_any_ca(struct sk_call *c, const struct certificate *x, const char **id)
+{
+	struct sk_scan cas = sk_scan(c, CAS_SEARCHED, NULL, "registry/cacert/");
+	const cJSON *found = NULL;
+
+	if (sk_void(c))
+		return SK_OK;
+	for (size_t i = 0; i < cas.count; i++) {
+		if (!certificate_signed_by(x->pem, sk_json_text(cas.row[i].document, "certificatePem")))
+			continue;
+		if (found)
+			return sk_fail(c, SK_E_CERTIFICATE_CONFLICT, "More than one registered CA certificate signed it: give caCertificatePem");
+		found = cas.row[i].document;
+		*id = cas.row[i].name;
+	}
+	return found ? check_active(c, *id, found) :
+	               sk_fail(c, SK_E_CERTIFICATE_VALIDATION, "No registered CA certificate signed it: register its CA, or use RegisterCertificateWithoutCA");
+}
+
+static const char *given_status(struct sk_call *c)
+{
+	const char *status = sk_json_text(c->in, "status");
+
+	return status ? status : sk_json_true(c->in, "setAsActive") ? "ACTIVE" : "INACTIVE";
+}
+
+static int RegisterCertificate(struct sk_call *c)
+{
+	const char *ca_pem = sk_json_text(c->in, "caCertificatePem"), *ca = "", *status = given_status(c);
+	struct certificate x;
+	int rc = check_status(c, status);
+	cJSON *record;
+
+	if (!rc)
+		rc = read_new(c, &x);
+	if (!rc)
+		rc = ca_pem ? find_given_ca(c, &x, ca_pem, &ca) : find_any_ca(c, &x, &ca);
+	if (rc)
+		return rc;
+	record = certificate_record(c, &x, status, "DEFAULT");
+	sk_json_set_string(c->arena, record, "caCertificateId", ca);
+	sk_put(c, record, "registry/cert/%s", x.id);
+	record = sk_json_object(c->arena);
+	sk_json_set_int(c->arena, record, "creationDate", c->now_ms);
+	sk_put(c, record, "registry/ca-cert/%s/%s", ca, x.id);
+	answer_id(c, x.id);
+	return SK_OK;
+}
+
+/* -- signed by the local CA -- */
+
+static int read_made(struct sk_call *c, const cJSON *made, struct certificate *x)
+{
+	char why[300];
+
+	if (certificate_read(c->arena, sk_json_text(made, "certificatePem"), x, why, sizeof(why)))
+		return sk_fail(c, SK_E_INTERNAL, "%s", why);
+	store(c, x, sk_json_true(c->in, "setAsActive") ? "ACTIVE" : "INACTIVE", "DEFAULT");
+	answer_id(c, x->id);
+	sk_json_set_string(c->arena, c->out, "certificatePem", x->pem);
+	return SK_OK;
+}
+
 static int store_pair(struct sk_call *c, const cJSON *pair)
 {
 	struct certificate x;
-	char why[300];
+	int rc = read_made(c, pair, &x);
 	cJSON *keys;
 
-	if (certificate_read(c->arena, sk_json_text(pair, "certificatePem"), &x, why, sizeof(why)))
-		return sk_fail(c, SK_E_INTERNAL, "%s", why);
-	store(c, &x, sk_json_true(c->in, "setAsActive") ? "ACTIVE" : "INACTIVE", "DEFAULT");
-	answer_id(c, x.id);
-	sk_json_set_string(c->arena, c->out, "certificatePem", x.pem);
+	if (rc)
+		return rc;
 	keys = sk_json_set_object(c->arena, c->out, "keyPair");
 	sk_json_set_string(c->arena, keys, "PublicKey", sk_json_text(pair, "publicKey"));
 	sk_json_set_string(c->arena, keys, "PrivateKey", sk_json_text(pair, "privateKey"));
 	return SK_OK;
 }
 
-static int CreateKeysAndCertificate(struct sk_call *c)
+static int check_local_ca(struct sk_call *c)
 {
 	const struct auth *s = c->state;
+
+	return s->ca ? SK_OK :
+	       sk_fail(c, SK_E_INVALID_REQUEST, "There is no CA to sign with: set plugin_opt_ca_cert and plugin_opt_ca_key");
+}
+
+static int CreateKeysAndCertificate(struct sk_call *c)
+{
 	cJSON *in = sk_json_object(c->arena);
 	const cJSON *pair;
-	int rc;
+	int rc = check_local_ca(c);
 
-	if (!s->ca)
-		return sk_fail(c, SK_E_INVALID_REQUEST, "There is no CA to sign with: set plugin_opt_ca_cert and plugin_opt_ca_key");
+	if (rc)
+		return rc;
 	sk_json_set_int(c->arena, in, "now", c->now_ms);
 	pair = sk_await(c, make_pair, in);
 	rc = slow_result(c, pair);
 	return rc || !pair ? rc : store_pair(c, pair);
 }
 
+/* "Reusing the same certificate signing request results in a distinct certificate." */
+static int CreateCertificateFromCsr(struct sk_call *c)
+{
+	const char *csr = sk_json_text(c->in, "certificateSigningRequest");
+	cJSON *in = sk_json_object(c->arena);
+	const cJSON *made;
+	struct certificate x;
+	char why[300];
+	int rc = check_local_ca(c);
+
+	if (!rc && certificate_request_check(csr, why, sizeof(why)))
+		rc = sk_fail(c, SK_E_INVALID_REQUEST, "%s", why);
+	if (rc)
+		return rc;
+	sk_json_set_int(c->arena, in, "now", c->now_ms);
+	sk_json_set_string(c->arena, in, "csr", csr);
+	sk_json_set_string(c->arena, in, "salt", sk_uuid(c));
+	made = sk_await(c, sign_request, in);
+	rc = slow_result(c, made);
+	return rc || !made ? rc : read_made(c, made, &x);
+}
+
 /* -- looking -- */
-
-static void answer_validity(struct sk_call *c, cJSON *out, const cJSON *record)
-{
-	cJSON *validity = sk_json_set_object(c->arena, out, "validity");
-
-	sk_json_set(c->arena, validity, "notBefore", sk_json_time(c->arena, sk_json_int_of(record, "notBefore", 0)));
-	sk_json_set(c->arena, validity, "notAfter", sk_json_time(c->arena, sk_json_int_of(record, "notAfter", 0)));
-}
-
-/* What a list and a description have in common. */
-static void answer_summary(struct sk_call *c, cJSON *out, const char *id, const cJSON *record)
-{
-	sk_json_set_string(c->arena, out, "certificateArn", target_arn(c, id));
-	sk_json_set_string(c->arena, out, "certificateId", id);
-	sk_json_set_string(c->arena, out, "status", sk_json_text(record, "status"));
-	sk_json_set_string(c->arena, out, "certificateMode", sk_json_text(record, "certificateMode"));
-	sk_json_set(c->arena, out, "creationDate", sk_json_time(c->arena, sk_json_int_of(record, "creationDate", 0)));
-}
 
 static int DescribeCertificate(struct sk_call *c)
 {
-	const char *id = given_id(c);
+	const char *id = given_id(c, "certificateId");
 	int rc;
 	const cJSON *record = record_or_fail(c, id, &rc);
 	cJSON *out;
@@ -233,28 +276,27 @@ static int DescribeCertificate(struct sk_call *c)
 	if (rc)
 		return rc;
 	out = sk_json_set_object(c->arena, c->out, "certificateDescription");
-	answer_summary(c, out, id, record);
-	sk_json_set_string(c->arena, out, "certificatePem", sk_json_text(record, "certificatePem"));
-	sk_json_set_string(c->arena, out, "ownedBy", sk_account());
-	sk_json_set(c->arena, out, "lastModifiedDate", sk_json_time(c->arena, sk_json_int_of(record, "lastModifiedDate", 0)));
-	sk_json_set_int(c->arena, out, "customerVersion", sk_json_int_of(record, "customerVersion", 1));
+	answer_certificate(c, out, target_arn(c, id), id, record);
+	answer_description(c, out, record);
+	sk_json_set_string(c->arena, out, "caCertificateId", sk_json_text(record, "caCertificateId"));
 	sk_json_set_object(c->arena, out, "transferData");
-	sk_json_set_string(c->arena, out, "generationId", sk_json_text(record, "generationId"));
-	answer_validity(c, out, record);
 	return SK_OK;
 }
 
 static int ListCertificates(struct sk_call *c)
 {
 	int rc;
-	struct sk_scan page = sk_scan_page(c, &rc, "registry/cert/");
+	struct sk_scan page = paging_by_date(c, &rc, "registry/cert/");
 	cJSON *list;
 
 	if (rc)
 		return rc;
 	list = sk_json_set_array(c->arena, c->out, "certificates");
-	for (size_t i = 0; i < page.count; i++)
-		answer_summary(c, sk_json_append(list, sk_json_object(c->arena)), page.row[i].name, page.row[i].document);
+	for (size_t i = 0; i < page.count; i++) {
+		cJSON *out = sk_json_append(list, sk_json_object(c->arena));
+		answer_certificate(c, out, target_arn(c, page.row[i].name), page.row[i].name, page.row[i].document);
+		sk_json_set_string(c->arena, out, "certificateMode", sk_json_text(page.row[i].document, "certificateMode"));
+	}
 	return SK_OK;
 }
 
@@ -273,9 +315,10 @@ static int trust_again(struct sk_call *c, const cJSON *record, const char *statu
 	return trust_self_signed(c, &x);
 }
 
+/* "This operation is idempotent": what is so already is not written. */
 static int UpdateCertificate(struct sk_call *c)
 {
-	const char *id = given_id(c), *status = sk_json_text(c->in, "newStatus");
+	const char *id = given_id(c, "certificateId"), *status = sk_json_text(c->in, "newStatus"), *now;
 	int rc = check_status(c, status);
 	const cJSON *record = rc ? NULL : record_or_fail(c, id, &rc);
 	cJSON *next;
@@ -284,10 +327,11 @@ static int UpdateCertificate(struct sk_call *c)
 		rc = trust_again(c, record, status);
 	if (rc)
 		return rc;
-	next = sk_json_copy(c->arena, record);
+	now = sk_json_text(record, "status");
+	if (now && !strcmp(now, status))
+		return SK_OK;
+	next = certificate_changed(c, record);
 	sk_json_set_string(c->arena, next, "status", status);
-	sk_json_set_int(c->arena, next, "lastModifiedDate", c->now_ms);
-	sk_json_set_int(c->arena, next, "customerVersion", sk_json_int_of(record, "customerVersion", 1) + 1);
 	sk_put(c, next, "registry/cert/%s", id);
 	return SK_OK;
 }
@@ -322,7 +366,7 @@ static void emit_deleted(struct sk_call *c, const char *id, const cJSON *record)
 
 static int DeleteCertificate(struct sk_call *c)
 {
-	const char *id = given_id(c);
+	const char *id = given_id(c, "certificateId");
 	int rc;
 	const cJSON *record = record_or_fail(c, id, &rc);
 	struct sk_scan policies;
@@ -337,6 +381,8 @@ static int DeleteCertificate(struct sk_call *c)
 		sk_remove(c, "registry/attached/%s/%s", id, policies.row[i].name);
 		sk_remove(c, "registry/target/%s/%s", policies.row[i].name, id);
 	}
+	if (sk_json_text(record, "caCertificateId"))
+		sk_remove(c, "registry/ca-cert/%s/%s", sk_json_text(record, "caCertificateId"), id);
 	sk_remove(c, "registry/cert/%s", id);
 	emit_deleted(c, id, record);
 	return SK_OK;
@@ -348,10 +394,11 @@ static int certificate_deleted(struct sk_call *c)
 {
 	if (sk_get(c, "registry/cert/%s", sk_json_text(c->in, "certificateId")) || sk_void(c))
 		return SK_OK;
-	return slow_result(c, sk_await(c, remove_trust, c->in));
+	return distrust_pem(c, sk_json_text(c->in, "certificatePem"));
 }
 
 const struct sk_on auth_on[] = {
 	{ .event = DELETED, .handler = certificate_deleted, .partition = "registry" },
+	{ .event = CA_DELETED, .handler = ca_deleted, .partition = "registry" },
 	{ 0 }
 };

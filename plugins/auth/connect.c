@@ -27,14 +27,17 @@ static bool check_registered(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZ
 }
 
 /* With + or # in a client id, topicfilter/${iot:ClientId}/x would be a wider filter than whoever wrote the policy meant. */
+const char *auth_client_id_fault(const char *client_id)
+{
+	if (strpbrk(client_id, "+#"))
+		return "a client id must not hold + or #";
+	return strlen(client_id) > MAX_CLIENT_ID ? "a client id has at most 128 bytes" : NULL;
+}
+
 static bool check_client_id(struct auth *a, const struct sk_client *client)
 {
-	const char *why = NULL;
+	const char *why = auth_client_id_fault(client->id);
 
-	if (strpbrk(client->id, "+#"))
-		why = "a client id must not hold + or #";
-	else if (strlen(client->id) > MAX_CLIENT_ID)
-		why = "a client id has at most 128 bytes";
 	if (why)
 		auth_deny(a, "deny connect %s: %s", auth_shown(client->id), why);
 	return !why;
@@ -47,7 +50,7 @@ static bool check_policy(struct auth *a, struct session *s)
 	session_refresh(a, s);
 	if (session_allows(s, POLICY_Connect, s->client->id, strlen(s->client->id)))
 		return true;
-	session_explain(s, POLICY_Connect, s->client->id, why, sizeof(why));
+	session_explain(a, s, POLICY_Connect, s->client->id, why, sizeof(why));
 	auth_deny(a, "deny connect %s: %s", auth_shown(s->client->id), why);
 	return false;
 }
@@ -93,7 +96,7 @@ static int connect_plain(struct auth *a, struct sk_client *client)
 			return SK_DENY;
 		session_refresh(a, s);
 		if (s->bound && session_denies(s, POLICY_Connect, client->id, strlen(client->id))) {
-			session_explain(s, POLICY_Connect, client->id, why, sizeof(why));
+			session_explain(a, s, POLICY_Connect, client->id, why, sizeof(why));
 			auth_deny(a, "deny connect %s: %s", auth_shown(client->id), why);
 			return SK_DENY;
 		}

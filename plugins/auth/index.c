@@ -10,6 +10,7 @@
 
 #include "core/why.h"
 #include "plugins/auth/index_table.h"
+#include "plugins/auth/index_things.h"
 
 enum { NUMBER_SIZE = 3, THING_KEY_SIZE = 16, OVERFLOW = 255 };
 #define MOST_POLICIES (1u << 24)
@@ -24,7 +25,8 @@ _Static_assert(sizeof(struct row) == 64, "a row is one cache line");
 
 struct index {
 	struct table *certificates;
-	struct table *things;      /* digests of (certificate, thing): that the two are attached */
+	struct table *attached;    /* digests of (certificate, thing): that the two are attached */
+	struct things *things;
 	void *names;               /* tree of struct index_policy by name */
 	struct index_policy **policy; /* by number */
 	uint32_t policies, room;
@@ -242,8 +244,8 @@ int index_set_thing(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], con
 
 	thing_key(id, thing, key);
 	if (attached)
-		return table_put(ix->things, key) ? 0 : -1;
-	table_remove(ix->things, key);
+		return table_put(ix->attached, key) ? 0 : -1;
+	table_remove(ix->attached, key);
 	return 0;
 }
 
@@ -252,7 +254,19 @@ bool index_is_attached(const struct index *ix, const uint8_t id[CERTIFICATE_ID_S
 	uint8_t key[SHA256_DIGEST_LENGTH];
 
 	thing_key(id, thing, key);
-	return table_find(ix->things, key) != NULL;
+	return table_find(ix->attached, key) != NULL;
+}
+
+int index_set_attached_group(struct index *ix, const char *group, const char *policy, bool attached)
+{
+	const struct index_policy *p = attached ? policy_named(ix, policy) : index_policy(ix, policy);
+
+	return p ? things_set_attached(ix->things, group, p, attached) : attached ? -1 : 0;
+}
+
+struct things *index_things(const struct index *ix)
+{
+	return ix->things;
 }
 
 /* -- the whole -- */
@@ -263,7 +277,8 @@ struct index *index_new(const char *folder, char *why, size_t why_size)
 
 	if (ix) {
 		ix->certificates = table_new(folder, sizeof(struct row), CERTIFICATE_ID_SIZE);
-		ix->things = ix->certificates ? table_new(folder, THING_KEY_SIZE, THING_KEY_SIZE) : NULL;
+		ix->attached = ix->certificates ? table_new(folder, THING_KEY_SIZE, THING_KEY_SIZE) : NULL;
+		ix->things = ix->attached ? things_new(folder) : NULL;
 	}
 	if (ix && ix->things)
 		return ix;
@@ -282,7 +297,8 @@ void index_free(struct index **ix)
 	if (!*ix)
 		return;
 	table_free(&(*ix)->certificates);
-	table_free(&(*ix)->things);
+	table_free(&(*ix)->attached);
+	things_free(&(*ix)->things);
 	tdestroy((*ix)->names, keep_node);
 	for (uint32_t i = 0; i < (*ix)->policies; i++)
 		free_policy((*ix)->policy[i]);
@@ -298,5 +314,5 @@ size_t index_certificates(const struct index *ix)
 
 size_t index_bytes(const struct index *ix)
 {
-	return table_bytes(ix->certificates) + table_bytes(ix->things);
+	return table_bytes(ix->certificates) + table_bytes(ix->attached) + things_bytes(ix->things);
 }

@@ -1,7 +1,8 @@
 /* index.h -- what the broker's thread knows about certificates and policies. That thread only.
  *
  * A copy of the store's records, kept by watches: per certificate one entry of 64 bytes and per attached thing one of 16, both in
- * a file's pages (index_table.h); policies are compiled once and shared. Nothing of it is the truth: it is built anew at each start.
+ * a file's pages (index_table.h); policies are compiled once and shared; things and groups are index_things.h's. Nothing of it is the
+ * truth: it is built anew at each start.
  *
  * Records may arrive in any order. What is half known denies: an attached policy without a document, one that does not compile, and a
  * certificate with more policies than fit. */
@@ -15,8 +16,10 @@
 #include "plugins/auth/certificate.h"
 #include "plugins/auth/policy.h"
 
-/* AWS's limit of policies attached to one certificate. */
+/* AWS's limit of policies attached to one certificate or group. */
 #define INDEX_POLICIES 10
+/* Policies that count for one connection, groups included; and bytes of a thing's name with its NUL. */
+enum { INDEX_EFFECTIVE = 256, INDEX_THING = 129 };
 
 enum index_status { INDEX_UNKNOWN, INDEX_ACTIVE, INDEX_INACTIVE, INDEX_REVOKED, INDEX_OTHER };
 
@@ -33,7 +36,17 @@ struct index_certificate {
 	const struct index_policy *policy[INDEX_POLICIES];
 };
 
+struct index_attached {
+	const struct index_policy *policy;
+	const char *group; /* NULL: by the certificate */
+};
+struct index_effective {
+	size_t count;
+	struct index_attached policy[INDEX_EFFECTIVE];
+};
+
 struct index;
+struct things;
 struct index *index_new(const char *folder, char *why, size_t why_size);
 void index_free(struct index **ix);
 
@@ -42,6 +55,7 @@ void index_free(struct index **ix);
 int index_set_certificate(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *status);
 int index_set_attached(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *policy, bool attached);
 int index_set_thing(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, bool attached);
+int index_set_attached_group(struct index *ix, const char *group, const char *policy, bool attached);
 /* NULL document: the policy was deleted. A document that does not compile is kept as one that denies, with why[] filled. */
 int index_set_policy(struct index *ix, const char *name, const char *version, const char *document, char *why, size_t why_size);
 
@@ -49,6 +63,7 @@ int index_set_policy(struct index *ix, const char *name, const char *version, co
 /* false: nothing is known of it (then *out is INDEX_UNKNOWN without policies). */
 bool index_find(const struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], struct index_certificate *out);
 bool index_is_attached(const struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing);
+struct things *index_things(const struct index *ix);
 /* NULL when the name was never seen. */
 const struct index_policy *index_policy(const struct index *ix, const char *name);
 const char *index_status_name(enum index_status s);

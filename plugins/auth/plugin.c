@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/why.h"
 #include "plugins/auth/session.h"
@@ -12,7 +13,8 @@
 #define SHAPES_NAME shapes
 #include "core/shape_table.h"
 
-static const struct sk_op_group *const operations[] = { &certificates_group, &policies_group, &principals_group, NULL };
+static const struct sk_op_group *const operations[] = { &certificates_group, &ca_certificates_group, &policies_group, &policy_versions_group,
+	&attachments_group, &principals_group, &authorization_group, &explain_group, NULL };
 
 static const struct sk_option options[] = {
 	SK_OPTION(SK_CHOICE, struct auth, others, "defer", "allow defer",
@@ -68,7 +70,7 @@ static const char *thing(void *state, struct sk_client *client)
 	if (!s || !s->certificate)
 		return NULL;
 	session_refresh(state, s);
-	return s->has_thing ? client->id : NULL;
+	return s->thing;
 }
 
 static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .gone = gone, .tick = tick, .thing = thing };
@@ -78,6 +80,10 @@ static const struct sk_watch watches[] = {
 	{ "registry/cert/", auth_watch_certificate },
 	{ "registry/attached/", auth_watch_attached },
 	{ "registry/principal/", auth_watch_principal },
+	{ "registry/thing/", auth_watch_thing },
+	{ "registry/thing-group/", auth_watch_member },
+	{ "registry/group/", auth_watch_group },
+	{ "registry/attached-group/", auth_watch_attached_group },
 	{ 0 }
 };
 
@@ -97,11 +103,14 @@ static int check_options(struct auth *a, char *why, size_t why_size)
 static int start(void *state, char *why, size_t why_size)
 {
 	struct auth *a = state;
+	struct timespec now;
 
 	if (check_options(a, why, why_size))
 		return -1;
 	a->host = &host;
 	a->log_tokens = AUTH_LOG_BURST;
+	clock_gettime(CLOCK_REALTIME, &now);
+	a->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	snprintf(a->arn, sizeof(a->arn), "arn:aws:iot:%s:%s:", sk_region(), sk_account());
 	if (a->ca_cert && !(a->ca = certificate_ca_open(a->ca_cert, a->ca_key, why, why_size)))
 		return -1;

@@ -1,19 +1,20 @@
-/* policies.c -- policies, and the certificates that they are attached to.
+/* policies.c -- policies: a name and a document, of which the default version counts.
  *
- * registry/policy/<name> is {policyDocument, defaultVersionId, creationDate, lastModifiedDate (ms), generationId}. An attachment is {} under
- * registry/attached/<certificate>/<policy> and under registry/target/<policy>/<certificate>, always both. */
+ * registry/policy/<name> is {policyDocument, defaultVersionId, creationDate, lastModifiedDate (ms), generationId, tags?, versionDate?,
+ * lastVersionId?}: its document is the default version's. The others are policy_versions.c's. */
 #include <string.h>
 
 #include "core/call.h"
 #include "plugins/auth/auth.h"
-#include "plugins/auth/target.h"
+#include "plugins/auth/paging.h"
+#include "plugins/auth/policy_records.h"
 
 #define OPS_FILE "plugins/auth/policies.ops"
 #define OPS_GROUP policies
 #define OPS_SERVICE "iot"
 #include "core/ops_table.h"
 
-static const cJSON *policy_or_fail(struct sk_call *c, const char *name, int *rc)
+const cJSON *policy_or_fail(struct sk_call *c, const char *name, int *rc)
 {
 	const cJSON *record = sk_get(c, "registry/policy/%s", name);
 
@@ -21,13 +22,11 @@ static const cJSON *policy_or_fail(struct sk_call *c, const char *name, int *rc)
 	return record;
 }
 
-static void answer_names(struct sk_call *c, cJSON *out, const char *name)
+void answer_policy(struct sk_call *c, cJSON *out, const char *name)
 {
 	sk_json_set_string(c->arena, out, "policyName", name);
 	sk_json_set_string(c->arena, out, "policyArn", sk_arn(c, "policy/%s", name));
 }
-
-/* -- policies -- */
 
 /* "The maximum size of a policy document is 2,048 characters, excluding white space." */
 static int64_t characters(const char *s)
@@ -39,7 +38,7 @@ static int64_t characters(const char *s)
 	return n;
 }
 
-static int check_document(struct sk_call *c, const char *document)
+int check_document(struct sk_call *c, const char *document)
 {
 	const struct auth *s = c->state;
 	int64_t n = characters(document);
@@ -85,7 +84,7 @@ static int CreatePolicy(struct sk_call *c)
 	if (sk_json_get(c->in, "tags"))
 		sk_json_set(c->arena, record, "tags", sk_json_copy(c->arena, sk_json_get(c->in, "tags")));
 	sk_put(c, record, "registry/policy/%s", name);
-	answer_names(c, c->out, name);
+	answer_policy(c, c->out, name);
 	sk_json_set_string(c->arena, c->out, "policyDocument", document);
 	sk_json_set_string(c->arena, c->out, "policyVersionId", "1");
 	return SK_OK;
@@ -99,7 +98,7 @@ static int GetPolicy(struct sk_call *c)
 
 	if (rc)
 		return rc;
-	answer_names(c, c->out, name);
+	answer_policy(c, c->out, name);
 	sk_json_set_string(c->arena, c->out, "policyDocument", sk_json_text(record, "policyDocument"));
 	sk_json_set_string(c->arena, c->out, "defaultVersionId", sk_json_text(record, "defaultVersionId"));
 	sk_json_set(c->arena, c->out, "creationDate", sk_json_time(c->arena, sk_json_int_of(record, "creationDate", 0)));
@@ -108,22 +107,19 @@ static int GetPolicy(struct sk_call *c)
 	return SK_OK;
 }
 
-static void answer_policies(struct sk_call *c, const struct sk_scan *page)
-{
-	cJSON *list = sk_json_set_array(c->arena, c->out, "policies");
-
-	for (size_t i = 0; i < page->count; i++)
-		answer_names(c, sk_json_append(list, sk_json_object(c->arena)), page->row[i].name);
-}
-
 static int ListPolicies(struct sk_call *c)
 {
 	int rc;
-	struct sk_scan page = sk_scan_page(c, &rc, "registry/policy/");
+	struct sk_scan page = paging_by_date(c, &rc, "registry/policy/");
 
-	if (!rc)
-		answer_policies(c, &page);
-	return rc;
+	cJSON *list;
+
+	if (rc)
+		return rc;
+	list = sk_json_set_array(c->arena, c->out, "policies");
+	for (size_t i = 0; i < page.count; i++)
+		answer_policy(c, sk_json_append(list, sk_json_object(c->arena)), page.row[i].name);
+	return SK_OK;
 }
 
 static int DeletePolicy(struct sk_call *c)
@@ -137,72 +133,10 @@ static int DeletePolicy(struct sk_call *c)
 	if (sk_scan(c, 1, NULL, "registry/target/%s/", name).count)
 		return sk_fail(c, SK_E_DELETE_CONFLICT, "The policy cannot be deleted as the policy is attached to one or more principals (name=%s)",
 		               name);
+	if (sk_scan(c, 1, NULL, "registry/target-group/%s/", name).count)
+		return sk_fail(c, SK_E_DELETE_CONFLICT, "The policy cannot be deleted as it is attached to one or more thing groups (name=%s)", name);
+	if (sk_scan(c, 1, NULL, "registry/policy-version/%s/", name).count)
+		return sk_fail(c, SK_E_DELETE_CONFLICT, "The policy cannot be deleted as it has non-default versions (name=%s)", name);
 	sk_remove(c, "registry/policy/%s", name);
-	return SK_OK;
-}
-
-/* -- attachments -- */
-
-static int AttachPolicy(struct sk_call *c)
-{
-	const char *name = sk_json_text(c->in, "policyName");
-	char id[CERTIFICATE_HEX_SIZE + 1];
-	const cJSON *certificate;
-	int rc = target_record(c, sk_json_text(c->in, "target"), id, &certificate);
-
-	if (!rc)
-		policy_or_fail(c, name, &rc);
-	if (rc || sk_get(c, "registry/attached/%s/%s", id, name))
-		return rc;
-	if (sk_scan(c, INDEX_POLICIES, NULL, "registry/attached/%s/", id).count >= INDEX_POLICIES)
-		return sk_fail(c, SK_E_LIMIT_EXCEEDED, "A target has at most %d policies attached", INDEX_POLICIES);
-	sk_put(c, sk_json_object(c->arena), "registry/attached/%s/%s", id, name);
-	sk_put(c, sk_json_object(c->arena), "registry/target/%s/%s", name, id);
-	return SK_OK;
-}
-
-/* Detaching what is not attached is done already. */
-static int DetachPolicy(struct sk_call *c)
-{
-	const char *name = sk_json_text(c->in, "policyName");
-	char id[CERTIFICATE_HEX_SIZE + 1];
-	int rc = target_of_arn(c, sk_json_text(c->in, "target"), id);
-
-	if (rc || !sk_get(c, "registry/attached/%s/%s", id, name))
-		return rc;
-	sk_remove(c, "registry/attached/%s/%s", id, name);
-	sk_remove(c, "registry/target/%s/%s", name, id);
-	return SK_OK;
-}
-
-static int ListAttachedPolicies(struct sk_call *c)
-{
-	char id[CERTIFICATE_HEX_SIZE + 1];
-	const cJSON *certificate;
-	int rc = target_record(c, sk_json_text(c->in, "target"), id, &certificate);
-	struct sk_scan page = { 0 };
-
-	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/attached/%s/", id);
-	if (!rc)
-		answer_policies(c, &page);
-	return rc;
-}
-
-static int ListTargetsForPolicy(struct sk_call *c)
-{
-	const char *name = sk_json_text(c->in, "policyName");
-	struct sk_scan page = { 0 };
-	cJSON *list;
-	int rc;
-
-	policy_or_fail(c, name, &rc);
-	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/target/%s/", name);
-	if (rc)
-		return rc;
-	list = sk_json_set_array(c->arena, c->out, "targets");
-	for (size_t i = 0; i < page.count; i++)
-		sk_json_append(list, sk_json_string(c->arena, target_arn(c, page.row[i].name)));
 	return SK_OK;
 }

@@ -5,8 +5,9 @@
  * walk over a small array. An explicit Deny wins over every Allow; nothing said is denied.
  *
  * What this engine does not know is refused by policy_new: a deny is never weakened by skipping what was not understood.
- * A statement whose variable has no value for the connection does not match. Resources match as whole ARN strings:
- * `*` is any run of characters, `?` one character, in every place; MQTT's + and # are ordinary characters.
+ * A variable without a value for the connection equals nothing, and no Allow matches because of that: a Resource with one
+ * does not match, a NotResource or a negated condition with one matches for a Deny and does not for an Allow. Resources match as whole ARN
+ * strings: `*` is any run of characters, `?` one character, in every place; MQTT's + and # are ordinary characters.
  *
  * struct policy is immutable once made and may be read by any thread; it must outlive what is bound to it. */
 #ifndef AUTH_POLICY_H
@@ -56,52 +57,100 @@ extern const struct policy_action_info policy_actions[POLICY_ACTION_COUNT];
 /* What stands before a resource's own name in its ARN: "topic/". */
 extern const char *const policy_kinds[POLICY_KINDS];
 
-enum policy_variable { POLICY_CLIENT_ID, POLICY_THING_NAME, POLICY_VARIABLES };
+/* VARIABLE(name, its spelling). Spelled without regard to case; the last two end with a name of their own. */
+#define POLICY_VARIABLE_NAMES(VARIABLE) \
+	VARIABLE(CLIENT_ID, "iot:ClientId") \
+	VARIABLE(THING_NAME, "iot:Connection.Thing.ThingName") \
+	VARIABLE(THING_TYPE, "iot:Connection.Thing.ThingTypeName") \
+	VARIABLE(IS_ATTACHED, "iot:Connection.Thing.IsAttached") \
+	VARIABLE(CERTIFICATE_ID, "iot:CertificateId") \
+	VARIABLE(SOURCE_IP, "aws:SourceIp") \
+	VARIABLE(DOMAIN_NAME, "iot:DomainName") \
+	VARIABLE(CURRENT_TIME, "aws:CurrentTime") \
+	VARIABLE(EPOCH_TIME, "aws:EpochTime") \
+	VARIABLE(CONNECT_ATTRIBUTES, "iot:ConnectAttributes") \
+	VARIABLE(ATTRIBUTE, "iot:Connection.Thing.Attributes[") \
+	VARIABLE(CERTIFICATE, "iot:Certificate.")
+
+enum policy_variable {
+#define VARIABLE(name, spelling) POLICY_##name,
+	POLICY_VARIABLE_NAMES(VARIABLE)
+#undef VARIABLE
+	POLICY_VARIABLES
+};
+
+/* A variable that a policy uses. */
+struct policy_use {
+	const char *text; /* as it is written between ${ and } */
+	const char *name; /* the attribute's, or "Subject.CommonName.List.0"; "" for the others */
+	enum policy_variable kind;
+};
 
 /* In the text of a compiled pattern; no UTF-8 text holds these bytes. */
 #define POLICY_STAR '\xff'
 #define POLICY_ONE '\xfe'
-#define POLICY_VARIABLE '\xf8' /* + enum policy_variable; never in a bound pattern */
+#define POLICY_VARIABLE '\xf8' /* and the place in policy.use, one byte below 128; never in a bound pattern */
 
 struct policy_pattern {
 	const char *text;
 	uint32_t size;
 };
+struct policy_condition; /* policy_condition.h */
 struct policy_statement {
 	uint32_t actions; /* bits 1 << enum policy_action */
 	bool deny;
-	uint32_t resources;
+	bool not_resource; /* all but these */
+	uint32_t resources, conditions;
 	struct policy_pattern *resource;
+	struct policy_condition *condition;
+	uint64_t uses[2]; /* bits by the place in policy.use */
 };
 struct policy { /* one block of memory with all that it points to */
 	uint32_t variables; /* bits 1 << enum policy_variable: used anywhere */
-	uint32_t statements;
+	uint32_t statements, uses;
 	struct policy_statement *statement;
+	struct policy_use *use;
 };
 
 /* NULL with one sentence in why[] (no full stop): what is wrong, with the statement's number. */
 struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size);
 void policy_free(struct policy **p);
 
-struct policy_facts { /* of the connection; NULL: it has no such value */
-	const char *variable[POLICY_VARIABLES];
+/* What is known of a connection; NULL: it has no such value. */
+struct policy_facts {
+	const char *variable[POLICY_VARIABLES]; /* but for the time, the connect attributes and those with a name */
+	const char *(*named)(const void *context, enum policy_variable kind, const char *name); /* may be NULL */
+	const void *context;
 };
+const char *policy_value(const struct policy_facts *facts, const struct policy_use *use);
 
-enum policy_shape { POLICY_EXACT, POLICY_PREFIX, POLICY_GLOB }; /* no wildcard; one star, at the end; any */
+/* No wildcard; one star, at the end; any; what matches none of some patterns (NotResource). */
+enum policy_shape { POLICY_EXACT, POLICY_PREFIX, POLICY_GLOB, POLICY_NONE_OF };
 
 struct policy_entry {
 	uint32_t actions;
-	uint32_t size;      /* of the pattern */
+	uint32_t size;      /* of the pattern; POLICY_NONE_OF: how many entries it points to */
 	uint32_t literal;   /* bytes before its first wildcard */
-	uint64_t tail;      /* the last eight of them, if there are eight */
-	const char *text;   /* not terminated */
 	uint16_t policy;    /* place in the list that was bound */
 	uint16_t statement; /* from 1 */
+	uint64_t tail;      /* the last eight literal bytes, if there are eight */
+	union {
+		const char *text; /* not terminated */
+		const struct policy_entry *none_of;
+	};
+	uint16_t when;      /* conditions that only the moment answers: place in policy_bound.when, from 1; 0: none */
 	uint8_t shape;      /* enum policy_shape */
+};
+/* What a binding cannot know beforehand. Only entries with `when` ask. */
+struct policy_moment {
+	int64_t now_ms;
+	bool persistent, last_will; /* iot:ConnectAttributes, for iot:Connect */
 };
 struct policy_bound {
 	uint32_t denials; /* the first entries */
 	uint32_t entries;
+	const struct policy_when *when; /* policy_condition.h; NULL: no entry has one */
+	struct policy_moment moment;    /* the caller's, before policy_check if `when` */
 	struct policy_entry entry[];
 };
 
@@ -111,10 +160,15 @@ struct policy_bound *policy_bind(const struct policy *const *list, size_t n, con
 
 struct policy_verdict {
 	bool allowed;
+	bool fleeting;  /* the moment was asked: the same question may have another answer later */
 	const struct policy_entry *why; /* the entry that decided; NULL: none allows */
 };
 /* `name` is the resource's own name: the topic, the filter, the client id. */
 struct policy_verdict policy_check(const struct policy_bound *b, enum policy_action action, const char *name, size_t n);
+
+/* Calls fn for every variable without a value in statements about that action. */
+void policy_missing(const struct policy *p, const struct policy_facts *facts, enum policy_action action,
+                    void (*fn)(void *context, const struct policy_statement *s, const char *variable), void *context);
 
 /* Moves an entry that allowed something towards the front: which of the allowing entries is asked first changes no verdict. */
 void policy_favour(struct policy_bound *b, const struct policy_entry *why);

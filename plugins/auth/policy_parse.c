@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "plugins/auth/policy_condition.h"
+#include "plugins/auth/policy_parse.h"
 
 const struct policy_action_info policy_actions[POLICY_ACTION_COUNT] = {
 #define ACTION(name, kind) { "iot:" #name, POLICY_##kind },
@@ -25,20 +27,7 @@ const char *const policy_kinds[POLICY_KINDS] = {
 	[POLICY_ROLEALIAS] = "rolealias/",
 };
 
-static const char *const variables[POLICY_VARIABLES] = {
-	[POLICY_CLIENT_ID] = "iot:ClientId",
-	[POLICY_THING_NAME] = "iot:Connection.Thing.ThingName",
-};
-
-struct parse {
-	struct sk_arena memory; /* of the document and the draft */
-	struct policy policy;   /* the draft */
-	unsigned statement; /* the one being read, from 1 */
-	char *why;
-	size_t why_size;
-};
-
-__attribute__((format(printf, 2, 3))) static int refuse(struct parse *p, const char *fmt, ...)
+int policy_refuse(struct policy_parse *p, const char *fmt, ...)
 {
 	va_list ap;
 	size_t used = 0;
@@ -50,68 +39,6 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct parse *p, const c
 		vsnprintf(p->why + used, p->why_size - used, fmt, ap);
 	va_end(ap);
 	return -1;
-}
-
-/* -- patterns -- */
-
-/* What stands between ${ and }: an escaped character or a variable; its byte, or 0 when there is no such thing. */
-static char variable_byte(const char *name, size_t n)
-{
-	if (n == 1 && strchr("*?$", name[0]))
-		return name[0];
-	for (int i = 0; i < POLICY_VARIABLES; i++)
-		if (strlen(variables[i]) == n && !memcmp(variables[i], name, n))
-			return (char)(POLICY_VARIABLE + i);
-	return 0;
-}
-
-static char wildcard_byte(char c)
-{
-	return c == '*' ? POLICY_STAR : c == '?' ? POLICY_ONE : c;
-}
-
-/* Appends one element of the source to the pattern; how many source bytes it took, 0 on a refusal. */
-static size_t compile_one(struct parse *p, const char *s, struct policy_pattern *out, char *text)
-{
-	const char *end;
-
-	if (s[0] != '$' || s[1] != '{') {
-		char byte = wildcard_byte(s[0]);
-		bool again = byte == POLICY_STAR && out->size && text[out->size - 1] == POLICY_STAR;
-		if (!again)
-			text[out->size++] = byte;
-		return 1;
-	}
-	end = strchr(s, '}');
-	if (!end) {
-		refuse(p, "a variable without its closing brace in %.100s", s);
-		return 0;
-	}
-	text[out->size] = variable_byte(s + 2, (size_t)(end - s - 2));
-	if (!text[out->size]) {
-		refuse(p, "the variable %.*s is not supported", (int)(end - s + 1 > 100 ? 100 : end - s + 1), s);
-		return 0;
-	}
-	if ((unsigned char)text[out->size] >= (unsigned char)POLICY_VARIABLE)
-		p->policy.variables |= 1u << ((unsigned char)text[out->size] - (unsigned char)POLICY_VARIABLE);
-	out->size++;
-	return (size_t)(end - s) + 1;
-}
-
-static int compile(struct parse *p, const char *source, struct policy_pattern *out)
-{
-	char *text = sk_alloc_text(&p->memory, strlen(source) + 1);
-
-	*out = (struct policy_pattern){ .text = text };
-	if (!text)
-		return refuse(p, "memory is out");
-	while (*source) {
-		size_t took = compile_one(p, source, out, text);
-		if (!took)
-			return -1;
-		source += took;
-	}
-	return 0;
 }
 
 /* -- actions -- */
@@ -133,40 +60,40 @@ static uint32_t actions_named(const char *source)
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < n; i++)
-		pattern[i] = wildcard_byte(pattern[i]);
+		pattern[i] = policy_wildcard(pattern[i]);
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_glob(pattern, n, name, lower_case(name, sizeof(name), policy_actions[i].name)))
 			bits |= 1u << i;
 	return bits;
 }
 
-static int read_action(struct parse *p, struct policy_statement *s, const char *text)
+static int read_action(struct policy_parse *p, struct policy_statement *s, const char *text)
 {
 	uint32_t bits = actions_named(text);
 	const char *colon = strchr(text, ':');
 
 	if (strcmp(text, "*") && (!colon || colon == text || !colon[1]))
-		return refuse(p, "Action %.100s is not of the form service:Action", text);
+		return policy_refuse(p, "Action %.100s is not of the form service:Action", text);
 	if (strchr(text, '$'))
-		return refuse(p, "Action %.100s: variables belong in Resource", text);
+		return policy_refuse(p, "Action %.100s: variables belong in Resource", text);
 	/* Allowing another service's actions grants nothing and does no harm; a Deny that denies nothing is a mistake worth an answer. */
 	if (!bits && !strncmp(text, "iot:", 4) && !strpbrk(text, "*?"))
-		return refuse(p, "there is no action %.100s", text);
+		return policy_refuse(p, "there is no action %.100s", text);
 	if (!bits && s->deny)
-		return refuse(p, "it denies %.100s, which is no action that is checked here", text);
+		return policy_refuse(p, "it denies %.100s, which is no action that is checked here", text);
 	s->actions |= bits;
 	return 0;
 }
 
-static int read_actions(struct parse *p, struct policy_statement *s, const cJSON *node)
+static int read_actions(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
 {
 	if (cJSON_IsString(node))
 		return read_action(p, s, node->valuestring);
 	if (!cJSON_IsArray(node) || !node->child)
-		return refuse(p, "Action must be a string or a list of strings");
+		return policy_refuse(p, "Action must be a string or a list of strings");
 	SK_JSON_EACH(item, node) {
 		if (!cJSON_IsString(item))
-			return refuse(p, "Action must be a string or a list of strings");
+			return policy_refuse(p, "Action must be a string or a list of strings");
 		if (read_action(p, s, item->valuestring))
 			return -1;
 	}
@@ -175,58 +102,82 @@ static int read_actions(struct parse *p, struct policy_statement *s, const cJSON
 
 /* -- resources -- */
 
-static int read_resource(struct parse *p, struct policy_pattern *out, const cJSON *node)
+static int read_resource(struct policy_parse *p, struct policy_pattern *out, const cJSON *node)
 {
 	if (!cJSON_IsString(node))
-		return refuse(p, "Resource must be a string or a list of strings");
+		return policy_refuse(p, "Resource must be a string or a list of strings");
 	if (strncmp(node->valuestring, "arn:", 4) && node->valuestring[0] != '*')
-		return refuse(p, "Resource %.100s is neither an ARN nor *", node->valuestring);
-	return compile(p, node->valuestring, out);
+		return policy_refuse(p, "Resource %.100s is neither an ARN nor *", node->valuestring);
+	return policy_compile(p, node->valuestring, true, out);
 }
 
-static int read_resources(struct parse *p, struct policy_statement *s, const cJSON *node)
+static int read_resources(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
 {
 	bool list = cJSON_IsArray(node);
 	size_t n = list ? (size_t)sk_json_count(node) : 1;
 	const cJSON *item = list ? node->child : node;
 
 	if (!n)
-		return refuse(p, "Resource must be a string or a list of strings");
+		return policy_refuse(p, "Resource must be a string or a list of strings");
 	s->resource = sk_alloc(&p->memory, n * sizeof(*s->resource));
 	if (!s->resource)
-		return refuse(p, "memory is out");
+		return policy_refuse(p, "memory is out");
 	for (; s->resources < n; s->resources++, item = item->next)
 		if (read_resource(p, &s->resource[s->resources], item))
 			return -1;
 	return 0;
 }
 
+/* -- what is meant by leaving out -- */
+
+static int read_not_actions(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
+{
+	bool deny = s->deny;
+	int rc;
+
+	/* Naming another service's actions here leaves nothing out: no mistake, also in a Deny. */
+	s->deny = false;
+	rc = read_actions(p, s, node);
+	s->deny = deny;
+	s->actions = ~s->actions & ((1u << POLICY_ACTION_COUNT) - 1);
+	return rc;
+}
+
+static int read_not_resources(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
+{
+	s->not_resource = true;
+	return read_resources(p, s, node);
+}
+
 /* -- statements -- */
 
-static int read_effect(struct parse *p, struct policy_statement *s, const cJSON *node)
+static int read_effect(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
 {
 	if (!cJSON_IsString(node) || (strcmp(node->valuestring, "Allow") && strcmp(node->valuestring, "Deny")))
-		return refuse(p, "Effect must be Allow or Deny");
+		return policy_refuse(p, "Effect must be Allow or Deny");
 	s->deny = node->valuestring[0] == 'D';
 	return 0;
 }
 
-static int read_sid(struct parse *p, struct policy_statement *s, const cJSON *node)
+static int read_sid(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
 {
 	(void)s;
-	return cJSON_IsString(node) ? 0 : refuse(p, "Sid must be a string");
+	return cJSON_IsString(node) ? 0 : policy_refuse(p, "Sid must be a string");
 }
 
-/* The order is the order of reading: actions ask for the effect. */
+/* The order is the order of reading: actions and conditions ask for the effect. One of those with a number must be there. */
 static const struct member {
 	const char *name;
-	int (*read)(struct parse *p, struct policy_statement *s, const cJSON *node);
-	bool required;
+	int (*read)(struct policy_parse *p, struct policy_statement *s, const cJSON *node);
+	int one_of;
 } members[] = {
-	{ "Effect", read_effect, true },
-	{ "Action", read_actions, true },
-	{ "Resource", read_resources, true },
-	{ "Sid", read_sid, false },
+	{ "Effect", read_effect, 1 },
+	{ "Action", read_actions, 2 },
+	{ "NotAction", read_not_actions, 2 },
+	{ "Resource", read_resources, 3 },
+	{ "NotResource", read_not_resources, 3 },
+	{ "Condition", policy_read_conditions, 0 },
+	{ "Sid", read_sid, 0 },
 };
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
@@ -238,34 +189,53 @@ static bool is_member(const char *name)
 	return false;
 }
 
-static int read_statement(struct parse *p, struct policy_statement *s, const cJSON *node)
+/* One of Action and NotAction, one of Resource and NotResource. */
+static int check_members(struct policy_parse *p, const cJSON *node)
 {
-	if (!cJSON_IsObject(node))
-		return refuse(p, "it is not an object");
+	const char *found[4] = { NULL };
+
 	SK_JSON_EACH(member, node)
 		if (!is_member(member->string))
-			return refuse(p, "%.100s is not supported", member->string);
+			return policy_refuse(p, "%.100s is not supported", member->string);
+	for (size_t i = 0; i < MEMBERS; i++) {
+		if (!members[i].one_of || !sk_json_get(node, members[i].name))
+			continue;
+		if (found[members[i].one_of])
+			return policy_refuse(p, "%s and %s exclude each other", found[members[i].one_of], members[i].name);
+		found[members[i].one_of] = members[i].name;
+	}
+	for (size_t i = 0; i < MEMBERS; i++)
+		if (members[i].one_of && !found[members[i].one_of])
+			return policy_refuse(p, "%s is missing", members[i].name);
+	return 0;
+}
+
+static int read_statement(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
+{
+	if (!cJSON_IsObject(node))
+		return policy_refuse(p, "it is not an object");
+	if (check_members(p, node))
+		return -1;
+	p->at = s;
 	for (size_t i = 0; i < MEMBERS; i++) {
 		const cJSON *value = sk_json_get(node, members[i].name);
-		if (!value && members[i].required)
-			return refuse(p, "%s is missing", members[i].name);
 		if (value && members[i].read(p, s, value))
 			return -1;
 	}
 	return 0;
 }
 
-static int read_statements(struct parse *p, const cJSON *node)
+static int read_statements(struct policy_parse *p, const cJSON *node)
 {
 	bool list = cJSON_IsArray(node);
 	size_t n = list ? (size_t)sk_json_count(node) : 1;
 	const cJSON *item = list ? node->child : node;
 
 	if (!node || !n || n > UINT16_MAX || (!list && !cJSON_IsObject(node)))
-		return refuse(p, "Statement must be an object or a list of objects");
+		return policy_refuse(p, "Statement must be an object or a list of objects");
 	p->policy.statement = sk_alloc(&p->memory, n * sizeof(*p->policy.statement));
 	if (!p->policy.statement)
-		return refuse(p, "memory is out");
+		return policy_refuse(p, "memory is out");
 	for (size_t i = 0; i < n; i++, item = item->next) {
 		p->statement = (unsigned)i + 1;
 		if (read_statement(p, &p->policy.statement[i], item))
@@ -275,81 +245,126 @@ static int read_statements(struct parse *p, const cJSON *node)
 	return 0;
 }
 
-static int read_document(struct parse *p, const cJSON *root)
+static int read_document(struct policy_parse *p, const cJSON *root)
 {
 	const char *version = sk_json_text(root, "Version");
 
 	if (!cJSON_IsObject(root))
-		return refuse(p, "the document is not a JSON object");
+		return policy_refuse(p, "the document is not a JSON object");
 	SK_JSON_EACH(member, root)
 		if (strcmp(member->string, "Version") && strcmp(member->string, "Statement") && strcmp(member->string, "Id"))
-			return refuse(p, "%.100s is not supported", member->string);
+			return policy_refuse(p, "%.100s is not supported", member->string);
 	/* With 2008-10-17 AWS takes ${...} literally: nobody who writes a variable wants that. */
 	if (!version || strcmp(version, "2012-10-17"))
-		return refuse(p, "Version must be 2012-10-17");
+		return policy_refuse(p, "Version must be 2012-10-17");
 	return read_statements(p, sk_json_get(root, "Statement"));
 }
 
-static int parse(struct parse *p, const char *json, size_t n)
+static int parse(struct policy_parse *p, const char *json, size_t n)
 {
 	struct sk_json_options options = { .max_depth = 8, .unique_keys = true };
 	struct sk_json_error error = { 0 };
 	const cJSON *root = sk_json_parse(&p->memory, json, n, &options, &error);
 
 	if (!root)
-		return refuse(p, "the document is not JSON at byte %zu: %s", error.at, error.why ? error.why : "memory is out");
+		return policy_refuse(p, "the document is not JSON at byte %zu: %s", error.at, error.why ? error.why : "memory is out");
 	return read_document(p, root);
 }
 
 /* -- from the draft to one block -- */
 
-static size_t packed_size(const struct policy *p)
-{
-	size_t n = sizeof(*p) + p->statements * sizeof(*p->statement);
+/* Hands out the block from its beginning; without a block it only counts. What is aligned comes before texts. */
+struct packer {
+	char *block;
+	size_t used;
+};
 
+static void *take(struct packer *k, const void *from, size_t n)
+{
+	char *to = k->block ? k->block + k->used : NULL;
+
+	k->used += n;
+	if (to && n)
+		memcpy(to, from, n);
+	return to;
+}
+
+static void take_text(struct packer *k, struct policy_pattern *p)
+{
+	const char *text = take(k, p->text, p->size);
+
+	if (text)
+		p->text = text;
+}
+
+/* The draft's tables are changed in place only when there is a block, by way of their copies there. */
+static void take_tables(struct packer *k, struct policy *p)
+{
+	void *copy = take(k, p->statement, p->statements * sizeof(*p->statement));
+
+	p->statement = copy ? copy : p->statement;
+	copy = take(k, p->use, p->uses * sizeof(*p->use));
+	p->use = copy ? copy : p->use;
 	for (uint32_t i = 0; i < p->statements; i++) {
-		n += p->statement[i].resources * sizeof(struct policy_pattern);
-		for (uint32_t k = 0; k < p->statement[i].resources; k++)
-			n += p->statement[i].resource[k].size;
+		struct policy_statement *s = &p->statement[i];
+		copy = take(k, s->resource, s->resources * sizeof(*s->resource));
+		s->resource = copy ? copy : s->resource;
+		copy = take(k, s->condition, s->conditions * sizeof(*s->condition));
+		s->condition = copy ? copy : s->condition;
+		for (uint32_t c = 0; c < s->conditions; c++) {
+			copy = take(k, s->condition[c].operand, s->condition[c].operands * sizeof(struct policy_operand));
+			s->condition[c].operand = copy ? copy : s->condition[c].operand;
+		}
 	}
-	return n;
+}
+
+static void take_texts(struct packer *k, struct policy *p)
+{
+	for (uint32_t i = 0; i < p->uses; i++) {
+		const char *text = take(k, p->use[i].text, strlen(p->use[i].text) + 1);
+		const char *name = take(k, p->use[i].name, strlen(p->use[i].name) + 1);
+		if (text)
+			p->use[i] = (struct policy_use){ text, name, p->use[i].kind };
+	}
+	for (uint32_t i = 0; i < p->statements; i++) {
+		for (uint32_t r = 0; r < p->statement[i].resources; r++)
+			take_text(k, &p->statement[i].resource[r]);
+		for (uint32_t c = 0; c < p->statement[i].conditions; c++)
+			for (uint32_t o = 0; o < p->statement[i].condition[c].operands; o++)
+				take_text(k, &p->statement[i].condition[c].operand[o].pattern);
+	}
 }
 
 static struct policy *pack(const struct policy *draft)
 {
-	struct policy *p = malloc(packed_size(draft));
-	struct policy_pattern *first, *end;
-	char *text;
+	struct packer k = { 0 };
+	struct policy copy = *draft, *p;
 
+	take(&k, draft, sizeof(*draft));
+	take_tables(&k, &copy);
+	take_texts(&k, &copy);
+	p = malloc(k.used);
 	if (!p)
 		return NULL;
-	*p = *draft;
-	p->statement = memcpy(p + 1, draft->statement, p->statements * sizeof(*p->statement));
-	first = end = (struct policy_pattern *)(p->statement + p->statements);
-	for (uint32_t i = 0; i < p->statements; i++) {
-		size_t n = p->statement[i].resources;
-		p->statement[i].resource = memcpy(end, draft->statement[i].resource, n * sizeof(*end));
-		end += n;
-	}
-	text = (char *)end;
-	for (; first < end; first++) {
-		first->text = memcpy(text, first->text, first->size);
-		text += first->size;
-	}
+	k = (struct packer){ .block = (char *)p };
+	take(&k, draft, sizeof(*draft));
+	take_tables(&k, p);
+	take_texts(&k, p);
 	return p;
 }
 
 struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size)
 {
-	struct parse p = { .why = why, .why_size = why_size };
+	struct policy_parse p = { .why = why, .why_size = why_size };
 	struct policy *policy = NULL;
 
 	sk_arena_init(&p.memory, 0);
+	p.policy.use = p.use;
 	if (!parse(&p, json, n)) {
 		policy = pack(&p.policy);
 		p.statement = 0;
 		if (!policy)
-			refuse(&p, "memory is out");
+			policy_refuse(&p, "memory is out");
 	}
 	sk_arena_free(&p.memory);
 	return policy;

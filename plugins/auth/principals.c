@@ -14,6 +14,7 @@
 #include "core/ops_table.h"
 
 #define EXCLUSIVE "EXCLUSIVE_THING"
+#define NON_EXCLUSIVE "NON_EXCLUSIVE_THING"
 
 static int check_thing(struct sk_call *c, const char *thing)
 {
@@ -51,7 +52,7 @@ static int AttachThingPrincipal(struct sk_call *c)
 	cJSON *attachment;
 
 	if (!type)
-		type = "NON_EXCLUSIVE_THING";
+		type = NON_EXCLUSIVE;
 	if (!rc)
 		rc = check_thing(c, thing);
 	if (!rc)
@@ -114,5 +115,64 @@ static int ListPrincipalThings(struct sk_call *c)
 	list = sk_json_set_array(c->arena, c->out, "things");
 	for (size_t i = 0; i < page.count; i++)
 		sk_json_append(list, sk_json_string(c->arena, page.row[i].name));
+	return SK_OK;
+}
+
+/* -- with the kind of attachment -- */
+
+static const char *kind_of(const cJSON *attachment)
+{
+	return is_exclusive(attachment) ? EXCLUSIVE : NON_EXCLUSIVE;
+}
+
+static bool is_wanted(const struct sk_call *c, const cJSON *attachment)
+{
+	const char *type = sk_json_text(c->in, "thingPrincipalType");
+
+	return !type || !strcmp(type, kind_of(attachment));
+}
+
+static cJSON *append_object(struct sk_call *c, cJSON *list, const cJSON *attachment)
+{
+	cJSON *out = sk_json_append(list, sk_json_object(c->arena));
+
+	sk_json_set_string(c->arena, out, "thingPrincipalType", kind_of(attachment));
+	return out;
+}
+
+static int ListThingPrincipalsV2(struct sk_call *c)
+{
+	const char *thing = sk_json_text(c->in, "thingName");
+	struct sk_scan page = { 0 };
+	int rc = check_thing(c, thing);
+	cJSON *list;
+
+	if (!rc)
+		page = sk_scan_page(c, &rc, "registry/thing-principal/%s/", thing);
+	if (rc)
+		return rc;
+	list = sk_json_set_array(c->arena, c->out, "thingPrincipalObjects");
+	for (size_t i = 0; i < page.count; i++)
+		if (is_wanted(c, page.row[i].document))
+			sk_json_set_string(c->arena, append_object(c, list, page.row[i].document), "principal", target_arn(c, page.row[i].name));
+	return SK_OK;
+}
+
+static int ListPrincipalThingsV2(struct sk_call *c)
+{
+	char id[CERTIFICATE_HEX_SIZE + 1];
+	const cJSON *certificate;
+	int rc = target_record(c, sk_json_text(c->in, "principal"), id, &certificate);
+	struct sk_scan page = { 0 };
+	cJSON *list;
+
+	if (!rc)
+		page = sk_scan_page(c, &rc, "registry/principal/%s/", id);
+	if (rc)
+		return rc;
+	list = sk_json_set_array(c->arena, c->out, "principalThingObjects");
+	for (size_t i = 0; i < page.count; i++)
+		if (is_wanted(c, page.row[i].document))
+			sk_json_set_string(c->arena, append_object(c, list, page.row[i].document), "thingName", page.row[i].name);
 	return SK_OK;
 }

@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "plugins/auth/certificate_facts.h"
+#include "plugins/auth/index_things.h"
+#include "plugins/auth/known.h"
 
 const char *auth_short(const uint8_t id[CERTIFICATE_ID_SIZE])
 {
@@ -42,18 +47,78 @@ struct session *session_new(struct auth *a, struct sk_client *client, const uint
 	return s;
 }
 
+/* -- by thing -- */
+
+static struct session **bucket_of_thing(struct auth *a, const char *thing)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *thing; thing++)
+		hash = (hash ^ (unsigned char)*thing) * 16777619u;
+	return &a->of_thing[hash % AUTH_BUCKETS];
+}
+
+static void forget_thing(struct session *s)
+{
+	if (s->thing_back) {
+		*s->thing_back = s->thing_next;
+		if (s->thing_next)
+			s->thing_next->thing_back = s->thing_back;
+	}
+	s->thing_back = NULL;
+	free(s->thing);
+	s->thing = NULL;
+}
+
+/* "Thing variables resolve only when client id and thing name are the same and the certificate is attached to the thing"; a thing that
+ * the certificate is attached to exclusively needs no such client id. */
+static int find_thing(struct auth *a, struct session *s)
+{
+	char name[INDEX_THING];
+	const char *thing = name;
+	struct session **bucket;
+
+	forget_thing(s);
+	if (!s->certificate)
+		return 0;
+	if (!things_exclusive(index_things(a->index), s->id, name)) {
+		if (!index_is_attached(a->index, s->id, s->client->id))
+			return 0;
+		thing = s->client->id;
+	}
+	s->thing = strdup(thing);
+	if (!s->thing)
+		return -1;
+	bucket = bucket_of_thing(a, thing);
+	s->thing_next = *bucket;
+	s->thing_back = bucket;
+	if (s->thing_next)
+		s->thing_next->thing_back = &s->thing_next;
+	*bucket = s;
+	return 0;
+}
+
+void session_thing_changed(struct auth *a, const char *thing)
+{
+	for (struct session *s = *bucket_of_thing(a, thing); s; s = s->thing_next)
+		s->stale |= !strcmp(s->thing, thing);
+}
+
 void session_free(struct session **at)
 {
 	struct session *s = *at;
 
 	if (!s)
 		return;
+	forget_thing(s);
 	*s->back = s->next;
 	if (s->next)
 		s->next->back = s->back;
 	s->client->auth = NULL;
 	free(s->bound);
 	free(s->slot);
+	free(s->effective);
+	free(s->facts);
 	free(s);
 	*at = NULL;
 }
@@ -82,46 +147,125 @@ __attribute__((format(printf, 2, 3))) static int nothing(struct session *s, cons
 	return -1;
 }
 
+static const char OUT_OF_MEMORY[] = "memory is out";
+
+static int find_plain_policy(struct auth *a, struct session *s)
+{
+	const struct index_policy *p = a->plain_policy ? index_policy(a->index, a->plain_policy) : NULL;
+
+	if (!p)
+		return nothing(s, "policy %s of plugin_opt_plain_policy does not exist", a->plain_policy ? a->plain_policy : "");
+	s->effective->policy[s->effective->count++] = (struct index_attached){ .policy = p };
+	return 0;
+}
+
 static int find_policies(struct auth *a, struct session *s)
 {
 	struct index_certificate x;
 
-	s->policies = 0;
+	s->effective->count = 0;
 	s->active = true;
-	if (!s->certificate) {
-		s->policy[0] = a->plain_policy ? index_policy(a->index, a->plain_policy) : NULL;
-		s->policies = s->policy[0] != NULL;
-		return s->policies ? 0 : nothing(s, "policy %s of plugin_opt_plain_policy does not exist", a->plain_policy ? a->plain_policy : "");
-	}
+	if (!s->certificate)
+		return find_plain_policy(a, s);
 	index_find(a->index, s->id, &x);
 	s->active = x.status == INDEX_ACTIVE;
 	if (x.overflow)
 		return nothing(s, "certificate %s had more than %d policies attached", auth_short(s->id), INDEX_POLICIES);
-	if (!x.policies)
+	for (size_t i = 0; i < x.policies; i++)
+		s->effective->policy[s->effective->count++] = (struct index_attached){ .policy = x.policy[i] };
+	if (s->thing && !things_policies(index_things(a->index), s->thing, s->effective))
+		return nothing(s, "thing %s is in more groups, or under more policies, than fit", s->thing);
+	if (!s->effective->count)
 		return nothing(s, "no policy is attached to certificate %s", auth_short(s->id));
-	s->policies = x.policies;
-	memcpy(s->policy, x.policy, x.policies * sizeof(s->policy[0]));
 	return 0;
+}
+
+/* -- what is known of it -- */
+
+struct knowledge {
+	struct known known;
+	struct policy_facts facts;
+	char hex[CERTIFICATE_HEX_SIZE + 1];
+	char *thing_facts;
+};
+
+/* A certificate is shown while the client is connected: what it says is kept for the time after. */
+static int learn_certificate(struct auth *a, struct session *s)
+{
+	uint8_t id[CERTIFICATE_ID_SIZE];
+	size_t n = 0, size = 0;
+	const unsigned char *der = a->host->certificate_der(s->client, &n);
+	const char *facts;
+
+	if (!der)
+		return nothing(s, "a policy asks for fields of the certificate, which are known when the client connects next");
+	certificate_id_of(der, n, id);
+	if (memcmp(id, s->id, sizeof(id)))
+		return nothing(s, "the client shows another certificate");
+	sk_arena_reset(&a->scratch, 64 * 1024);
+	facts = facts_of_der(&a->scratch, der, n, &size);
+	s->facts = facts ? malloc(size) : NULL;
+	if (!s->facts)
+		return nothing(s, OUT_OF_MEMORY);
+	memcpy(s->facts, facts, size);
+	return 0;
+}
+
+static uint32_t variables_of(const struct session *s)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < s->effective->count; i++)
+		bits |= s->effective->policy[i].policy->compiled ? s->effective->policy[i].policy->compiled->variables : 0;
+	return bits;
+}
+
+/* Only what the policies ask for is looked up. k->thing_facts is the caller's to free. */
+static int know(const struct auth *a, const struct session *s, struct knowledge *k)
+{
+	bool failed = false;
+
+	*k = (struct knowledge){ .known = { .client_id = s->client->id, .thing = s->thing, .address = s->client->address,
+		                            .certificate_facts = s->facts } };
+	if (s->certificate) {
+		certificate_id_print(s->id, k->hex);
+		k->known.certificate = k->hex;
+	}
+	if (s->thing && variables_of(s) & (1u << POLICY_THING_TYPE | 1u << POLICY_ATTRIBUTE))
+		k->thing_facts = things_facts(index_things(a->index), s->thing, &failed);
+	k->known.thing_facts = k->thing_facts;
+	known_facts(&k->known, &k->facts);
+	return failed ? -1 : 0;
+}
+
+static int bind_known(struct auth *a, struct session *s, const struct policy *const *list)
+{
+	struct knowledge k;
+
+	if (s->certificate && !s->facts && variables_of(s) & 1u << POLICY_CERTIFICATE && learn_certificate(a, s))
+		return -1;
+	if (!know(a, s, &k))
+		s->bound = policy_bind(list, s->effective->count, &k.facts, a->arn);
+	free(k.thing_facts);
+	return s->bound ? 0 : nothing(s, OUT_OF_MEMORY);
 }
 
 static int bind_policies(struct auth *a, struct session *s)
 {
-	const struct policy *list[INDEX_POLICIES];
-	struct policy_facts facts = { { [POLICY_CLIENT_ID] = s->client->id } };
+	const struct policy *list[INDEX_EFFECTIVE];
 
+	if (!s->effective)
+		s->effective = calloc(1, sizeof(*s->effective));
+	if (!s->effective || find_thing(a, s))
+		return nothing(s, OUT_OF_MEMORY);
 	if (find_policies(a, s))
 		return -1;
-	for (size_t i = 0; i < s->policies; i++) {
-		list[i] = s->policy[i]->compiled;
+	for (size_t i = 0; i < s->effective->count; i++) {
+		list[i] = s->effective->policy[i].policy->compiled;
 		if (!list[i])
-			return nothing(s, "policy %s is attached but cannot be read", s->policy[i]->name);
+			return nothing(s, "policy %s is attached but cannot be read", s->effective->policy[i].policy->name);
 	}
-	/* "Thing variables resolve only when client id and thing name are the same and the certificate is attached to the thing." */
-	s->has_thing = s->certificate && index_is_attached(a->index, s->id, s->client->id);
-	if (s->has_thing)
-		facts.variable[POLICY_THING_NAME] = s->client->id;
-	s->bound = policy_bind(list, s->policies, &facts, a->arn);
-	return s->bound ? 0 : nothing(s, "memory is out");
+	return bind_known(a, s, list);
 }
 
 static void note_inactive(struct auth *a, struct session *s)
@@ -139,7 +283,7 @@ static void rebind(struct auth *a, struct session *s)
 	if (s->slot)
 		memset(s->slot, 0, SESSION_SLOTS * sizeof(*s->slot));
 	s->epoch = a->epoch;
-	s->stale = bind_policies(a, s) && !strcmp(s->why, "memory is out");
+	s->stale = bind_policies(a, s) && !strcmp(s->why, OUT_OF_MEMORY);
 	if (!s->active)
 		note_inactive(a, s);
 }
@@ -148,6 +292,9 @@ void session_refresh(struct auth *a, struct session *s)
 {
 	if (!session_is_fresh(a, s))
 		rebind(a, s);
+	s->fleeting = false;
+	if (s->bound && s->bound->when)
+		s->bound->moment = (struct policy_moment){ .now_ms = a->now_ms, .persistent = !s->client->clean_session };
 }
 
 /* -- questions -- */
@@ -164,67 +311,119 @@ static struct policy_verdict ask(const struct session *s, enum policy_action act
 	return may_ask(s, action) ? policy_check(s->bound, action, name, n) : (struct policy_verdict){ 0 };
 }
 
-bool session_allows(const struct session *s, enum policy_action action, const char *name, size_t n)
+bool session_allows(struct session *s, enum policy_action action, const char *name, size_t n)
 {
 	struct policy_verdict v = ask(s, action, name, n);
 
+	s->fleeting |= v.fleeting;
 	if (v.allowed)
 		policy_favour(s->bound, v.why);
 	return v.allowed;
 }
 
-bool session_denies(const struct session *s, enum policy_action action, const char *name, size_t n)
+bool session_denies(struct session *s, enum policy_action action, const char *name, size_t n)
 {
 	struct policy_verdict v = ask(s, action, name, n);
 
+	s->fleeting |= v.fleeting;
 	return !s->bound || (!v.allowed && v.why);
 }
 
-static void via(const struct session *s, char *out, size_t size)
+/* Mosquitto tells of a will when it is sent, not when the client connects. */
+bool session_allows_will(const struct session *s)
+{
+	bool allowed;
+
+	if (!may_ask(s, POLICY_Connect) || !s->bound->when)
+		return true;
+	s->bound->moment.last_will = true;
+	allowed = policy_check(s->bound, POLICY_Connect, s->client->id, strlen(s->client->id)).allowed;
+	s->bound->moment.last_will = false;
+	return allowed;
+}
+
+/* -- why -- */
+
+struct line {
+	char *out;
+	size_t size, used;
+	char *seen; /* where the names of variables begin */
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct line *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = l->used < l->size ? vsnprintf(l->out + l->used, l->size - l->used, fmt, ap) : 0;
+	va_end(ap);
+	l->used += n > 0 ? (size_t)n : 0;
+}
+
+static void say_policy(struct line *l, const struct index_attached *p)
+{
+	say(l, "%s v%s", p->policy->name, p->policy->version);
+	if (p->group)
+		say(l, " of group %s", p->group);
+}
+
+static void say_via(struct line *l, const struct session *s)
 {
 	if (s->certificate)
-		snprintf(out, size, "via certificate %s", auth_short(s->id));
+		say(l, " (via certificate %s)", auth_short(s->id));
 	else
-		snprintf(out, size, "via plugin_opt_plain_policy");
+		say(l, " (via plugin_opt_plain_policy)");
 }
 
-static void list_policies(const struct session *s, char *out, size_t size)
+static void say_missing(void *context, const struct policy_statement *statement, const char *variable)
 {
-	size_t n = 0;
+	struct line *l = context;
+	char text[200];
 
-	*out = 0;
-	for (size_t i = 0; i < s->policies && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s%s v%s", i ? ", " : "", s->policy[i]->name, s->policy[i]->version);
+	(void)statement;
+	snprintf(text, sizeof(text), "${%.150s} has no value", variable);
+	if (l->used >= l->size || strstr(l->seen, text))
+		return;
+	say(l, "; %s", text);
+	if (!strcasecmp(variable, "iot:Connection.Thing.ThingName"))
+		say(l, ", as no thing with this client id is attached");
 }
 
-static bool misses_thing(const struct session *s)
+static void say_all_missing(struct line *l, const struct auth *a, const struct session *s, enum policy_action action)
 {
-	bool used = false;
+	struct knowledge k;
 
-	for (size_t i = 0; i < s->policies; i++)
-		used |= (s->policy[i]->compiled->variables & 1u << POLICY_THING_NAME) != 0;
-	return used && !s->has_thing;
+	l->seen = l->out + (l->used < l->size ? l->used : l->size - 1);
+	if (!know(a, s, &k))
+		for (size_t i = 0; i < s->effective->count; i++)
+			policy_missing(s->effective->policy[i].policy->compiled, &k.facts, action, say_missing, l);
+	free(k.thing_facts);
 }
 
-void session_explain(const struct session *s, enum policy_action action, const char *name, char *out, size_t size)
+void session_explain(const struct auth *a, const struct session *s, enum policy_action action, const char *name, char *out, size_t size)
 {
 	struct policy_verdict v = ask(s, action, name, strlen(name));
-	char names[600], by[64];
+	struct line l = { .out = out, .size = size };
 
 	if (!may_ask(s, action)) {
-		snprintf(out, size, "%s", s->why);
+		say(&l, "%s", s->why);
 		return;
 	}
-	via(s, by, sizeof(by));
 	if (v.why) {
-		const struct index_policy *p = s->policy[v.why->policy];
-		snprintf(out, size, "statement %u of %s v%s (%s) denies %s", v.why->statement, p->name, p->version, by,
-		         policy_actions[action].name);
+		say(&l, "statement %u of ", v.why->statement);
+		say_policy(&l, &s->effective->policy[v.why->policy]);
+		say_via(&l, s);
+		say(&l, " denies %s", policy_actions[action].name);
 		return;
 	}
-	list_policies(s, names, sizeof(names));
-	snprintf(out, size, "no statement of %s (%s) allows %s%s", names, by, policy_actions[action].name,
-	         misses_thing(s) ? "; ${iot:Connection.Thing.ThingName} has no value, as no thing with this client id is attached" : "");
+	say(&l, "no statement of ");
+	for (size_t i = 0; i < s->effective->count; i++) {
+		say(&l, "%s", i ? ", " : "");
+		say_policy(&l, &s->effective->policy[i]);
+	}
+	say_via(&l, s);
+	say(&l, " allows %s", policy_actions[action].name);
+	say_all_missing(&l, a, s, action);
 }
 
 /* -- verdicts -- */

@@ -17,6 +17,7 @@ struct session_slot {
 };
 struct session {
 	struct session *next, **back; /* of its bucket */
+	struct session *thing_next, **thing_back; /* of its thing's bucket; back NULL: it has none */
 	struct sk_client *client;
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	bool certificate;      /* false: a plain client under plain_policy */
@@ -27,9 +28,10 @@ struct session {
 	struct policy_bound *bound; /* NULL, or not active: nothing is allowed, and why says why */
 	struct session_slot *slot;  /* SESSION_SLOTS of them, made with the first verdict that is kept */
 	const struct session_slot *latest[4]; /* by access: the one that answered last; NULL until slots are made */
-	size_t policies;
-	const struct index_policy *policy[INDEX_POLICIES];
-	bool has_thing;
+	bool fleeting;             /* the verdict of the question at hand depends on the moment */
+	struct index_effective *effective; /* what is bound, in its order */
+	char *thing;               /* the connection's; NULL: none */
+	char *facts;               /* of the certificate, kept when a policy first asks for them; NULL: not known */
 	char why[200];
 };
 
@@ -40,12 +42,16 @@ void session_free(struct session **s);
 void session_refresh(struct auth *a, struct session *s);
 /* Every session of that certificate binds anew; with `why` its connection is closed too. */
 void session_changed(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], const char *why);
+/* Every session of that thing binds anew. */
+void session_thing_changed(struct auth *a, const char *thing);
 
-bool session_allows(const struct session *s, enum policy_action action, const char *name, size_t n);
+bool session_allows(struct session *s, enum policy_action action, const char *name, size_t n);
 /* true: a statement denies it in so many words. */
-bool session_denies(const struct session *s, enum policy_action action, const char *name, size_t n);
+bool session_denies(struct session *s, enum policy_action action, const char *name, size_t n);
+/* May it leave a will? Only a condition on iot:ConnectAttributes says no. */
+bool session_allows_will(const struct session *s);
 /* Why it is not allowed: "no statement of valve-policy v1 (via certificate 3f2a…) allows iot:Publish". */
-void session_explain(const struct session *s, enum policy_action action, const char *name, char *out, size_t size);
+void session_explain(const struct auth *a, const struct session *s, enum policy_action action, const char *name, char *out, size_t size);
 
 /* The verdict that was kept for the same question, SK_PASS when there is none. Most clients ask about one topic again and again. */
 static inline int session_recall(struct session *s, int access, uint8_t key, const char *topic);

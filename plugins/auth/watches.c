@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugins/auth/index_things.h"
+#include "plugins/auth/known.h"
 #include "plugins/auth/session.h"
 
 static const cJSON *document_of(struct auth *a, const struct sk_bytes *bytes)
@@ -56,17 +58,107 @@ int auth_watch_attached(void *state, const char *name, const struct sk_bytes *by
 	return index_set_attached(a->index, id, policy, bytes != NULL);
 }
 
+static int note_exclusive(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, bool exclusive)
+{
+	struct things *things = index_things(a->index);
+	char now[INDEX_THING];
+
+	if (exclusive)
+		return things_set_exclusive(things, id, thing);
+	return things_exclusive(things, id, now) && !strcmp(now, thing) ? things_set_exclusive(things, id, NULL) : 0;
+}
+
 int auth_watch_principal(void *state, const char *name, const struct sk_bytes *bytes)
 {
 	struct auth *a = state;
 	uint8_t id[CERTIFICATE_ID_SIZE];
-	const char *thing;
+	const char *thing, *type = sk_json_text(document_of(a, bytes), "thingPrincipalType");
 
 	if (!split(name, id, &thing))
 		return 0;
 	session_changed(a, id, NULL);
+	if (note_exclusive(a, id, thing, type && !strcmp(type, "EXCLUSIVE_THING")))
+		return -1;
 	return index_set_thing(a->index, id, thing, bytes != NULL);
 }
+
+/* -- things and groups -- */
+
+static void add_fact(const char *name, const char *value, char **at)
+{
+	if (!value)
+		return;
+	*at = stpcpy(*at, name) + 1;
+	*at = stpcpy(*at, value) + 1;
+}
+
+/* Of a thing its type and attributes are kept, and nothing of one that has neither. */
+int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	struct auth *a = state;
+	const cJSON *record = document_of(a, bytes), *attributes = sk_json_get(record, "attributes");
+	char *text = sk_alloc_text(&a->scratch, (bytes ? bytes->size : 0) + 16), *at = text;
+
+	if (!text)
+		return -1;
+	add_fact(KNOWN_TYPE, sk_json_text(record, "thingTypeName"), &at);
+	SK_JSON_EACH(attribute, attributes)
+		add_fact(attribute->string, attribute->valuestring, &at);
+	if (at > text)
+		*at++ = 0;
+	session_thing_changed(a, name);
+	return things_set_facts(index_things(a->index), name, text, (size_t)(at - text));
+}
+
+/* "<first>/<second>" of names that hold no slash. */
+static bool halves(const char *name, char first[INDEX_THING], const char **second)
+{
+	const char *slash = strchr(name, '/');
+
+	if (!slash || (size_t)(slash - name) >= INDEX_THING)
+		return false;
+	memcpy(first, name, (size_t)(slash - name));
+	first[slash - name] = 0;
+	*second = slash + 1;
+	return true;
+}
+
+int auth_watch_member(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	struct auth *a = state;
+	char thing[INDEX_THING];
+	const char *group;
+
+	if (!halves(name, thing, &group))
+		return 0;
+	session_thing_changed(a, thing);
+	return things_set_member(index_things(a->index), thing, group, bytes != NULL);
+}
+
+/* Groups and what is attached to them change seldom, and who is concerned takes a walk: every connection binds anew. */
+int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	struct auth *a = state;
+	const char *parent = sk_json_text(document_of(a, bytes), "parentGroupName");
+
+	if (parent || !bytes)
+		a->epoch++;
+	return parent || !bytes ? things_set_parent(index_things(a->index), name, parent) : 0;
+}
+
+int auth_watch_attached_group(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	struct auth *a = state;
+	char group[INDEX_THING];
+	const char *policy;
+
+	if (!halves(name, group, &policy))
+		return 0;
+	a->epoch++;
+	return index_set_attached_group(a->index, group, policy, bytes != NULL);
+}
+
+/* -- policies -- */
 
 int auth_watch_policy(void *state, const char *name, const struct sk_bytes *bytes)
 {

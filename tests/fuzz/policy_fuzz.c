@@ -159,7 +159,7 @@ static void compare(const struct policy *p, const cJSON *root, const char *clien
 {
 	static const enum policy_action asked[] = { POLICY_Connect, POLICY_Publish, POLICY_RetainPublish, POLICY_Subscribe, POLICY_Receive };
 	const struct policy *list[] = { p };
-	struct policy_facts facts = { { [POLICY_CLIENT_ID] = client_id } };
+	struct policy_facts facts = { .variable = { [POLICY_CLIENT_ID] = client_id } };
 	struct policy_bound *b = policy_bind(list, 1, &facts, ARN);
 
 	expect(b != NULL);

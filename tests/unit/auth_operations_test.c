@@ -148,8 +148,20 @@ __attribute__((format(printf, 4, 5))) static int op(struct fake *f, const struct
 				*s = '"';
 	return fake_op(f, group, name, input);
 }
+/* Operations on policies stand in three tables. */
+static const struct sk_op_group *group_of(const char *name)
+{
+	static const struct sk_op_group *const groups[] = { &policies_group, &policy_versions_group, &attachments_group };
+
+	for (size_t i = 0; i < 3; i++)
+		for (const struct sk_op *row = groups[i]->op; row->name; row++)
+			if (!strcmp(row->name, name))
+				return groups[i];
+	return &policies_group;
+}
+
 #define cert(f, name, ...) op(f, &certificates_group, name, __VA_ARGS__)
-#define policy(f, name, ...) op(f, &policies_group, name, __VA_ARGS__)
+#define policy(f, name, ...) op(f, group_of(name), name, __VA_ARGS__)
 #define principal(f, name, ...) op(f, &principals_group, name, __VA_ARGS__)
 
 static const char *registered(struct fake *f, int i, const char *status)
@@ -458,7 +470,7 @@ static void targets_that_cannot_be(void **at)
 	const char *id = registered(f, 0, "ACTIVE");
 
 	create_policy(f, "p");
-	static const char *const bad[] = { "", "lamp", "arn:aws:iot:us-east-1:123456789012:cert/", "arn:aws:iot:us-east-1:123456789012:thinggroup/g",
+	static const char *const bad[] = { "", "lamp", "arn:aws:iot:us-east-1:123456789012:cert/", "arn:aws:iot:us-east-1:123456789012:thing/g",
 		                           "arn:aws:iot:us-east-1:123456789012:cert/zz" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_error(f, policy(f, "AttachPolicy", "{'policyName':'p','target':'%s'}", bad[i]), SK_E_INVALID_REQUEST, "Invalid certificate ARN ");
@@ -537,8 +549,8 @@ static void memory_that_runs_out_is_an_answer(void **at)
 		const struct sk_op_group *group;
 		const char *name, *input;
 	} rows[] = {
-		{ &policies_group, "CreatePolicy", create }, { &policies_group, "GetPolicy", attach }, { &policies_group, "AttachPolicy", attach },
-		{ &policies_group, "ListAttachedPolicies", attach }, { &certificates_group, "DescribeCertificate", describe },
+		{ &policies_group, "CreatePolicy", create }, { &policies_group, "GetPolicy", attach }, { &attachments_group, "AttachPolicy", attach },
+		{ &attachments_group, "ListAttachedPolicies", attach }, { &certificates_group, "DescribeCertificate", describe },
 		{ &certificates_group, "RegisterCertificateWithoutCA", again }, { &certificates_group, "CreateKeysAndCertificate", "{}" },
 		{ &principals_group, "AttachThingPrincipal", attach }, { &principals_group, "ListThingPrincipals", attach },
 	};

@@ -60,7 +60,7 @@ static bool naive_fill(char *out, const char *source, const struct policy_facts 
 static bool naive_action(const char *source, const char *action)
 {
 	char pattern[200];
-	struct policy_facts none = { { NULL } };
+	struct policy_facts none = { .variable = { NULL } };
 
 	return naive_fill(pattern, source, &none) && naive_glob(pattern, action);
 }
@@ -134,6 +134,7 @@ static bool compiled_allows(const char *json, enum policy_action action, const c
 /* -- refusals, word for word -- */
 
 #define ONE(members) "{\"Version\":\"2012-10-17\",\"Statement\":{" members "}}"
+#define CONDITION(text) ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":" text)
 #define ALLOW(resource) ONE("\"Effect\":\"Allow\",\"Action\":\"iot:*\",\"Resource\":" resource)
 
 static void refusals_name_the_statement_and_the_reason(void **state)
@@ -157,9 +158,25 @@ static void refusals_name_the_statement_and_the_reason(void **state)
 		{ ONE("\"Effect\":\"Allow\",\"Resource\":\"*\""), "statement 1: Action is missing" },
 		{ ONE("\"Effect\":\"Allow\",\"Action\":\"*\""), "statement 1: Resource is missing" },
 		{ ONE("\"Effect\":\"Allow\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\""), "the document is not JSON" },
-		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{}"), "statement 1: Condition is not supported" },
-		{ ONE("\"Effect\":\"Deny\",\"NotAction\":\"*\",\"Resource\":\"*\""), "statement 1: NotAction is not supported" },
-		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"NotResource\":\"*\""), "statement 1: NotResource is not supported" },
+		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":[]"), "statement 1: Condition must be an object of operators" },
+		{ CONDITION("{\"StringIs\":{\"iot:ClientId\":\"a\"}}"), "statement 1: there is no condition operator StringIs" },
+		{ CONDITION("{\"StringEquals\":{}}"), "statement 1: StringEquals must be an object of keys and values" },
+		{ CONDITION("{\"StringEquals\":{\"iot:Clientid\":[]}}"), "statement 1: StringEquals has no value for iot:Clientid" },
+		{ CONDITION("{\"StringEquals\":{\"iot:Client\":\"a\"}}"), "statement 1: the variable ${iot:Client} is not supported" },
+		{ CONDITION("{\"StringEquals\":{\"iot:ClientId\":{}}}"), "statement 1: StringEquals must have a string or a list of strings" },
+		{ CONDITION("{\"NumericEquals\":{\"aws:EpochTime\":\"x\"}}"), "statement 1: NumericEquals: x is not a number" },
+		{ CONDITION("{\"DateEquals\":{\"aws:CurrentTime\":\"2026-13-01\"}}"), "statement 1: DateEquals: 2026-13-01 is not a date in ISO 8601" },
+		{ CONDITION("{\"IpAddress\":{\"aws:SourceIp\":\"1.2.3.4/33\"}}"), "statement 1: IpAddress: 1.2.3.4/33 is not an IP address or a range in CIDR" },
+		{ CONDITION("{\"Bool\":{\"iot:Connection.Thing.IsAttached\":\"yes\"}}"), "statement 1: Bool: yes is not true or false" },
+		{ CONDITION("{\"BinaryEquals\":{\"iot:ClientId\":\"a\"}}"), "statement 1: BinaryEquals: a is not text in base64" },
+		{ CONDITION("{\"Null\":{\"iot:ClientId\":\"${iot:ClientId}\"}}"), "statement 1: Null takes no variables" },
+		{ CONDITION("{\"NullIfExists\":{\"iot:ClientId\":\"true\"}}"), "statement 1: there is no condition operator NullIfExists" },
+		{ CONDITION("{\"StringLike\":{\"iot:ClientId\":\"${aws:CurrentTime}\"}}"), "statement 1: ${aws:CurrentTime} changes while a client is connected" },
+		{ CONDITION("{\"StringLike\":{\"iot:Certificate.Subject.Street\":\"a\"}}"), "statement 1: the variable ${iot:Certificate.Subject.Street} is not supported" },
+		{ CONDITION("{\"StringLike\":{\"iot:Certificate.Subject.CommonName.List.5\":\"a\"}}"), "statement 1: the variable ${iot:Certificate.Subject.CommonName.List.5} is not supported" },
+		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"NotAction\":\"*\",\"Resource\":\"*\""), "statement 1: Action and NotAction exclude each other" },
+		{ ONE("\"Effect\":\"Deny\",\"NotAction\":\"iot:Fly\",\"Resource\":\"*\""), "statement 1: there is no action iot:Fly" },
+		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"NotResource\":\"*\""), "statement 1: Resource and NotResource exclude each other" },
 		{ ONE("\"Effect\":\"Deny\",\"Action\":[],\"Resource\":\"*\""), "statement 1: Action must be a string or a list of strings" },
 		{ ONE("\"Effect\":\"Deny\",\"Action\":[1],\"Resource\":\"*\""), "statement 1: Action must be a string or a list of strings" },
 		{ ONE("\"Effect\":\"Allow\",\"Action\":\"Publish\",\"Resource\":\"*\""), "statement 1: Action Publish is not of the form service:Action" },
@@ -171,10 +188,10 @@ static void refusals_name_the_statement_and_the_reason(void **state)
 		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":[]"), "statement 1: Resource must be a string or a list of strings" },
 		{ ONE("\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":{}"), "statement 1: Resource must be a string or a list of strings" },
 		{ ALLOW("\"topic/a\""), "statement 1: Resource topic/a is neither an ARN nor *" },
-		{ ALLOW("\"*/${aws:SourceIp}\""), "statement 1: the variable ${aws:SourceIp} is not supported" },
+		{ ALLOW("\"*/${aws:UserId}\""), "statement 1: the variable ${aws:UserId} is not supported" },
 		{ ALLOW("\"*/${iot:ClientId\""), "statement 1: a variable without its closing brace in ${iot:ClientId" },
 		{ ALLOW("\"*/${}\""), "statement 1: the variable ${} is not supported" },
-		{ "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Effect\":\"No\"}]}",
+		{ "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Effect\":\"No\",\"Action\":\"*\",\"Resource\":\"*\"}]}",
 		  "statement 2: Effect must be Allow or Deny" },
 	};
 
@@ -241,7 +258,7 @@ static void known_verdicts(void **state)
 		{ ARN "client/${iot:ClientId}", POLICY_Connect, "lamp2", false },
 		{ ARN "thing/lamp/shadow", POLICY_GetThingShadow, "lamp/shadow", true },
 	};
-	struct policy_facts facts = { { [POLICY_CLIENT_ID] = "lamp" } };
+	struct policy_facts facts = { .variable = { [POLICY_CLIENT_ID] = "lamp" } };
 	char json[500];
 
 	(void)state;
@@ -255,20 +272,20 @@ static void known_verdicts(void **state)
 static void a_client_id_with_wildcards_is_taken_literally(void **state)
 {
 	const char *json = ALLOW("\"" ARN "topic/${iot:ClientId}/x\"");
-	struct policy_facts star = { { [POLICY_CLIENT_ID] = "*" } }, one = { { [POLICY_CLIENT_ID] = "?" } };
+	struct policy_facts star = { .variable = { [POLICY_CLIENT_ID] = "*" } }, one = { .variable = { [POLICY_CLIENT_ID] = "?" } };
 
 	(void)state;
 	assert_false(compiled_allows(json, POLICY_Publish, "lamp/x", &star));
 	assert_true(compiled_allows(json, POLICY_Publish, "*/x", &star));
 	assert_false(compiled_allows(json, POLICY_Publish, "a/x", &one));
 	/* and a variable's value is not read as a variable again */
-	struct policy_facts nested = { { [POLICY_CLIENT_ID] = "${iot:ClientId}" } };
+	struct policy_facts nested = { .variable = { [POLICY_CLIENT_ID] = "${iot:ClientId}" } };
 	assert_true(compiled_allows(json, POLICY_Publish, "${iot:ClientId}/x", &nested));
 }
 
 static void actions_match_without_regard_to_case(void **state)
 {
-	struct policy_facts facts = { { NULL } };
+	struct policy_facts facts = { .variable = { NULL } };
 
 	(void)state;
 	assert_true(compiled_allows(ONE("\"Effect\":\"Allow\",\"Action\":\"IOT:publish\",\"Resource\":\"*\""), POLICY_Publish, "a", &facts));
@@ -284,7 +301,7 @@ static void the_verdict_names_policy_and_statement(void **state)
 	                     "{\"Sid\":\"no\",\"Effect\":\"Deny\",\"Action\":\"iot:Publish\",\"Resource\":\"" ARN "topic/b\"}]}";
 	struct policy *one = policy_new(first, strlen(first), NULL, 0), *two = policy_new(second, strlen(second), NULL, 0);
 	const struct policy *list[] = { one, two };
-	struct policy_facts facts = { { NULL } };
+	struct policy_facts facts = { .variable = { NULL } };
 	struct policy_bound *b = policy_bind(list, 2, &facts, ARN);
 	struct policy_verdict v = policy_check(b, POLICY_Publish, "b", 1);
 
@@ -305,7 +322,7 @@ static void the_verdict_names_policy_and_statement(void **state)
 
 static void no_policy_at_all_denies(void **state)
 {
-	struct policy_facts facts = { { NULL } };
+	struct policy_facts facts = { .variable = { NULL } };
 	struct policy_bound *b = policy_bind(NULL, 0, &facts, ARN);
 
 	(void)state;
@@ -363,7 +380,7 @@ static int compare(const char *json, const struct policy_facts *facts)
 
 static void every_resource_agrees_with_the_naive_evaluator(void **state)
 {
-	static const struct policy_facts facts[] = { { { "lamp", "lamp" } }, { { "lamp", NULL } }, { { "", "" } } };
+	static const struct policy_facts facts[] = { { .variable = { "lamp", "lamp" } }, { .variable = { "lamp", NULL } }, { .variable = { "", "" } } };
 	int allowed = 0;
 	char json[500];
 
@@ -384,7 +401,7 @@ static void random_documents_agree_with_the_naive_evaluator(void **state)
 
 	(void)state;
 	for (int round = 0; round < 400; round++) {
-		struct policy_facts facts = { { "lamp", next(&seed) % 2 ? "lamp" : NULL } };
+		struct policy_facts facts = { .variable = { "lamp", next(&seed) % 2 ? "lamp" : NULL } };
 		char json[4000], *at = json;
 		int statements = 1 + (int)(next(&seed) % 4);
 
