@@ -162,6 +162,8 @@ write_configuration() {
 		plugin_opt_operators $run/operator.sock
 		plugin_opt_wake_socket $run/operator.sock
 		plugin $build/skeeter_auth.so
+		plugin_opt_ca_cert $run/ca.crt
+		plugin_opt_ca_key $run/ca.key
 		plugin $build/skeeter_registry.so
 		plugin $build/skeeter_shadow.so
 
@@ -217,6 +219,7 @@ print_banner() {
 		                -> it was away, the shadow kept your wish: the delta arrives, the valve opens
 		4 Break a rule  $build/skeeter demo forbid lamp        -> disconnected, and the reason is printed
 		5 Pull the plug $build/skeeter demo kill               -> kill -9, restart, every accepted update still there
+		6 Your own      $build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste
 	END
 }
 
@@ -279,7 +282,7 @@ detach() {
 		fi
 		sleep 0.05
 	done
-	grep -v '^Skeeter is up\|^[1-5 ] ' "$run/demo.log" >&2 || true
+	grep -v '^Skeeter is up\|^[1-6 ] ' "$run/demo.log" >&2 || true
 	cat "$run/banner"
 }
 

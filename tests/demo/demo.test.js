@@ -17,6 +17,7 @@ const LINES = [
 	'                -> it was away, the shadow kept your wish: the delta arrives, the valve opens',
 	'4 Break a rule  build/skeeter demo forbid lamp        -> disconnected, and the reason is printed',
 	'5 Pull the plug build/skeeter demo kill               -> kill -9, restart, every accepted update still there',
+	'6 Your own      build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste',
 ];
 const FIRST = /^Skeeter is up in \d+\.\d s: 3 devices online, broker \d+ MiB, data in run\/data$/;
 
@@ -56,6 +57,11 @@ class Demo {
 		assert.equal(r.code, 0, `${command}: ${r.all}`);
 		return r.all;
 	}
+	// Runs the JavaScript that new-device prints, with the SDK of the tests.
+	snippet(printed) {
+		fs.writeFileSync(path.join(this.dir, 'snippet.js'), printed.slice(printed.indexOf('const {')));
+		this.paste(`NODE_PATH=${path.join(ROOT, 'tests/node_modules')} node snippet.js`);
+	}
 	shadow(thing) {
 		const text = this.paste(`build/skeeter get-thing-shadow --thing-name ${thing}`);
 		const parsed = JSON.parse(text);
@@ -78,14 +84,14 @@ class Demo {
 	}
 }
 
-test('make run prints five lines, each does what it says, and make stop ends all of it', async (t) => {
+test('make run prints six lines, each does what it says, and make stop ends all of it', async (t) => {
 	const d = new Demo(t);
 	const { code, out, all } = await d.up();
 	assert.equal(code, 0, all);
-	const printed = out.trimEnd().split('\n').slice(-7);
+	const printed = out.trimEnd().split('\n').slice(-8);
 	assert.match(printed[0], FIRST);
 	assert.deepEqual(printed.slice(1), LINES);
-	const [look, switchOn, unplug, forbid, kill] = printed.filter((l) => /^\d/.test(l)).map((l) => l.slice(16).replace(/ {2,}.*/, ''));
+	const [look, switchOn, unplug, forbid, kill, own] = printed.filter((l) => /^\d/.test(l)).map((l) => l.slice(16).replace(/ {2,}.*/, ''));
 
 	const things = d.paste(look);
 	for (const name of ['lamp', 'thermometer', 'valve'])
@@ -118,6 +124,14 @@ test('make run prints five lines, each does what it says, and make stop ends all
 	for (const [i, name] of ['lamp', 'thermometer', 'valve'].entries())
 		assert.deepEqual(d.shadow(name).desired, before[i].desired, name);
 
+	const printedUse = d.paste(own);
+	d.paste(printedUse.split('\n').find((l) => l.startsWith('mosquitto_pub')));
+	await until('the kitchen to have said hello', () => d.sh('build/skeeter get kitchen').out.includes('"hello": 1'));
+	d.snippet(printedUse);
+	await until('the snippet to have said it again', () => d.sh('build/skeeter get kitchen').out.includes('"hello": 2'));
+	assert.equal(fs.statSync(path.join(d.dir, 'run/devices/kitchen.key')).mode & 0o777, 0o600);
+	assert.match(d.sh(own).all, /run\/devices\/kitchen\.crt is there already/);
+
 	d.paste('make -s stop');
 	assert.deepEqual(d.leftovers(), []);
 	assert.equal(fs.existsSync(path.join(d.dir, 'run/operator.sock')), false);
@@ -147,7 +161,7 @@ test('Ctrl-C in the foreground ends the broker and the devices', async (t) => {
 	for (const stream of [child.stdout, child.stderr])
 		stream.on('data', (x) => { out += x; });
 	const end = new Promise((done) => child.on('close', done));
-	await until(() => `make run to be up: ${out}`, () => out.includes(LINES[5]), 60000);
+	await until(() => `make run to be up: ${out}`, () => out.includes(LINES[6]), 60000);
 	process.kill(-child.pid, 'SIGINT');
 	await end;
 	assert.match(out, /^Skeeter has stopped; its data stays in run\/data$/m);
