@@ -18,7 +18,7 @@ LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c shadow/*.c plugins/*/*.c)) \
-           cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
+           cli/config.c $(wildcard cli/check_[flps]*.c) cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
 TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
 run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
@@ -26,6 +26,12 @@ run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
 all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device $B/skeeter-store  ## build every plugin and the commands
 $B/%.o: %.c | $B/headers
 	$(call run,CC) $(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+# The options that check-config knows: rows of the plugins' READMEs, which a test compares with the tables.
+$B/cli/check_plugins.o: CPPFLAGS += -I$B
+$B/cli/check_plugins.o: $B/known_options.inc
+$B/known_options.inc: $(wildcard plugins/*/README.md)
+	$(call run,SED) for f in $^; do p=$${f#plugins/}; \
+	sed -n "s,^| .plugin_opt_\([a-z_0-9]*\). .*,{ \"$${p%/*}\"\, \"\1\" }\,,p" $$f; done >$@
 # The version is one text, and of one object: it is written anew when it is another one.
 VERSION := $(shell cli/version.sh)
 $B/core/version.o: CPPFLAGS += -DSKEETER_VERSION='"$(VERSION)"'

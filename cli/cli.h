@@ -66,6 +66,7 @@ const char *cli_run_folder(struct cli *cli);
 /* The verbs, one family a file. */
 cli_run cli_things, cli_get, cli_set, cli_watch;  /* things.c, watch.c */
 cli_run cli_status, cli_policy, cli_new_device;    /* status.c, policy.c, new_device.c */
+cli_run cli_check_config;                          /* check_config.c */
 cli_run cli_demo;                                  /* demo.c */
 cli_run cli_operations, cli_api, cli_stats;        /* api.c */
 /* Any other verb is an operation of the broker's table: create-thing (operation.c). */

@@ -36,6 +36,9 @@ static const char new_device_details[] =
 	"  --endpoint HOST, --port N   for what is printed\n\n"
 	"skeeter_auth must have a CA to sign with: plugin_opt_ca_cert and plugin_opt_ca_key.\n";
 
+static const char check_details[] =
+	"Follows include_dir, and asks no broker. Each line: how bad, where, what, why, what to write. Exit code 2: errors, 1: warnings.\n";
+
 const struct cli_verb cli_verbs[] = {
 	{ "status", "", "is all well: the broker, its store, who is there, what was refused", NULL, cli_status, 0, 0 },
 	{ "things", "", "every thing: is it connected, when was it seen, what does its shadow say, what was it denied", NULL, cli_things, 0, 0 },
@@ -44,6 +47,7 @@ const struct cli_verb cli_verbs[] = {
 	  "A value is JSON (true, 21.5, null, [1,2]) or else text. null takes the wish back.\n", cli_set, 2, -1 },
 	{ "watch", "THING", "its shadows' changes, its comings and goings, as they happen, until Ctrl-C", NULL, cli_watch, 1, 1 },
 	{ "new-device", "NAME [--csr FILE] [--out DIR]", "a thing with certificate, key, policy and files, and how to use them", new_device_details, cli_new_device, 1, -1 },
+	{ "check-config", "FILE", "what in a mosquitto.conf would hurt, and what to write instead", check_details, cli_check_config, 1, 1 },
 	{ "policy", "suggest --thing THING [--since 1h]", "a least-privilege policy from what the thing did and was refused", policy_details, cli_policy, 1, -1 },
 	{ "demo", "VERB [DEVICE]", "play with the three devices of make run", demo_details, cli_demo, 1, 2 },
 	{ "operations", "", "every operation of every loaded plugin", NULL, cli_operations, 0, 0 },

@@ -40,9 +40,9 @@ function runFile(file, env) {
 function report(name, result, total) {
 	const count = /^count: (\d+) passed, (\d+) failed$/m.exec(result.out);
 	let [passed, failed] = count ? [Number(count[1]), Number(count[2])] : [0, 0];
-	if (result.code !== 0 && failed === 0) {
+	if ((result.code !== 0 && failed === 0) || !count) {
 		failed++;
-		result.out += `${result.file} ended with code ${result.code}\n`;
+		result.out += `${result.file} ended with code ${result.code}${count ? '' : ' before it counted its tests'}\n`;
 	}
 	total.passed += passed;
 	total.failed += failed;

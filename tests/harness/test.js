@@ -54,7 +54,7 @@ async function until(what, ask, ms = 5000) {
 	}
 }
 
-function limited(one, t) {
+async function limited(one, t) {
 	let timer;
 	const late = new Promise((_, fail) => {
 		timer = setTimeout(() => fail(new Error(`took more than ${one.seconds * SLOW} s`)), one.seconds * SLOW * 1000);
