@@ -60,13 +60,16 @@ int64_t cli_wall_ms(void);
 /* Epoch seconds of a member, as AWS prints times, in ms; 0: it is not there. */
 int64_t cli_time_of(const cJSON *node, const char *key);
 
+/* AWS's id of the certificate in a PEM file: SHA-256 of the DER, in hexadecimal. NULL when the file is none. */
+const char *cli_certificate_id(struct cli *cli, const char *path);
+
 /* The folder that the socket is in: the demo's run/. */
 const char *cli_run_folder(struct cli *cli);
 
 /* The verbs, one family a file. */
 cli_run cli_things, cli_get, cli_set, cli_watch;  /* things.c, watch.c */
 cli_run cli_status, cli_policy, cli_new_device;    /* status.c, policy.c, new_device.c */
-cli_run cli_check_config;                          /* check_config.c */
+cli_run cli_check_config, cli_explain;             /* check_config.c, explain.c */
 cli_run cli_demo;                                  /* demo.c */
 cli_run cli_operations, cli_api, cli_stats;        /* api.c */
 /* Any other verb is an operation of the broker's table: create-thing (operation.c). */

@@ -2,9 +2,6 @@
  *
  * May be run any number of times: what is there stays as it is, except that a device that `demo forbid` left forbidden is
  * allowed again. One policy serves all three, since it names the thing that connects instead of a device. */
-#include <errno.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,24 +27,6 @@ static cJSON *input(struct cli *cli, const char *key, const char *value)
 	return in;
 }
 
-/* AWS's certificate id: SHA-256 of the DER, in hexadecimal. NULL when the file is no certificate. */
-static const char *certificate_id(struct cli *cli, const char *path)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	char *id = sk_alloc_text(&cli->arena, 2 * EVP_MAX_MD_SIZE + 1);
-	FILE *f = fopen(path, "r");
-	X509 *certificate = f ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
-	if (f)
-		fclose(f);
-	if (!id || !certificate || X509_digest(certificate, EVP_sha256(), digest, &n) != 1)
-		n = 0;
-	for (unsigned i = 0; i < n; i++)
-		snprintf(id + 2 * i, 3, "%02x", digest[i]);
-	X509_free(certificate);
-	return n ? id : NULL;
-}
-
 static int register_certificate(struct cli *cli, const char *path, const char **arn)
 {
 	struct value_error e;
@@ -65,7 +44,7 @@ static int register_certificate(struct cli *cli, const char *path, const char **
 static int find_certificate(struct cli *cli, const char *device, const char **arn)
 {
 	const char *path = sk_printf(&cli->arena, "%s/devices/%s.crt", cli_run_folder(cli), device);
-	const char *id = certificate_id(cli, path);
+	const char *id = cli_certificate_id(cli, path);
 	if (!id)
 		return cli_fail(CLI_FAILED, "%s is no certificate: make run makes it", path);
 	const cJSON *response =

@@ -39,6 +39,14 @@ static const char new_device_details[] =
 static const char check_details[] =
 	"Follows include_dir, and asks no broker. Each line: how bad, where, what, why, what to write. Exit code 2: errors, 1: warnings.\n";
 
+static const char explain_details[] =
+	"  --certificate WHICH  its id, its ARN or its file; else the one that the client last came with\n"
+	"  --action ACTION      connect, publish, subscribe or receive\n"
+	"  --topic TOPIC        a topic, or the filter of a subscription\n"
+	"  --retain             a publish that is to be retained\n"
+	"  --source-ip ADDRESS  for policies that ask where a client comes from\n\n"
+	"Exit code 0: allowed, 1: denied.\n";
+
 const struct cli_verb cli_verbs[] = {
 	{ "status", "", "is all well: the broker, its store, who is there, what was refused", NULL, cli_status, 0, 0 },
 	{ "things", "", "every thing: is it connected, when was it seen, what does its shadow say, what was it denied", NULL, cli_things, 0, 0 },
@@ -48,6 +56,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "watch", "THING", "its shadows' changes, its comings and goings, as they happen, until Ctrl-C", NULL, cli_watch, 1, 1 },
 	{ "new-device", "NAME [--csr FILE] [--out DIR]", "a thing with certificate, key, policy and files, and how to use them", new_device_details, cli_new_device, 1, -1 },
 	{ "check-config", "FILE", "what in a mosquitto.conf would hurt, and what to write instead", check_details, cli_check_config, 1, 1 },
+	{ "explain", "--client-id ID --action ACTION [--topic TOPIC]", "may it, by which statement of which policy, and what is missing", explain_details, cli_explain, 0, -1 },
 	{ "policy", "suggest --thing THING [--since 1h]", "a least-privilege policy from what the thing did and was refused", policy_details, cli_policy, 1, -1 },
 	{ "demo", "VERB [DEVICE]", "play with the three devices of make run", demo_details, cli_demo, 1, 2 },
 	{ "operations", "", "every operation of every loaded plugin", NULL, cli_operations, 0, 0 },

@@ -59,3 +59,14 @@ test('without a CA to sign with it says so, and nothing is left', async (t) => {
 	assert.match(stderr, /CreateKeysAndCertificate operation: .*ca_cert/);
 	assert.equal(fs.existsSync(path.join(b.dir, 'x.key')) || fs.existsSync(path.join(b.dir, 'x.crt')), false);
 });
+
+test('a device that made its own key gives a request', async (t) => {
+	const b = await start(t, withCa());
+	const at = (f) => path.join(b.dir, f);
+	execFileSync('openssl', ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=own', '-keyout', at('own.secret'), '-out', at('own.csr')], { stdio: 'ignore' });
+	const { code, stdout, stderr } = await run(b, 'new-device', 'own', '--csr', 'own.csr', '--ca', ca().crt, '--endpoint', 'localhost', '--port', String(b.port));
+	assert.deepEqual([code, stderr], [0, '']);
+	assert.equal(fs.existsSync(at('own.key')), false);
+	assert.match(stdout, /--key YOUR\.key/);
+	await b.tls('own', { certificate: { pem: fs.readFileSync(at('own.crt'), 'utf8'), keyPem: fs.readFileSync(at('own.secret'), 'utf8') } }).connect();
+});
