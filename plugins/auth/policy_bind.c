@@ -100,9 +100,14 @@ const char *policy_value(const struct policy_facts *facts, const struct policy_u
 	return facts->named ? facts->named(facts->context, use->kind, use->name) : NULL;
 }
 
+/* "If wildcard characters are present in certificate attributes, the policy variable is not replaced": what somebody else wrote, a CA or an
+ * operator of things, must not widen a filter. */
 static const char *value_at(const struct bind *b, const char *variable)
 {
-	return policy_value(b->facts, &b->of->use[(unsigned char)variable[1]]);
+	const struct policy_use *use = &b->of->use[(unsigned char)variable[1]];
+	const char *value = policy_value(b->facts, use);
+
+	return value && use->kind >= POLICY_ATTRIBUTE && strpbrk(value, "*?$+#") ? NULL : value;
 }
 
 /* Bytes of the pattern with its variables filled in; -1 when one has no value. */

@@ -217,6 +217,15 @@ static bool bool_of(const char *text, bool *out)
 	return *out || !strcasecmp(text, "false");
 }
 
+/* Nothing but base64, without the white space that OpenSSL would pass over. */
+static bool is_base64(const char *text, int n, int padding)
+{
+	for (int i = 0; i < n - padding; i++)
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", text[i]) || !text[i])
+			return false;
+	return n % 4 == 0;
+}
+
 /* In place: decoded text is shorter. */
 static bool binary_of(struct policy_operand *o)
 {
@@ -224,7 +233,7 @@ static bool binary_of(struct policy_operand *o)
 	int n = (int)o->pattern.size, padding = n && text[n - 1] == '=' ? 1 + (n > 1 && text[n - 2] == '=') : 0;
 	unsigned char *out;
 
-	if (n % 4)
+	if (!is_base64(text, n, padding))
 		return false;
 	out = malloc((size_t)n + 1);
 	n = out ? EVP_DecodeBlock(out, (const unsigned char *)text, n) : -1;
