@@ -1,8 +1,10 @@
 /* cache.c -- hash table with a recency list. */
 #include "core/cache.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct sk_cache_entry {
 	struct sk_cache_entry *next;         /* in the bucket */
@@ -135,6 +137,57 @@ void sk_cache_put(struct sk_cache *c, const char *key, uint32_t hash, struct sk_
 	c->bytes += cost(e);
 	c->count++;
 	shrink_to_limit(c);
+}
+
+/* -- compaction: all entries wait outside of the heap while it shrinks -- */
+
+struct packed { /* then the key with its NUL, then the bytes; the next one begins aligned */
+	uint64_t version;
+	uint32_t hash, key_size, size;
+	bool present;
+};
+
+static size_t packed_size(const struct packed *p)
+{
+	return (sizeof *p + p->key_size + 1 + p->size + 15) & ~(size_t)15;
+}
+
+static char *pack(char *at, const struct sk_cache_entry *e)
+{
+	struct packed p = { e->version, e->hash, e->key_size, e->bytes ? e->bytes->size : 0, e->bytes != NULL };
+	memcpy(at, &p, sizeof p);
+	memcpy(at + sizeof p, e->key, p.key_size + 1);
+	if (p.size)
+		memcpy(at + sizeof p + p.key_size + 1, e->bytes->data, p.size);
+	return at + packed_size(&p);
+}
+
+static void unpack(struct sk_cache *c, const char *at, const char *end)
+{
+	struct packed p;
+	for (; at < end; at += packed_size(&p)) {
+		memcpy(&p, at, sizeof p);
+		const char *key = at + sizeof p;
+		struct sk_bytes *bytes = p.present ? sk_bytes_new(key + p.key_size + 1, p.size) : NULL;
+		if (bytes || !p.present)
+			sk_cache_put(c, key, p.hash, bytes, p.version);
+		sk_bytes_unref(bytes);
+	}
+}
+
+void sk_cache_compact(struct sk_cache *c)
+{
+	size_t limit = c->limit, room = c->bytes + c->count * 64 + 4096;
+	char *space = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *end = space;
+	if (space == MAP_FAILED)
+		return;
+	for (const struct sk_cache_entry *e = c->oldest; e; e = e->newer)
+		end = pack(end, e);
+	sk_cache_free(c);
+	sk_cache_init(c, limit);
+	malloc_trim(0);
+	unpack(c, space, end);
+	munmap(space, room);
 }
 
 void sk_cache_free(struct sk_cache *c)

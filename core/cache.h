@@ -25,6 +25,9 @@ bool sk_cache_get(struct sk_cache *c, const char *key, uint32_t hash, struct sk_
 /* Takes its own reference. Memory out: the key is simply not cached. */
 void sk_cache_put(struct sk_cache *c, const char *key, uint32_t hash, struct sk_bytes *bytes, uint64_t version);
 void sk_cache_drop(struct sk_cache *c, const char *key, uint32_t hash);
+/* Moves every entry into fresh memory, so that what a load peak left of the heap can go back to the system: after a peak a few thousand
+ * entries are strewn over as many pages. Entries may be lost when memory is out; it is a cache. */
+void sk_cache_compact(struct sk_cache *c);
 uint32_t sk_hash(const char *s, size_t n);
 
 #endif

@@ -12,6 +12,7 @@
 enum {
 	CACHE = 64,
 	BUSY_FRAMES = 16384, IDLE_FRAMES = 256, /* of the WAL, 4 KiB each, that call for a checkpoint */
+	MOST_FRAMES = 65536, /* 256 MiB: from here on commits wait for the checkpoint */
 	SMALL_REST = 512, ROUNDS = 6,
 	STACK = 256 * 1024, RETRY_US = 1000000,
 	READER_US = 50000 /* when a reader's snapshot was in the way */
@@ -52,6 +53,7 @@ static void *work(void *arg)
 		c->failed = rest < 0;
 		if (c->state == SK_CKPT_WANTED)
 			c->state = rest > 0 ? SK_CKPT_FINISH : SK_CKPT_IDLE;
+		pthread_cond_broadcast(&c->wake); /* the committer may wait for it */
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
@@ -131,6 +133,26 @@ static void step_alone(struct sk_embedded *s, int64_t now_us, bool idle)
 		s->wal_frames = 0;
 	else
 		c->not_before = now_us + RETRY_US;
+}
+
+/* A disk that copies more slowly than commits append would let the WAL grow without end: then commits wait, which the callers notice as
+ * a longer queue. Not more often than a reader's snapshot can be in the way. */
+void sk_checkpointer_catch_up(struct sk_embedded *s, int64_t now_us)
+{
+	struct sk_checkpointer *c = &s->checkpointer;
+
+	if (!c->threaded || s->wal_frames <= MOST_FRAMES || now_us < c->not_before)
+		return;
+	pthread_mutex_lock(&c->lock);
+	if (c->state == SK_CKPT_IDLE) {
+		c->state = SK_CKPT_WANTED;
+		pthread_cond_broadcast(&c->wake);
+	}
+	while (c->state == SK_CKPT_WANTED)
+		pthread_cond_wait(&c->wake, &c->lock);
+	pthread_mutex_unlock(&c->lock);
+	sk_checkpointer_step(s, now_us, false);
+	c->not_before = now_us + READER_US;
 }
 
 void sk_checkpointer_step(struct sk_embedded *s, int64_t now_us, bool idle)

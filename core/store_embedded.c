@@ -147,6 +147,7 @@ static int64_t step(struct sk_store *store, int64_t now_us)
 	bool idle = !list && now_us - s->busy_us >= IDLE_US;
 
 	if (list) {
+		sk_checkpointer_catch_up(s, now_us);
 		sk_commit_list(s, list);
 		s->busy_us = now_us;
 	}

@@ -16,7 +16,6 @@
 #define SK_MAP_HEIGHT 16
 #define SK_FILTER 65536   /* slots of `written`; a power of two */
 #define SK_STRUCTURE 4096 /* slots of `structure`; a power of two */
-
 struct sk_slice {
 	const char *data;
 	size_t size;
@@ -194,6 +193,7 @@ int sk_fold(struct sk_embedded *s, int64_t budget_us);
 int sk_checkpointer_start(struct sk_embedded *s);
 void sk_checkpointer_stop(struct sk_embedded *s);
 void sk_checkpointer_step(struct sk_embedded *s, int64_t now_us, bool idle);
+void sk_checkpointer_catch_up(struct sk_embedded *s, int64_t now_us); /* before a commit: waits when the WAL is at its bound */
 /* 0, or -1 and why: opens or creates the file, checks it, replays its log. */
 int sk_open_file(struct sk_embedded *s, char *why, size_t why_size);
 

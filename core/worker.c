@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define RUNS_PER_STEP 256
+#define SECOND_US 1000000
+#define QUIET_CALLS 50      /* in a second: the load is over */
+#define PEAK_CALLS 10000    /* since the last time: then there was one */
 
 struct sk_woken {
 	struct sk_woken *next;
@@ -254,6 +257,8 @@ static size_t start_runs(struct sk_worker *w, struct sk_run **runs)
 			break;
 		}
 		p->running = true;
+		w->calls_in_second += (uint64_t)run->slots;
+		w->calls_since_tidy += (uint64_t)run->slots;
 		runs[n++] = run;
 	}
 	return n;
@@ -267,6 +272,24 @@ static void submit(struct sk_worker *w)
 	w->submit = NULL;
 	w->submit_tail = &w->submit;
 	w->rt->store->ops->submit(w->rt->store, list);
+}
+
+/* After a load peak, when a second has been quiet, the memory that it needed goes back. The time to look again. */
+static int64_t tidy_up(struct sk_worker *w, int64_t now_us)
+{
+	if (w->calls_since_tidy < PEAK_CALLS)
+		return INT64_MAX;
+	if (now_us - w->second_at >= SECOND_US) {
+		bool quiet = w->calls_in_second < QUIET_CALLS;
+		w->second_at = now_us;
+		w->calls_in_second = 0;
+		if (quiet) {
+			w->calls_since_tidy = 0;
+			sk_cache_compact(&w->cache);
+			return INT64_MAX;
+		}
+	}
+	return w->second_at + SECOND_US;
 }
 
 int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
@@ -284,7 +307,7 @@ int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
 	execute_all(runs, start_runs(w, runs));
 	submit(w);
 	sk_outbox_push(&w->rt->outbox, &w->out, w->rt->host);
-	return w->ready ? now_us : INT64_MAX;
+	return w->ready ? now_us : tidy_up(w, now_us);
 }
 
 /* -- life -- */

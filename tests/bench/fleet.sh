@@ -48,7 +48,7 @@ start
 memory "of the empty broker"
 ulimit -n $((connects + 500)) 2>/dev/null || true
 "$build/bench/fleet" op.sock "$port" ca.crt ca.key "$things" "$connects"
-sleep 3
+sleep 6
 memory "with $things things, after the devices have left"
 ls -l data | awk '{ n += $5 } END { printf "files in the data folder: %.1f MiB\n", n / 1048576 }'
 kill "$pid"

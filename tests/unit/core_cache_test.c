@@ -163,6 +163,36 @@ static void a_record_outlives_its_entry_for_who_holds_it(void **state)
 	sk_bytes_unref(b);
 }
 
+static void compacting_keeps_every_entry_and_who_goes_next(void **state)
+{
+	struct sk_cache c;
+	char key[32], text[64];
+	(void)state;
+	sk_cache_init(&c, 1 << 20);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof key, "registry/thing/%d", i);
+		snprintf(text, sizeof text, "{\"number\":%d}", i);
+		put(&c, key, i % 3 ? text : NULL, i % 3 ? (uint64_t)i : 0);
+	}
+	size_t bytes = c.bytes;
+	sk_cache_compact(&c);
+	assert_int_equal(c.count, 1000);
+	assert_int_equal(c.bytes, bytes);
+	c.limit = c.bytes - 1; /* one must go: still the one that was put first */
+	put(&c, "registry/thing/999", "{\"number\":999}", 999);
+	assert_false(has(&c, "registry/thing/0", NULL, 0));
+	for (int i = 1; i < 999; i++) {
+		snprintf(key, sizeof key, "registry/thing/%d", i);
+		snprintf(text, sizeof text, "{\"number\":%d}", i);
+		assert_true(has(&c, key, i % 3 ? text : NULL, i % 3 ? (uint64_t)i : 0));
+	}
+	sk_cache_free(&c);
+	sk_cache_init(&c, 100);
+	sk_cache_compact(&c);
+	assert_int_equal(c.count, 0);
+	sk_cache_free(&c);
+}
+
 static void hashes_spread_over_workers(void **state)
 {
 	int in[8] = { 0 };
@@ -185,6 +215,7 @@ int main(void)
 		cmocka_unit_test(it_never_holds_more_bytes_than_its_limit),
 		cmocka_unit_test(what_is_larger_than_the_cache_is_not_kept),
 		cmocka_unit_test(a_record_outlives_its_entry_for_who_holds_it),
+		cmocka_unit_test(compacting_keeps_every_entry_and_who_goes_next),
 		cmocka_unit_test(hashes_spread_over_workers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
