@@ -104,9 +104,11 @@ static enum policy_action action_of(struct sk_call *c, const cJSON *info, const 
 
 static void append_policy(struct sk_call *c, cJSON *list, const char *name)
 {
-	SK_JSON_EACH(policy, list)
-		if (!strcmp(sk_json_text(policy, "policyName"), name))
+	SK_JSON_EACH(policy, list) {
+		const char *known = sk_json_text(policy, "policyName");
+		if (known && !strcmp(known, name))
 			return;
+	}
 	answer_policy(c, sk_json_append(list, sk_json_object(c->arena)), name);
 }
 
