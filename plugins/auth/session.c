@@ -117,7 +117,7 @@ void session_free(struct session **at)
 	s->client->auth = NULL;
 	free(s->bound);
 	free(s->slot);
-	free(s->effective);
+	free(s->policy);
 	free(s->facts);
 	free(s);
 	*at = NULL;
@@ -149,33 +149,32 @@ __attribute__((format(printf, 2, 3))) static int nothing(struct session *s, cons
 
 static const char OUT_OF_MEMORY[] = "memory is out";
 
-static int find_plain_policy(struct auth *a, struct session *s)
+static int find_plain_policy(struct auth *a, struct session *s, struct index_effective *found)
 {
 	const struct index_policy *p = a->plain_policy ? index_policy(a->index, a->plain_policy) : NULL;
 
 	if (!p)
 		return nothing(s, "policy %s of plugin_opt_plain_policy does not exist", a->plain_policy ? a->plain_policy : "");
-	s->effective->policy[s->effective->count++] = (struct index_attached){ .policy = p };
+	found->policy[found->count++] = (struct index_attached){ .policy = p };
 	return 0;
 }
 
-static int find_policies(struct auth *a, struct session *s)
+static int find_policies(struct auth *a, struct session *s, struct index_effective *found)
 {
 	struct index_certificate x;
 
-	s->effective->count = 0;
 	s->active = true;
 	if (!s->certificate)
-		return find_plain_policy(a, s);
+		return find_plain_policy(a, s, found);
 	index_find(a->index, s->id, &x);
 	s->active = x.status == INDEX_ACTIVE;
 	if (x.overflow)
 		return nothing(s, "certificate %s had more than %d policies attached", auth_short(s->id), INDEX_POLICIES);
 	for (size_t i = 0; i < x.policies; i++)
-		s->effective->policy[s->effective->count++] = (struct index_attached){ .policy = x.policy[i] };
-	if (s->thing && !things_policies(index_things(a->index), s->thing, s->effective))
+		found->policy[found->count++] = (struct index_attached){ .policy = x.policy[i] };
+	if (s->thing && !things_policies(index_things(a->index), s->thing, found))
 		return nothing(s, "thing %s is in more groups, or under more policies, than fit", s->thing);
-	if (!s->effective->count)
+	if (!found->count)
 		return nothing(s, "no policy is attached to certificate %s", auth_short(s->id));
 	return 0;
 }
@@ -215,8 +214,8 @@ static uint32_t variables_of(const struct session *s)
 {
 	uint32_t bits = 0;
 
-	for (size_t i = 0; i < s->effective->count; i++)
-		bits |= s->effective->policy[i].policy->compiled ? s->effective->policy[i].policy->compiled->variables : 0;
+	for (size_t i = 0; i < s->policies; i++)
+		bits |= s->policy[i].policy->compiled->variables;
 	return bits;
 }
 
@@ -245,27 +244,40 @@ static int bind_known(struct auth *a, struct session *s, const struct policy *co
 	if (s->certificate && !s->facts && variables_of(s) & 1u << POLICY_CERTIFICATE && learn_certificate(a, s))
 		return -1;
 	if (!know(a, s, &k))
-		s->bound = policy_bind(list, s->effective->count, &k.facts, a->arn);
+		s->bound = policy_bind(list, s->policies, &k.facts, a->arn);
 	free(k.thing_facts);
 	return s->bound ? 0 : nothing(s, OUT_OF_MEMORY);
+}
+
+static int keep_policies(struct session *s, const struct index_effective *found)
+{
+	size_t n = found->count * sizeof(*s->policy);
+
+	free(s->policy);
+	s->policy = malloc(n);
+	if (!s->policy)
+		return nothing(s, OUT_OF_MEMORY);
+	memcpy(s->policy, found->policy, n);
+	s->policies = found->count;
+	return 0;
 }
 
 static int bind_policies(struct auth *a, struct session *s)
 {
 	const struct policy *list[INDEX_EFFECTIVE];
+	struct index_effective found;
 
-	if (!s->effective)
-		s->effective = calloc(1, sizeof(*s->effective));
-	if (!s->effective || find_thing(a, s))
+	s->policies = found.count = 0;
+	if (find_thing(a, s))
 		return nothing(s, OUT_OF_MEMORY);
-	if (find_policies(a, s))
+	if (find_policies(a, s, &found))
 		return -1;
-	for (size_t i = 0; i < s->effective->count; i++) {
-		list[i] = s->effective->policy[i].policy->compiled;
+	for (size_t i = 0; i < found.count; i++) {
+		list[i] = found.policy[i].policy->compiled;
 		if (!list[i])
-			return nothing(s, "policy %s is attached but cannot be read", s->effective->policy[i].policy->name);
+			return nothing(s, "policy %s is attached but cannot be read", found.policy[i].policy->name);
 	}
-	return bind_known(a, s, list);
+	return keep_policies(s, &found) ? -1 : bind_known(a, s, list);
 }
 
 static void note_inactive(struct auth *a, struct session *s)
@@ -395,8 +407,8 @@ static void say_all_missing(struct line *l, const struct auth *a, const struct s
 
 	l->seen = l->out + (l->used < l->size ? l->used : l->size - 1);
 	if (!know(a, s, &k))
-		for (size_t i = 0; i < s->effective->count; i++)
-			policy_missing(s->effective->policy[i].policy->compiled, &k.facts, action, say_missing, l);
+		for (size_t i = 0; i < s->policies; i++)
+			policy_missing(s->policy[i].policy->compiled, &k.facts, action, say_missing, l);
 	free(k.thing_facts);
 }
 
@@ -411,15 +423,15 @@ void session_explain(const struct auth *a, const struct session *s, enum policy_
 	}
 	if (v.why) {
 		say(&l, "statement %u of ", v.why->statement);
-		say_policy(&l, &s->effective->policy[v.why->policy]);
+		say_policy(&l, &s->policy[v.why->policy]);
 		say_via(&l, s);
 		say(&l, " denies %s", policy_actions[action].name);
 		return;
 	}
 	say(&l, "no statement of ");
-	for (size_t i = 0; i < s->effective->count; i++) {
+	for (size_t i = 0; i < s->policies; i++) {
 		say(&l, "%s", i ? ", " : "");
-		say_policy(&l, &s->effective->policy[i]);
+		say_policy(&l, &s->policy[i]);
 	}
 	say_via(&l, s);
 	say(&l, " allows %s", policy_actions[action].name);

@@ -29,7 +29,8 @@ struct session {
 	struct session_slot *slot;  /* SESSION_SLOTS of them, made with the first verdict that is kept */
 	const struct session_slot *latest[4]; /* by access: the one that answered last; NULL until slots are made */
 	bool fleeting;             /* the verdict of the question at hand depends on the moment */
-	struct index_effective *effective; /* what is bound, in its order */
+	size_t policies;
+	struct index_attached *policy; /* what is bound, in its order */
 	char *thing;               /* the connection's; NULL: none */
 	char *facts;               /* of the certificate, kept when a policy first asks for them; NULL: not known */
 	char why[200];
