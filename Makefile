@@ -137,8 +137,10 @@ fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
-BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
-$B/bench/fleet: LIBS += -lssl
+# load_*.c are parts of the load generator.
+BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_%,$(wildcard tests/bench/*.c)))
+$B/bench/fleet $B/bench/load: LIBS += -lssl
+$B/bench/load: $(patsubst %.c,$B/%.o,$(wildcard tests/bench/load_*.c))
 $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 bench: all $(BENCHES)  ## what it costs, as ratios of one run; also in build/bench.txt

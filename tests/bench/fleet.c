@@ -1,7 +1,8 @@
 /* fleet.c -- a fleet moves in: THINGS things, each with a certificate of its own, are registered through $CONTROL, then CONNECTS of them
  * connect over mutual TLS, one after the other, and stay.
  *
- * Usage: fleet SOCKET PORT CA.CRT CA.KEY THINGS CONNECTS. One EC key serves all certificates, since making 100,000 keys would be
+ * Usage: fleet SOCKET PORT CA.CRT CA.KEY THINGS CONNECTS. SOCKET - registers nothing, for a broker that asks nobody. After each of the two it
+ * waits for a line on its standard input (or its end), so that who started it can look at the broker. One EC key serves all certificates, since making 100,000 keys would be
  * measured too; serial and name differ, so do the ids. The policy `fleet` is made first. Prints rates. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -305,6 +306,21 @@ static void connect_all(const struct fleet *f)
 
 /* -- main -- */
 
+static void make_all(struct fleet *f)
+{
+	for (int i = 0; i < f->connects; i++)
+		f->certificate[i] = make_certificate(f, i);
+	puts("made");
+}
+
+static void wait_for_line(void)
+{
+	char line[8];
+	fflush(stdout);
+	if (!fgets(line, sizeof line, stdin))
+		return;
+}
+
 static FILE *open_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -333,8 +349,12 @@ int main(int argc, char **argv)
 	f.certificate = calloc((size_t)f.connects + 1, sizeof *f.certificate);
 	if (!f.ca || !f.ca_key || !f.key || !f.certificate)
 		die("the CA", "cannot be read");
-	register_all(&f);
-	fflush(stdout);
+	if (strcmp(f.socket_path, "-"))
+		register_all(&f);
+	else
+		make_all(&f);
+	wait_for_line();
 	connect_all(&f);
+	wait_for_line();
 	return 0;
 }

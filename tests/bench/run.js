@@ -1,0 +1,55 @@
+// run.js -- `make bench`: every row of the design's table that exists, measured, each with its goal; written to BUILD/bench.md.
+//
+// Usage: node tests/bench/run.js [SECTION ...], all without one. SKEETER_BUILD says where the build is. A section that fails is said and the others go on.
+'use strict';
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('../harness/test');
+const { BUILD, cleanup } = require('./stage');
+
+const SECTIONS = {
+	instructions: 'Instructions, by callgrind',
+	messages: 'Plain messages',
+	devices: 'Connects and idle devices',
+	shadows: 'Shadows',
+	things: 'A registry full of things',
+	parts: 'Parts, without a broker',
+};
+const OPTIONAL = { soak: 'A load that stays' };
+const COLUMNS = ['what', 'load', 'bare', 'dynsec', 'skeeter', 'ratio', 'goal', 'met'];
+const TITLES = ['what', 'under', 'bare Mosquitto', 'dynamic-security', 'Skeeter', 'ratio', 'goal', 'met'];
+
+class Report {
+	constructor() { this.text = []; }
+	say(line) {
+		console.log(line);
+		this.text.push(line);
+		fs.writeFileSync(path.join(BUILD, 'bench.md'), `${this.text.join('\n')}\n`);
+	}
+	head(title) { this.say(`\n## ${title}\n`); this.open = false; }
+	row(r) {
+		if (!this.open) {
+			this.say(`| ${TITLES.join(' | ')} |`);
+			this.say(`|${TITLES.map(() => '---').join('|')}|`);
+			this.open = true;
+		}
+		const met = r.met === undefined ? '' : r.met ? 'yes' : '**no**';
+		this.say(`| ${COLUMNS.map((c) => (c === 'met' ? met : r[c] ?? '')).join(' | ')} |`);
+	}
+	note(line) { this.say(line); this.open = false; }
+}
+
+const report = new Report(), asked = process.argv.slice(2);
+report.say(`# What it costs\n\n${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, load average ` +
+	`${os.loadavg()[0].toFixed(1)} at the start; the load generator runs on the same cores. Rounds of the kinds of broker take turns; medians, with least and most.`);
+for (const name of asked.length ? asked : Object.keys(SECTIONS)) {
+	test(`${name} is measured`, async (t) => {
+		const began = Date.now();
+		t.after(cleanup);
+		t.onFail(() => 'what was measured before stands in bench.md');
+		report.head({ ...SECTIONS, ...OPTIONAL }[name] || name);
+		await require(`./${path.basename(name)}.js`)(report);
+		report.note(`\nTook ${Math.round((Date.now() - began) / 1000)} s.`);
+	}, { seconds: name === 'soak' ? 7200 : 600 });
+}
