@@ -248,17 +248,21 @@ int fake_handler(struct fake *f, sk_handler *handler, const char *home, const ch
 
 int fake_event(struct fake *f, const struct sk_on *rows, const char *event, const char *input)
 {
+	/* Copies: both may be an effect's of the last call, and go with it. */
+	char *name = strdup(event), *text = strdup(input);
 	bool found = false;
 
-	for (; rows->event; rows++) {
-		if (strcmp(rows->event, event))
+	for (; name && text && rows->event; rows++) {
+		if (strcmp(rows->event, name))
 			continue;
 		found = true;
-		if (fake_handler(f, rows->handler, rows->partition, input))
+		if (fake_handler(f, rows->handler, rows->partition, text))
 			break;
 	}
 	if (!found)
 		fake_die(event, "no such event in the rows");
+	free(name);
+	free(text);
 	return f->rc;
 }
 
