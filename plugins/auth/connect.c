@@ -125,7 +125,13 @@ static int judge(struct auth *a, struct sk_client *client, bool again)
 
 int auth_connect(struct auth *a, struct sk_client *client, bool again)
 {
-	int verdict = judge(a, client, again);
+	struct session *s = client->auth;
+	int verdict;
+
+	/* Whoever comes back may come from another address. */
+	if (s && !again)
+		s->stale = true;
+	verdict = judge(a, client, again);
 
 	if (verdict == SK_DENY)
 		auth_gone(a, client);

@@ -14,6 +14,7 @@
 #include "plugins/auth/policy.h"
 
 #define ARN "arn:aws:iot:eu-central-1:123456789012:"
+#define COUNT(list) (sizeof(list) / sizeof(list[0]))
 
 /* -- the naive evaluator -- */
 
@@ -320,6 +321,50 @@ static void the_verdict_names_policy_and_statement(void **state)
 	policy_free(&two);
 }
 
+static const char *fields(const void *context, enum policy_variable kind, const char *name)
+{
+	(void)context;
+	return kind == POLICY_CERTIFICATE && !strcmp(name, "Subject.CommonName") ? "a+b" : NULL;
+}
+
+/* Is it allowed, with everything allowed beside a Deny? */
+static bool decided(const char *effect, const char *statement)
+{
+	struct policy_facts facts = { .variable = { [POLICY_CLIENT_ID] = "lamp" }, .named = fields };
+	char json[1000];
+
+	snprintf(json, sizeof(json), "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"%s\",\"Resource\":\"*\"},"
+	         "{\"Effect\":\"%s\",\"Action\":\"iot:Publish\",%s}]}", *effect == 'D' ? "*" : "iot:Connect", effect, statement);
+	return compiled_allows(json, POLICY_Publish, "x", &facts);
+}
+
+/* Neither does an Allow apply because a variable has no value, nor does a Deny get weaker by it. */
+static void what_has_no_value_never_helps(void **state)
+{
+	static const char *const uncertain[] = {
+		"\"NotResource\":\"" ARN "topic/${iot:Certificate.Subject.State}\"",
+		"\"NotResource\":[\"" ARN "topic/y\",\"" ARN "topic/${iot:Certificate.Subject.CommonName}\"]",
+		"\"Resource\":\"*\",\"Condition\":{\"StringNotEquals\":{\"iot:ClientId\":\"${iot:Certificate.Subject.State}\"}}",
+		"\"Resource\":\"*\",\"Condition\":{\"StringNotLike\":{\"iot:ClientId\":[\"x\",\"${iot:Certificate.Subject.CommonName}\"]}}",
+		"\"Resource\":\"*\",\"Condition\":{\"NumericNotEquals\":{\"iot:DomainName\":\"${iot:ClientId}\"}}",
+		"\"Resource\":\"*\",\"Condition\":{\"ForAllValues:StringNotEquals\":{\"iot:ClientId\":\"${iot:DomainName}\"}}",
+	};
+	static const char *const certain[] = {
+		"\"Resource\":[\"" ARN "topic/${iot:Certificate.Subject.State}\",\"" ARN "topic/x\"]",
+		"\"Resource\":\"*\",\"Condition\":{\"StringEquals\":{\"iot:ClientId\":[\"${iot:Certificate.Subject.State}\",\"lamp\"]}}",
+		"\"Resource\":\"*\",\"Condition\":{\"StringEquals\":{\"iot:Certificate.Subject.CommonName\":\"a+b\"}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(uncertain); i++)
+		if (decided("Allow", uncertain[i]) || decided("Deny", uncertain[i]))
+			fail_msg("%s", uncertain[i]);
+	for (size_t i = 0; i < COUNT(certain); i++)
+		if (!decided("Allow", certain[i]) || decided("Deny", certain[i]))
+			fail_msg("%s", certain[i]);
+	assert_false(decided("Allow", "\"Resource\":\"" ARN "topic/${iot:Certificate.Subject.CommonName}\""));
+}
+
 static void no_policy_at_all_denies(void **state)
 {
 	struct policy_facts facts = { .variable = { NULL } };
@@ -347,7 +392,6 @@ static const char *const names[] = {
 };
 static const enum policy_action asked[] = { POLICY_Connect, POLICY_Publish, POLICY_RetainPublish, POLICY_Subscribe, POLICY_Receive };
 static const char *const actions[] = { "*", "iot:*", "iot:Publish", "iot:Connect", "iot:Su*be", "iot:Rec????", "iot:*Publish" };
-#define COUNT(list) (sizeof(list) / sizeof(list[0]))
 
 static unsigned next(unsigned *seed)
 {
@@ -447,6 +491,7 @@ int main(void)
 		cmocka_unit_test(a_client_id_with_wildcards_is_taken_literally),
 		cmocka_unit_test(actions_match_without_regard_to_case),
 		cmocka_unit_test(the_verdict_names_policy_and_statement),
+		cmocka_unit_test(what_has_no_value_never_helps),
 		cmocka_unit_test(no_policy_at_all_denies),
 		cmocka_unit_test(every_resource_agrees_with_the_naive_evaluator),
 		cmocka_unit_test(random_documents_agree_with_the_naive_evaluator),
