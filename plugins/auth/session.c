@@ -203,6 +203,8 @@ static int learn_certificate(struct auth *a, struct session *s)
 		return nothing(s, "the client shows another certificate");
 	sk_arena_reset(&a->scratch, 64 * 1024);
 	facts = facts_of_der(&a->scratch, der, n, &size);
+	if (!facts && !a->scratch.failed)
+		return nothing(s, "the certificate cannot be read");
 	s->facts = facts ? malloc(size) : NULL;
 	if (!s->facts)
 		return nothing(s, OUT_OF_MEMORY);

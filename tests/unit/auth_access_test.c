@@ -542,6 +542,60 @@ static void a_restored_session_is_known_by_its_name(void **state)
 	leave(&plain);
 }
 
+#define CONDITIONAL(action, resource, condition) "{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" ARN resource "\",\"Condition\":" condition "}"
+
+static void what_depends_on_the_moment_is_not_kept(void **state)
+{
+	struct sk_client c = client("valve", NULL);
+
+	(void)state;
+	put_policy("valve-policy", POLICY(STATEMENT("Allow", "Connect", "*") "," CONDITIONAL("Publish", "topic/early", "{\"NumericLessThan\":{\"aws:EpochTime\":\"100\"}}") ","
+	                                  STATEMENT("Allow", "Publish", "topic/always")));
+	a->now_ms = 99999;
+	connect_valve(&c);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask(&c, SK_ACL_WRITE, "early"), SK_ALLOW);
+	a->now_ms = 100000;
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "early"), SK_DISCONNECT);
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "always"), SK_ALLOW);
+	a->now_ms = 5000; /* a clock that was set back */
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "early"), SK_ALLOW);
+	leave(&c);
+}
+
+static void a_session_from_the_file_shows_no_certificate_to_ask(void **state)
+{
+	struct sk_client c = client("valve", hex);
+
+	(void)state;
+	put_policy("valve-policy", POLICY(STATEMENT("Allow", "*", "*") "," STATEMENT("Deny", "Receive", "topic/${iot:Certificate.Subject.CommonName}")));
+	c.online = false;
+	c.restored = true;
+	assert_int_equal(ask(&c, SK_ACL_READ, "anything"), SK_DENY);
+	assert_logged("deny receive valve <- anything: a policy asks for fields of the certificate, which are known when the client connects next");
+	put_policy("valve-policy", POLICY(STATEMENT("Allow", "*", "*")));
+	assert_int_equal(ask(&c, SK_ACL_READ, "anything"), SK_ALLOW);
+	leave(&c);
+}
+
+static void whoever_comes_back_is_asked_from_where(void **state)
+{
+	struct sk_client c = client("valve", NULL);
+
+	(void)state;
+	put_policy("valve-policy", POLICY(CONDITIONAL("*", "*", "{\"IpAddress\":{\"aws:SourceIp\":\"10.0.0.0/8\"}}")));
+	c.address = "10.1.1.1";
+	connect_valve(&c);
+	c.address = "::ffff:10.2.2.2";
+	connect_valve(&c);
+	c.address = "192.0.2.1";
+	assert_int_equal(connect_with(&c, "valve's DER"), SK_DENY);
+	c.address = "/run/broker.sock";
+	assert_int_equal(connect_with(&c, "valve's DER"), SK_DENY);
+	assert_logged("deny connect valve: no statement of valve-policy v1 (via @) allows iot:Connect; ${aws:SourceIp} has no value");
+	leave(&c);
+}
+
 static void a_client_that_another_plugin_let_in_as_a_certificate_gets_nothing(void **state)
 {
 	struct sk_client c = client("valve", hex);
@@ -699,6 +753,9 @@ int main(void)
 		TEST(a_certificate_that_stops_being_active_is_kicked_at_once),
 		TEST(records_of_nobody_are_passed_over),
 		TEST(a_restored_session_is_known_by_its_name),
+		TEST(what_depends_on_the_moment_is_not_kept),
+		TEST(a_session_from_the_file_shows_no_certificate_to_ask),
+		TEST(whoever_comes_back_is_asked_from_where),
 		TEST(a_client_that_another_plugin_let_in_as_a_certificate_gets_nothing),
 		TEST(plain_clients_are_kept_out_of_aws),
 		TEST(plain_policy_opens_what_it_allows_below_aws),
