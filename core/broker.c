@@ -71,12 +71,22 @@ static void each_second(void *arg)
 	}
 }
 
+static void list_acl_hooks(void)
+{
+	const struct sk_loaded **at = sk_broker.acl;
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++)
+		if (sk_broker.rt->loaded[i].plugin->hooks && sk_broker.rt->loaded[i].plugin->hooks->acl)
+			*at++ = &sk_broker.rt->loaded[i];
+	*at = NULL;
+}
+
 void sk_broker_start(void)
 {
 	char why[256];
 	if (sk_broker.started)
 		return;
 	sk_broker.started = true;
+	list_acl_hooks();
 	if (sk_threads_start(&sk_broker.threads, sk_broker.rt, why, sizeof why))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
 	else if (sk_runtime_start(sk_broker.rt))

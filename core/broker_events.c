@@ -133,9 +133,8 @@ static struct sk_client *restored(struct mosquitto *handle)
 
 static int ask_acl(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m)
 {
-	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
-		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
-		int verdict = l->plugin->hooks && l->plugin->hooks->acl ? l->plugin->hooks->acl(l->state, c, access, topic, m) : SK_PASS;
+	for (const struct sk_loaded *const *l = sk_broker.acl; *l; l++) {
+		int verdict = (*l)->plugin->hooks->acl((*l)->state, c, access, topic, m);
 		if (verdict != SK_PASS)
 			return verdict;
 	}
@@ -211,7 +210,8 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_acl_check *ed = event_data;
 	(void)event, (void)userdata;
-	sk_broker_start();
+	if (__builtin_expect(!sk_broker.started, 0))
+		sk_broker_start();
 	struct sk_client *c = sk_clients_find(ed->client);
 	if (!c && sk_ping_is(mosquitto_client_id(ed->client)))
 		return MOSQ_ERR_ACL_DENIED;

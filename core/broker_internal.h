@@ -36,6 +36,7 @@ struct sk_broker {
 	const struct sk_core_options *options;
 	struct sk_runtime *rt;
 	struct sk_threads *threads;
+	const struct sk_loaded *acl[SK_MAX_PLUGINS + 1]; /* those that have the hook, in load order; filled at the first event */
 	int64_t started_ms;       /* wall clock */
 	bool started;             /* the first event has come: all plugins are loaded */
 	bool is_21;               /* Mosquitto 2.1 or newer */

@@ -21,7 +21,7 @@ static struct sk_peek_at look(const struct sk_client *c)
 void sk_reason_learn(struct sk_client *c)
 {
 	struct sk_peek_at at;
-	if (sk_broker.is_21 || sk_broker.peek.offset || sk_broker.peek.tries >= SK_PEEK_TRIES)
+	if (sk_broker.is_21 || !c->username || sk_broker.peek.offset || sk_broker.peek.tries >= SK_PEEK_TRIES)
 		return;
 	at = look(c);
 	sk_peek_learn(&sk_broker.peek, &at);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AGE_MS = 1000 }; /* pairs used within it may stand in any order: moving one costs the broker's thread three cache misses */
+
 struct sk_ledger {
 	struct sk_known **bucket;
 	size_t buckets, count;
@@ -97,19 +99,27 @@ static struct sk_did *make_did(struct sk_ledger *l, struct sk_known *k, enum sk_
 	return d;
 }
 
+static struct sk_did *find_or_make(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, int64_t now_ms)
+{
+	uint32_t hash = hash_of(topic) ^ (uint32_t)deed * 0x9e3779b9u;
+	struct sk_did *d = find_did(k, deed, topic, hash);
+	if (d || !(d = make_did(l, k, deed, topic, strlen(topic))))
+		return d;
+	d->hash = hash;
+	d->first_ms = d->last_ms = now_ms;
+	return d;
+}
+
 void sk_ledger_did(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, bool allowed, int64_t now_ms)
 {
 	if (!l || !k || !l->bytes_most)
 		return;
-	uint32_t hash = hash_of(topic) ^ (uint32_t)deed * 0x9e3779b9u;
-	struct sk_did *d = find_did(k, deed, topic, hash);
-	if (!d) {
-		d = make_did(l, k, deed, topic, strlen(topic));
-		if (!d)
-			return;
-		d->hash = hash;
-		d->first_ms = now_ms;
-	} else if (d != l->last) {
+	struct sk_did *d = k->did;
+	if (!d || d->deed != deed || strcmp(d->topic, topic)) /* most do the same again and again */
+		d = find_or_make(l, k, deed, topic, now_ms);
+	if (!d)
+		return;
+	if (d != l->last && now_ms - d->last_ms >= AGE_MS) {
 		unchain_did(l, d);
 		chain_did(l, d);
 	}
