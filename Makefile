@@ -138,13 +138,18 @@ fuzzers: $(FUZZERS)
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 # load_*.c are parts of the load generator.
-BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_%,$(wildcard tests/bench/*.c)))
+BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl
 $B/bench/load: $(patsubst %.c,$B/%.o,$(wildcard tests/bench/load_*.c))
 $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
-bench: all $(BENCHES)  ## what it costs, as ratios of one run; also in build/bench.txt
-	@{ for b in $(filter %_bench,$(BENCHES)); do echo "== $$(basename $$b)"; $$b; done; echo "== shadow"; tests/bench/shadow.sh $B; echo "== fleet"; tests/bench/fleet.sh $B; } | tee $B/bench.txt
+$B/bench/noop.so: $B/tests/bench/noop_plugin.o
+	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
+bench: all $(BENCHES) $B/bench/noop.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
+	@tests/need valgrind:valgrind
+	@SKEETER_BUILD=$(abspath $B) node tests/bench/run.js $(T)
+bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MINUTES=n (10)
+	@SKEETER_BUILD=$(abspath $B) MINUTES=$(MINUTES) node tests/bench/run.js soak
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
@@ -155,6 +160,6 @@ clean:  ## remove what was built
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
 .PHONY: all run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind bench \
-        fuzz test-fresh sanitized fuzzers
+        bench-soak fuzz test-fresh sanitized fuzzers
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)

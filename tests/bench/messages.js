@@ -5,8 +5,8 @@ const { broker, load, spread, median } = require('./stage');
 const ROUNDS = 5;
 const KINDS = ['bare', 'dynsec', 'skeeter'];
 const LOADS = [
-	{ words: 'QoS 0, mutual TLS, 500 clients, 8,000/s', options: { qos: 0, clients: 500, rate: 8000 }, goal: 0.2 },
-	{ words: 'QoS 1, mutual TLS, 500 clients, 4,000/s', options: { qos: 1, clients: 500, rate: 4000 }, goal: 0.2 },
+	{ words: 'QoS 0, mutual TLS, 200 clients, 8,000/s', options: { qos: 0, clients: 200, rate: 8000 }, goal: 0.2 },
+	{ words: 'QoS 1, mutual TLS, 200 clients, 4,000/s', options: { qos: 1, clients: 200, rate: 4000 }, goal: 0.2 },
 ];
 
 async function rounds(brokers, options) {

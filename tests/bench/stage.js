@@ -49,6 +49,8 @@ function dynsecConfig() {
 
 const KINDS = {
 	bare: { lines: () => ['allow_anonymous true'], login: [] },
+	noop: { lines: () => ['allow_anonymous false', `plugin ${BUILD}/bench/noop.so`], login: [] },
+	single: { lines: () => ['allow_anonymous false', `plugin ${BUILD}/bench/noop.so`, 'plugin_opt_threads false'], login: [] },
 	dynsec: {
 		lines: (b) => {
 			fs.writeFileSync(path.join(b.dir, 'dynsec.json'), dynsecConfig());
@@ -75,7 +77,7 @@ class Broker {
 
 	conf() {
 		const ca = pki.authority(), server = pki.server();
-		return ['per_listener_settings false', 'set_tcp_nodelay true', 'log_dest stderr', 'log_type error', 'log_type warning', 'sys_interval 0',
+		return ['per_listener_settings false', 'set_tcp_nodelay true', 'log_dest stderr', 'log_type error', 'sys_interval 0',
 			'max_queued_messages 100000', process.getuid() === 0 ? 'user root' : '',
 			`listener ${this.port} 127.0.0.1`, `cafile ${ca.crt}`, `certfile ${server.crt}`, `keyfile ${server.key}`, 'require_certificate true',
 			`listener 0 ${this.socket}`, `listener 0 ${this.plainSocket}`, ...KINDS[this.kind].lines(this), ''].join('\n');
