@@ -60,6 +60,15 @@ $B/libpure.a: $(PURE:%.c=$B/%.o)
 $B/headers:
 	@cli/headers.sh $(CC) $(filter-out -M%,$(CPPFLAGS)) && mkdir -p $B && touch $@
 
+# -- into a system. Needs nothing but what was built
+DESTDIR ?=
+PREFIX  ?= /usr/local
+CONFDIR ?= /etc/mosquitto/conf.d
+install: all  ## into PREFIX (/usr/local) below DESTDIR, and a disabled sample into CONFDIR (/etc/mosquitto/conf.d)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" CONFDIR="$(CONFDIR)" B=$B cli/install.sh install
+uninstall:  ## remove it again; what an operator has changed stays
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" CONFDIR="$(CONFDIR)" B=$B cli/install.sh uninstall
+
 # -- the demo
 run: deps  ## everything from nothing: packages, build, broker, three devices. PORT=n DETACH=1
 	@$(MAKE) --no-print-directory $(if $V,,-s) all
@@ -80,7 +89,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := asan tsan valgrind fuzz test-fresh
+DEEP_PARTS  := asan tsan valgrind fuzz test-fresh test-existing
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -153,13 +162,16 @@ bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MIN
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
+test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
+	@tests/need debootstrap:debootstrap
+	@tests/existing
 $(MODULES): tests/package-lock.json
 	$(call run,NPM) npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent && touch $@
 clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind bench \
-        bench-soak fuzz test-fresh sanitized fuzzers
+.PHONY: all install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind \
+        bench bench-soak fuzz test-fresh test-existing sanitized fuzzers
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)

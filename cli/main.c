@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/words.h"
 #include "core/version.h"
 
 #define SOCKET "run/operator.sock"
+#define INSTALLED "/run/mosquitto/skeeter.sock"
 
 static cli_run help, version;
 
@@ -69,7 +71,8 @@ const struct cli_verb cli_verbs[] = {
 
 static const char options_help[] =
 	"Options, anywhere on the line:\n"
-	"  --socket PATH             the operators' socket (else $SKEETER_SOCKET, else " SOCKET ")\n"
+	"  --socket PATH             the operators' socket (else $SKEETER_SOCKET, else " SOCKET ",\n"
+	"                            else " INSTALLED ")\n"
 	"  --cli-read-timeout SECS   how long to wait for an answer (10)\n"
 	"  --help                    help on the verb before it\n\n"
 	"Exit codes: 0 done; 252 the command line is wrong, nothing was sent; 254 the service answered with an error;\n"
@@ -182,7 +185,7 @@ static const char *default_socket(void)
 {
 	const char *socket = getenv("SKEETER_SOCKET");
 	if (!socket || !*socket)
-		return SOCKET;
+		return access(SOCKET, F_OK) != 0 && access(INSTALLED, F_OK) == 0 ? INSTALLED : SOCKET;
 	return strncmp(socket, "./", 2) == 0 ? socket + 2 : socket;
 }
 
