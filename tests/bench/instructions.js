@@ -2,7 +2,7 @@
 'use strict';
 const { ground, idle, load, marginal } = require('./stage');
 
-const MESSAGES = 2000;
+const MESSAGES = 1000;
 const whole = (n) => Math.round(n).toLocaleString('en');
 
 // One message in, one out, one at a time, so that no two share a turn of the broker's loop.

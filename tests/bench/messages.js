@@ -2,7 +2,7 @@
 'use strict';
 const { broker, load, spread, median } = require('./stage');
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const KINDS = ['bare', 'dynsec', 'skeeter'];
 const LOADS = [
 	{ words: 'QoS 0, mutual TLS, 200 clients, 8,000/s', options: { qos: 0, clients: 200, rate: 8000 }, goal: 0.2 },

@@ -61,7 +61,7 @@ const KINDS = {
 	},
 	skeeter: {
 		lines: (b) => ['allow_anonymous false', `plugin ${BUILD}/skeeter_core.so`, `plugin_opt_data ${b.dir}/data`,
-			`plugin_opt_operators ${b.socket}`, 'plugin_opt_device_rate 0', 'plugin_opt_device_in_flight 0', ...b.core,
+			`plugin_opt_operators ${b.socket}`, 'plugin_opt_device_rate 0', 'plugin_opt_device_in_flight 0', 'plugin_opt_sys_interval 0', ...b.core,
 			`plugin ${BUILD}/skeeter_auth.so`, 'plugin_opt_others allow', `plugin ${BUILD}/skeeter_registry.so`, `plugin ${BUILD}/skeeter_shadow.so`],
 		login: [],
 	},

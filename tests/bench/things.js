@@ -17,8 +17,8 @@ async function fill(report, b) {
 	fleet.go();
 	const connected = await fleet.next(2);
 	await fleet.leave();
-	report.row({ what: 'registering', load: 'operator, 25 things an envelope, 32 envelopes under way', skeeter: registered });
-	report.row({ what: 'connects', load: 'mutual TLS', skeeter: connected });
+	report.row({ what: 'registering', load: 'operator, 25 things an envelope, 32 envelopes under way', skeeter: / in ([^(]*)/.exec(registered)[1].trim() });
+	report.row({ what: 'connects', load: 'mutual TLS', skeeter: /: (.*)/.exec(connected)[1] });
 	const files = fs.readdirSync(path.join(b.dir, 'data'));
 	const bytes = files.reduce((n, f) => n + fs.statSync(path.join(b.dir, 'data', f)).size, 0);
 	report.row({ what: 'private memory for a registered thing with its certificate, bytes', load: `${THINGS} things`, skeeter: heap.toFixed(0) });
