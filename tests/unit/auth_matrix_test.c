@@ -1,5 +1,5 @@
-/* auth_matrix_test.c -- every action, effect, resource, condition and way of attaching with every other, asked through the hooks that the broker
- * calls. What is expected is not asked of the code: each row of a table says what AWS's documentation says about it, and a cell
+/* auth_matrix_test.c -- every action, effect, resource and condition with every other, and each of them with every way of attaching, asked
+ * through the hooks that the broker calls. What is expected is not asked of the code: each row of a table says what AWS's documentation says about it, and a cell
  * applies when its rows all do. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -352,8 +352,9 @@ static void every_cell_is_as_aws_writes(void **state)
 {
 	size_t total = 2 * COUNT(actions) * COUNT(resources) * COUNT(conditions) * COUNT(attachments);
 
+	size_t cells = 0;
+
 	(void)state;
-	assert_true(total > 300);
 	for (size_t i = 0; i < total; i++) {
 		size_t rest = i / 2;
 		struct cell c = { .deny = i % 2 };
@@ -363,9 +364,13 @@ static void every_cell_is_as_aws_writes(void **state)
 		rest /= COUNT(conditions);
 		c.resource = rest % COUNT(resources);
 		c.action = rest / COUNT(resources);
+		if (c.attachment && c.resource && c.condition)
+			continue;
 		check(&c);
+		cells++;
 	}
-	print_message("%zu cells\n", total);
+	assert_true(cells > 300);
+	print_message("%zu cells\n", cells);
 }
 
 int main(void)
