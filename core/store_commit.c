@@ -29,8 +29,10 @@ static struct sk_fact *fact_slot(const struct sk_facts *f, enum sk_space space, 
 	for (size_t i = hash & (f->room - 1);; i = (i + 1) & (f->room - 1)) {
 		struct sk_fact *slot = &f->slot[i];
 
-		if (!slot->key.data)
+		if (!slot->key.data || slot->batch != f->batch) {
+			slot->key.data = NULL;
 			return slot;
+		}
 		if (slot->hash == hash && slot->space == space && !sk_key_compare(slot->key, key))
 			return slot;
 	}
@@ -38,13 +40,13 @@ static struct sk_fact *fact_slot(const struct sk_facts *f, enum sk_space space, 
 
 static int grow_facts(struct sk_facts *f)
 {
-	struct sk_facts larger = { .room = f->room ? 2 * f->room : 256, .count = f->count };
+	struct sk_facts larger = { .room = f->room ? 2 * f->room : 256, .count = f->count, .batch = f->batch };
 
 	larger.slot = calloc(larger.room, sizeof *larger.slot);
 	if (!larger.slot)
 		return -1;
 	for (size_t i = 0; i < f->room; i++)
-		if (f->slot[i].key.data)
+		if (f->slot[i].key.data && f->slot[i].batch == f->batch)
 			*fact_slot(&larger, f->slot[i].space, f->slot[i].key, f->slot[i].hash) = f->slot[i];
 	free(f->slot);
 	*f = larger;
@@ -63,6 +65,7 @@ static void state_fact(struct sk_facts *f, struct sk_fact *slot, struct sk_fact 
 {
 	f->count += !slot->key.data;
 	*slot = fact;
+	slot->batch = f->batch;
 }
 
 static void clear_facts(struct sk_facts *f)
@@ -71,7 +74,8 @@ static void clear_facts(struct sk_facts *f)
 		free(f->slot);
 		*f = (struct sk_facts){ 0 };
 	} else if (f->count) {
-		memset(f->slot, 0, f->room * sizeof *f->slot);
+		if (!++f->batch)
+			memset(f->slot, 0, f->room * sizeof *f->slot);
 		f->count = 0;
 	}
 }

@@ -118,6 +118,7 @@ struct sk_checkpointer {
 /* -- store_commit.c -- */
 struct sk_fact { /* what the running batch knows about a key */
 	enum sk_space space;
+	uint32_t batch; /* another than its table's: the slot is empty */
 	struct sk_slice key;
 	uint64_t hash, version; /* version 0: absent, SK_UNKNOWN: may be there or not */
 	bool in_table;
@@ -126,6 +127,7 @@ struct sk_fact { /* what the running batch knows about a key */
 struct sk_facts {
 	struct sk_fact *slot;
 	size_t room, count; /* room is 0 or a power of two */
+	uint32_t batch;     /* a new number empties all slots: one large batch must not make all later ones dear */
 };
 struct sk_batch {
 	struct sk_commit **commit;
