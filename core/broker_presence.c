@@ -5,7 +5,6 @@
 #include "core/broker_internal.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,12 +92,21 @@ static void gather(struct sk_client *c, enum sk_presence_kind kind, const char *
 
 /* -- connections -- */
 
+static void put_hex(char *out, const unsigned char *bytes, int n)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (int i = 0; i < n; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
 static void new_session(char session[33])
 {
 	unsigned char id[16];
 	sk_broker.rt->host->random(sk_broker.rt->host->ctx, id, sizeof id);
-	for (int i = 0; i < 16; i++)
-		snprintf(session + 2 * i, 3, "%02x", id[i]);
+	put_hex(session, id, sizeof id);
 }
 
 bool sk_presence_is_new(const struct sk_client *c)
@@ -166,8 +174,7 @@ static const char *principal_of(struct sk_client *c, char hex[65])
 	const unsigned char *der = sk_client_certificate_der(c, &n);
 	if (!der || !EVP_Digest(der, n, digest, NULL, EVP_sha256(), NULL))
 		return c->username;
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	put_hex(hex, digest, sizeof digest);
 	return hex;
 }
 

@@ -116,10 +116,14 @@ int sk_json_int_format(char out[SK_JSON_NUMBER_ROOM], int64_t v)
 	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 	int n;
 
-	do {
+	for (; u >= 100; u /= 100) { /* two digits for each division */
+		unsigned pair = (unsigned)(u % 100);
+		*--p = (char)('0' + pair % 10);
+		*--p = (char)('0' + pair / 10);
+	}
+	if (u >= 10)
 		*--p = (char)('0' + u % 10);
-		u /= 10;
-	} while (u);
+	*--p = (char)('0' + (u >= 10 ? u / 10 : u));
 	if (v < 0)
 		*--p = '-';
 	n = (int)(digits + sizeof digits - p);
