@@ -91,10 +91,30 @@ static bool put_escape(struct printer *p, unsigned char c)
 	return put(p, text, 2);
 }
 
-static bool put_string(struct printer *p, const char *s)
+/* Can all n bytes be copied as they are? The last word may overlap the one before it. False may also mean: look closer. */
+static bool is_plain(const char *s, size_t n)
 {
-	const char *end = s ? s + strlen(s) : s;
+	uint32_t first, last;
+	size_t i;
 
+	if (n < 4) {
+		for (i = 0; i < n && !must_escape((unsigned char)s[i]); i++)
+			;
+		return i == n;
+	}
+	if (n < 8) {
+		memcpy(&first, s, sizeof first);
+		memcpy(&last, s + n - sizeof last, sizeof last);
+		return !sk_special8(first | (uint64_t)last << 32);
+	}
+	for (i = 0; i + 8 <= n; i += 8)
+		if (sk_special8(sk_load8(s + i)))
+			return false;
+	return !sk_special8(sk_load8(s + n - 8));
+}
+
+static bool put_escaped(struct printer *p, const char *s, const char *end)
+{
 	if (!put_char(p, '"'))
 		return false;
 	while (s < end) {
@@ -107,6 +127,23 @@ static bool put_string(struct printer *p, const char *s)
 			return false;
 	}
 	return put_char(p, '"');
+}
+
+/* Nearly all strings are short and plain: room once, one copy. */
+static bool put_string(struct printer *p, const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	if (!is_plain(s, n))
+		return put_escaped(p, s, s + n);
+	if (!reserve(p, n + 2))
+		return false;
+	p->text[p->n++] = '"';
+	if (n)
+		memcpy(p->text + p->n, s, n);
+	p->n += n;
+	p->text[p->n++] = '"';
+	return true;
 }
 
 static bool put_number(struct printer *p, const cJSON *node)
