@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "core/store.h"
+#include "core/store_checkpoint.h"
 
 #define SK_STORE_SCHEMA 1
 #define SK_MAP_HEIGHT 16
@@ -102,19 +103,6 @@ int sk_table_sync(struct sk_table *t, bool full);
 int sk_table_get(struct sk_table *t, struct sk_store_read *r); /* SQLITE_OK or the error; bytes NULL, version 0: absent */
 struct sk_bytes *sk_table_bytes(sqlite3_stmt *stmt, int column); /* of the row that stmt stands on */
 
-/* -- store_checkpoint.c -- */
-enum sk_checkpoint_state { SK_CKPT_IDLE, SK_CKPT_WANTED, SK_CKPT_FINISH, SK_CKPT_STOP };
-struct sk_checkpointer {
-	struct sk_table *table;
-	pthread_t thread;
-	bool threaded;
-	pthread_mutex_t lock; /* of state */
-	pthread_cond_t wake;
-	enum sk_checkpoint_state state;
-	int64_t not_before;
-	_Atomic bool failed;
-};
-
 /* -- store_commit.c -- */
 struct sk_fact { /* what the running batch knows about a key */
 	enum sk_space space;
@@ -192,10 +180,6 @@ bool sk_table_may_hold(const struct sk_embedded *s, enum sk_space space, struct 
 void sk_table_will_hold(struct sk_embedded *s, enum sk_space space, struct sk_slice key);
 /* One transaction of folding, at most budget microseconds. 1: more is left, 0: all is folded, -1: the disk refused. */
 int sk_fold(struct sk_embedded *s, int64_t budget_us);
-int sk_checkpointer_start(struct sk_embedded *s);
-void sk_checkpointer_stop(struct sk_embedded *s);
-void sk_checkpointer_step(struct sk_embedded *s, int64_t now_us, bool idle);
-void sk_checkpointer_catch_up(struct sk_embedded *s, int64_t now_us); /* before a commit: waits when the WAL is at its bound */
 /* 0, or -1 and why: opens or creates the file, checks it, replays its log. */
 int sk_open_file(struct sk_embedded *s, char *why, size_t why_size);
 
