@@ -83,15 +83,35 @@ static int DetachThingPrincipal(struct sk_call *c)
 	return SK_OK;
 }
 
-static int ListThingPrincipals(struct sk_call *c)
+/* A page of who is attached to the input's thing. */
+static int page_of_principals(struct sk_call *c, struct sk_scan *page)
 {
 	const char *thing = sk_json_text(c->in, "thingName");
-	struct sk_scan page = { 0 };
 	int rc = check_thing(c, thing);
-	cJSON *list;
 
 	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/thing-principal/%s/", thing);
+		*page = sk_scan_page(c, &rc, "registry/thing-principal/%s/", thing);
+	return rc;
+}
+
+/* A page of the things that the input's principal is attached to. */
+static int page_of_things(struct sk_call *c, struct sk_scan *page)
+{
+	char id[CERTIFICATE_HEX_SIZE + 1];
+	const cJSON *certificate;
+	int rc = target_record(c, sk_json_text(c->in, "principal"), id, &certificate);
+
+	if (!rc)
+		*page = sk_scan_page(c, &rc, "registry/principal/%s/", id);
+	return rc;
+}
+
+static int ListThingPrincipals(struct sk_call *c)
+{
+	struct sk_scan page = { 0 };
+	int rc = page_of_principals(c, &page);
+	cJSON *list;
+
 	if (rc)
 		return rc;
 	list = sk_json_set_array(c->arena, c->out, "principals");
@@ -102,14 +122,10 @@ static int ListThingPrincipals(struct sk_call *c)
 
 static int ListPrincipalThings(struct sk_call *c)
 {
-	char id[CERTIFICATE_HEX_SIZE + 1];
-	const cJSON *certificate;
-	int rc = target_record(c, sk_json_text(c->in, "principal"), id, &certificate);
 	struct sk_scan page = { 0 };
+	int rc = page_of_things(c, &page);
 	cJSON *list;
 
-	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/principal/%s/", id);
 	if (rc)
 		return rc;
 	list = sk_json_set_array(c->arena, c->out, "things");
@@ -142,13 +158,10 @@ static cJSON *append_object(struct sk_call *c, cJSON *list, const cJSON *attachm
 
 static int ListThingPrincipalsV2(struct sk_call *c)
 {
-	const char *thing = sk_json_text(c->in, "thingName");
 	struct sk_scan page = { 0 };
-	int rc = check_thing(c, thing);
+	int rc = page_of_principals(c, &page);
 	cJSON *list;
 
-	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/thing-principal/%s/", thing);
 	if (rc)
 		return rc;
 	list = sk_json_set_array(c->arena, c->out, "thingPrincipalObjects");
@@ -160,14 +173,10 @@ static int ListThingPrincipalsV2(struct sk_call *c)
 
 static int ListPrincipalThingsV2(struct sk_call *c)
 {
-	char id[CERTIFICATE_HEX_SIZE + 1];
-	const cJSON *certificate;
-	int rc = target_record(c, sk_json_text(c->in, "principal"), id, &certificate);
 	struct sk_scan page = { 0 };
+	int rc = page_of_things(c, &page);
 	cJSON *list;
 
-	if (!rc)
-		page = sk_scan_page(c, &rc, "registry/principal/%s/", id);
 	if (rc)
 		return rc;
 	list = sk_json_set_array(c->arena, c->out, "principalThingObjects");
