@@ -10,7 +10,7 @@
 
 #define DRAIN_MOST 256
 #define DRAIN_US 1000
-#define DRAIN_US_MOST 20000
+#define DRAIN_US_MOST 8000
 
 /* -- small questions -- */
 
