@@ -151,7 +151,7 @@ static void note_closed(const struct sk_client *c, const char *topic, const char
 	if (now - last < 100000)
 		return;
 	last = now;
-	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: deny publish %s -> %.200s: %s", c ? c->id : "a bridge", topic, why);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: %s", sk_broker.denial);
 }
 
 void sk_client_denied(const char *text)

@@ -61,7 +61,6 @@ struct sk_request {
 	struct sk_row *row;
 	enum sk_lane lane;
 	bool refused;
-	bool reentered;              /* a publish of ours: `depth` of them led here */
 	int depth;
 	struct sk_caller caller;
 	void *client;                /* device: for direct replies and the in-flight count */
