@@ -47,7 +47,7 @@ struct sk_call {
 	/* The answer of an operation, an empty object before the handler runs. Topic rows answer with sk_publish or sk_reply. */
 	cJSON *out;
 	const char *topic;   /* topic rows: the full topic */
-	const char *payload; /* topic rows: payload_size bytes and a NUL */
+	const char *payload; /* topic rows, and the @input of an operation over HTTP (else NULL): payload_size bytes and a NUL */
 	size_t payload_size;
 	int64_t now_ms;      /* wall clock, ms since 1970; the same on every rerun, never less than an earlier call's of the partition */
 	const char *home;    /* the home partition */

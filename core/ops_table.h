@@ -9,6 +9,7 @@
  *     name      optional, its type has the same name with a capital (thingTypeName:ThingTypeName)
  *     name!     required              name:Type   the type has another name
  *     ?name     in the query          ^name       in a header
+ *     @name     over HTTP the body as it is     >name     over HTTP that member of the output is the body
  *     &page     nextToken and maxResults      &marks    marker, pageSize, ascendingOrder
  * Inputs named in the route are required and are not repeated ({thingName}; {arn+} is greedy; {certificateId:Type} where
  * the type has another name). GET and DELETE inputs are in the query unless marked, others in the body. */

@@ -46,6 +46,7 @@ void sk_request_free(struct sk_request *r)
 		free(r->slow);
 		r->slow = next;
 	}
+	free(r->body);
 	free(r->partition);
 	free((char *)r->timer);
 	free(r);

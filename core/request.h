@@ -70,6 +70,8 @@ struct sk_request {
 	struct sk_topic_match match; /* into topic */
 	const char *payload;         /* JSON text of the input for others; NULL when over the row's limit */
 	size_t payload_size;
+	char *body;                  /* operations over HTTP whose input is the body: body_size bytes and a NUL, owned; NULL: none */
+	size_t body_size;
 	size_t bytes;                /* what it counts for in the inbox */
 	int64_t arrived_us;
 	int64_t now_ms;              /* fixed by the first run */

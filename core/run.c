@@ -172,6 +172,8 @@ static int prepare_input(struct sk_slot *s)
 		capture_args(s);
 		return SK_OK;
 	}
+	c->payload = r->body;
+	c->payload_size = r->body_size;
 	c->in = sk_json_parse(&s->arena, r->payload, r->payload_size, NULL, NULL);
 	if (!c->in)
 		return s->arena.failed ? SK_OK : sk_fail(c, SK_E_INVALID_REQUEST, "The request is not valid JSON");

@@ -41,6 +41,7 @@ struct reader {
 	const struct sk_shapes *shapes;
 	struct sk_shapes *grow;   /* the same, where types may be named before they are defined; else NULL */
 	struct sk_fields *to;
+	char **raw_output;        /* of inputs; else NULL */
 	const char *subject;      /* for messages: the struct's name or the route */
 	char *why;
 	size_t why_size;
@@ -155,7 +156,7 @@ static bool read_word(struct span text, bool route, struct word *w)
 {
 	const char *s = text.at, *end = s + text.size;
 	*w = (struct word){ 0 };
-	if (!route && s < end && (*s == '?' || *s == '^'))
+	if (!route && s < end && strchr("?^@", *s))
 		w->mark = *s++;
 	if (!route && s < end && *s == '&') {
 		w->bundle = true;
@@ -225,7 +226,7 @@ static int field_add(const struct reader *r, const struct word *w, enum sk_place
 
 static enum sk_place place_of(char mark, enum sk_place otherwise)
 {
-	return mark == '?' ? SK_IN_QUERY : mark == '^' ? SK_IN_HEADER : otherwise;
+	return mark == '?' ? SK_IN_QUERY : mark == '^' ? SK_IN_HEADER : mark == '@' ? SK_IN_RAW : otherwise;
 }
 
 static const struct {
@@ -243,18 +244,34 @@ static const char *bundle_fields(struct span name)
 	return NULL;
 }
 
-/* The words of `text`; marks and bundles are refused unless they are allowed. */
+/* ">name": what of the output is the body. */
+static int read_output(const struct reader *r, struct span name)
+{
+	if (!r->raw_output || *r->raw_output || !is_name(name))
+		return sk_why(r->why, r->why_size, "%s: cannot read '>%.*s'", r->subject, (int)name.size, name.at);
+	*r->raw_output = strndup(name.at, name.size);
+	return *r->raw_output ? 0 : out_of_memory(r);
+}
+
+static int read_fields(const struct reader *r, const char *text, enum sk_place place, bool marks);
+
+/* An input, or a bundle of them; marks and bundles are refused unless they are allowed. */
+static int read_input(const struct reader *r, struct span at, enum sk_place place, bool marks)
+{
+	struct word w;
+	if (!read_word(at, false, &w) || (!marks && (w.mark || w.bundle)))
+		return sk_why(r->why, r->why_size, "%s: cannot read '%.*s'", r->subject, (int)at.size, at.at);
+	const char *bundle = w.bundle ? bundle_fields(w.name) : NULL;
+	if (w.bundle && !bundle)
+		return sk_why(r->why, r->why_size, "%s: there is no &%.*s", r->subject, (int)w.name.size, w.name.at);
+	return bundle ? read_fields(r, bundle, place_of(w.mark, place), false) : field_add(r, &w, place_of(w.mark, place));
+}
+
 static int read_fields(const struct reader *r, const char *text, enum sk_place place, bool marks)
 {
 	for (const char *s = text + strspn(text, " \t\n"); *s; s += strspn(s, " \t\n")) {
 		struct span at = { s, strcspn(s, " \t\n") };
-		struct word w;
-		if (!read_word(at, false, &w) || (!marks && (w.mark || w.bundle)))
-			return sk_why(r->why, r->why_size, "%s: cannot read '%.*s'", r->subject, (int)at.size, s);
-		const char *bundle = w.bundle ? bundle_fields(w.name) : NULL;
-		if (w.bundle && !bundle)
-			return sk_why(r->why, r->why_size, "%s: there is no &%.*s", r->subject, (int)w.name.size, w.name.at);
-		int rc = bundle ? read_fields(r, bundle, place_of(w.mark, place), false) : field_add(r, &w, place_of(w.mark, place));
+		int rc = marks && *s == '>' ? read_output(r, (struct span){ s + 1, at.size - 1 }) : read_input(r, at, place, marks);
 		if (rc != 0)
 			return rc;
 		s += at.size;
@@ -310,7 +327,7 @@ static int define(struct sk_shapes *s, struct sk_type *t, const struct sk_shape 
 {
 	char subject[128];
 	snprintf(subject, sizeof subject, "shape %s", row->name);
-	struct reader r = { s, s, &t->members, subject, why, why_size };
+	struct reader r = { .shapes = s, .grow = s, .to = &t->members, .subject = subject, .why = why, .why_size = why_size };
 	if (add_pattern(t, row, why, why_size) != 0)
 		return -1;
 	if (refer(s, row->element, &t->element) != 0 || refer(s, row->key, &t->key) != 0)
@@ -410,7 +427,7 @@ struct sk_inputs *sk_inputs_new(const struct sk_shapes *s, const char *route, co
 		sk_why(why, why_size, "%s: out of memory", route);
 		return NULL;
 	}
-	struct reader r = { s, NULL, &in->fields, route, why, why_size };
+	struct reader r = { .shapes = s, .to = &in->fields, .raw_output = &in->raw_output, .subject = route, .why = why, .why_size = why_size };
 	if (read_route(&r, route) != 0 || read_fields(&r, inputs, body_by_default ? SK_IN_BODY : SK_IN_QUERY, true) != 0 ||
 	    all_defined(&r) != 0)
 		sk_inputs_free(&in);
@@ -422,6 +439,7 @@ void sk_inputs_free(struct sk_inputs **in)
 	if (!*in)
 		return;
 	fields_free(&(*in)->fields);
+	free((*in)->raw_output);
 	free(*in);
 	*in = NULL;
 }
@@ -434,4 +452,17 @@ size_t sk_inputs_count(const struct sk_inputs *in)
 const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i)
 {
 	return i < in->fields.count ? &in->fields.field[i].input : NULL;
+}
+
+const char *sk_inputs_raw(const struct sk_inputs *in)
+{
+	for (size_t i = 0; i < in->fields.count; i++)
+		if (in->fields.field[i].input.place == SK_IN_RAW)
+			return in->fields.field[i].input.name;
+	return NULL;
+}
+
+const char *sk_inputs_raw_output(const struct sk_inputs *in)
+{
+	return in->raw_output;
 }

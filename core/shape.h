@@ -32,7 +32,8 @@ struct sk_shape {
 	const char *key;     /* map key */
 };
 
-enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY };
+/* SK_IN_RAW: over HTTP the body as it is; it reaches the handler as c->payload, and elsewhere as a member like any other. */
+enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY, SK_IN_RAW };
 struct sk_shapes; /* all shapes of all plugins, compiled; immutable once built */
 struct sk_inputs; /* one operation's inputs, compiled */
 struct sk_input {
@@ -57,11 +58,15 @@ struct sk_inputs *sk_inputs_new(const struct sk_shapes *s, const char *route, co
 void sk_inputs_free(struct sk_inputs **in);
 size_t sk_inputs_count(const struct sk_inputs *in);
 const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i);
+/* The input that over HTTP is the body as it is (SK_IN_RAW), and the member of the output that is; NULL: there is none. */
+const char *sk_inputs_raw(const struct sk_inputs *in);
+const char *sk_inputs_raw_output(const struct sk_inputs *in);
 
 /* Checks an input object. 0, or -1 with AWS's sentence in *message (arena), e.g.
  *   1 validation error detected: Value 'a b' at 'thingName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9:_-]+
  *   2 validation errors detected: Value null at 'policyName' failed to satisfy constraint: Member must not be null; Value ...
  * Unknown members are ignored, as AWS does; a null member counts as absent. A wrong JSON type is a validation error too.
+ * Of an SK_IN_RAW input only a member is checked: whether there is a body the handler sees.
  * At most 64 errors are reported, long values are cut. *message is NULL when all is well, and when the arena failed. */
 int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON *object, const char **message);
 

@@ -414,7 +414,7 @@ static void check_fields(struct checker *c, const struct step *up, const struct 
 		const cJSON *v = sk_json_get(object, f->input.name);
 		struct step at = { .up = up, .name = f->input.name, .depth = up ? up->depth + 1 : 1 };
 		if (!v || cJSON_IsNull(v)) {
-			report_each(c, &at, f->type, v, f->input.required ? IS_NULL : 0);
+			report_each(c, &at, f->type, v, f->input.required && f->input.place != SK_IN_RAW ? IS_NULL : 0);
 			continue;
 		}
 		unsigned faults = faults_of(c, f->type, v);

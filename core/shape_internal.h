@@ -32,6 +32,7 @@ struct sk_type {
 
 struct sk_inputs {
 	struct sk_fields fields;
+	char *raw_output;       /* NULL: none */
 };
 
 #endif

@@ -47,20 +47,30 @@ static int GetThingShadow(struct sk_call *c)
 	return serve(c, shadows_get, &t, NULL);
 }
 
-/* The payload is the document itself, or its text as an SDK's blob holds it. */
+/* The document: the body, or a member that is the document itself or its text as an SDK's blob holds it. */
+static int read_document(struct sk_call *c, const struct shadows_target *t, const cJSON **document)
+{
+	const struct shadow_call engine = shadows_engine(c, t);
+	const cJSON *member = sk_json_get(c->in, "payload");
+	const char *text = c->payload ? c->payload : cJSON_IsString(member) ? member->valuestring : NULL;
+	struct shadow_result out;
+	int rc;
+
+	*document = member;
+	if (!text && !member)
+		return sk_fail(c, SK_E_INVALID_REQUEST, "1 validation error detected: Value null at 'payload' failed to satisfy constraint: "
+		               "Member must not be null");
+	rc = text ? shadow_parse(&engine, text, c->payload ? c->payload_size : strlen(text), document, &out) : SK_OK;
+	return rc ? sk_fail(c, rc, "%s", out.message) : SK_OK;
+}
+
 static int UpdateThingShadow(struct sk_call *c)
 {
 	const struct shadows_target t = target(c);
-	const struct shadow_call engine = shadows_engine(c, &t);
-	const cJSON *payload = sk_json_get(c->in, "payload");
-	struct shadow_result out;
+	const cJSON *document;
+	int rc = read_document(c, &t, &document);
 
-	if (cJSON_IsString(payload)) {
-		int rc = shadow_parse(&engine, payload->valuestring, strlen(payload->valuestring), &payload, &out);
-		if (rc)
-			return sk_fail(c, rc, "%s", out.message);
-	}
-	return serve(c, shadows_update, &t, payload);
+	return rc ? rc : serve(c, shadows_update, &t, document);
 }
 
 static int DeleteThingShadow(struct sk_call *c)

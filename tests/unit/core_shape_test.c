@@ -274,6 +274,24 @@ static void inputs_have_place_type_and_requiredness(void **state)
 	sk_inputs_free(&in);
 }
 
+/* A raw input is a body that the check does not see; as a member it is checked like any other. */
+static void one_input_and_one_output_may_be_the_body(void **state)
+{
+	(void)state;
+	struct sk_inputs *in = inputs("/x", "@status! >payload");
+	assert_int_equal(sk_inputs_count(in), 1);
+	assert_int_equal(sk_inputs_at(in, 0)->place, SK_IN_RAW);
+	assert_string_equal(sk_inputs_raw(in), "status");
+	assert_string_equal(sk_inputs_raw_output(in), "payload");
+	sk_inputs_free(&in);
+	assert_string_equal(check("/x", "@status! >payload", "{}"), "");
+	assert_true(strstr(check("/x", "@status! >payload", "{\"status\":1}"), "'status'") != NULL);
+	in = inputs("/x", "status");
+	assert_null(sk_inputs_raw(in));
+	assert_null(sk_inputs_raw_output(in));
+	sk_inputs_free(&in);
+}
+
 static void bad_rows_of_inputs_are_refused(void **state)
 {
 	(void)state;
@@ -289,6 +307,9 @@ static void bad_rows_of_inputs_are_refused(void **state)
 		{ "/x", "?^status", "/x: cannot read '?^status'" },
 		{ "/x", "&pages", "/x: there is no &pages" },
 		{ "/x", "&page!", "/x: cannot read '&page!'" },
+		{ "/x", ">", "/x: cannot read '>'" },
+		{ "/x", ">status!", "/x: cannot read '>status!'" },
+		{ "/x", ">a >b", "/x: cannot read '>b'" },
 		{ "/x", "&page nextToken", "/x: nextToken is there twice" },
 		{ "/x/{status", "", "/x/{status: malformed {input}" },
 		{ "/x/{}", "", "/x/{}: malformed {input}" },
@@ -442,6 +463,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_check_survives_every_failed_allocation),
 		cmocka_unit_test(inputs_have_place_type_and_requiredness),
+		cmocka_unit_test(one_input_and_one_output_may_be_the_body),
 		cmocka_unit_test(bad_rows_of_inputs_are_refused),
 		cmocka_unit_test(bad_rows_of_shapes_are_refused),
 		cmocka_unit_test(patterns_are_javas_over_the_whole_value),
