@@ -93,6 +93,9 @@ void sk_broker_start(void)
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");
 	sk_keeper_each_second(sk_broker.rt->keeper, each_second);
 	sk_keeper_publish_counters(sk_broker.rt->keeper, sk_broker.options->sys_interval * 1000);
+	for (int i = 0; i < loaded_count; i++)
+		if (loaded[i].plugin->ready)
+			loaded[i].plugin->ready(loaded[i].state);
 }
 
 /* -- core's own start -- */
@@ -234,6 +237,9 @@ static void close_all(void)
 	struct sk_runtime *rt = sk_broker.rt;
 	struct sk_store *store = rt->store;
 	atomic_store(&rt->stopping, true);
+	for (int i = 0; i < loaded_count; i++)
+		if (loaded[i].plugin->quiesce)
+			loaded[i].plugin->quiesce(loaded[i].state);
 	sk_events_unregister();
 	size_t left = sk_threads_stop(&sk_broker.threads, STOP_US);
 	if (left)
@@ -243,11 +249,11 @@ static void close_all(void)
 	sk_clients_free();
 	sk_presence_free();
 	sk_ledger_free(&sk_broker.ledger);
+	sk_process_set(NULL);
+	sk_runtime_free(&sk_broker.rt); /* who still waits for an answer gets one */
 	for (int i = loaded_count; i-- > 0;)
 		if (loaded[i].plugin->stop)
 			loaded[i].plugin->stop(loaded[i].state);
-	sk_process_set(NULL);
-	sk_runtime_free(&sk_broker.rt);
 	store->ops->close(store);
 	for (int i = 0; i < loaded_count; i++) {
 		sk_options_free(loaded[i].plugin->options, loaded[i].state);

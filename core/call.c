@@ -202,7 +202,8 @@ const char *sk_arn(struct sk_call *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	const char *resource = sk_vprintf(c->arena, fmt, ap);
 	va_end(ap);
-	return sk_printf(c->arena, "arn:aws:iot:%s:%s:%s", sk_region(), sk_account(), resource ? resource : "");
+	const char *region = c->caller && c->caller->region && *c->caller->region ? c->caller->region : sk_region();
+	return sk_printf(c->arena, "arn:aws:iot:%s:%s:%s", region, sk_account(), resource ? resource : "");
 }
 
 cJSON *sk_json_time(struct sk_arena *a, int64_t ms)

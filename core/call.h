@@ -31,7 +31,8 @@ enum sk_caller_kind {
 struct sk_caller {
 	enum sk_caller_kind kind;
 	const char *client_id; /* "" when there is none */
-	const char *principal; /* certificate id (64 hex), or user name, or "" */
+	const char *principal; /* certificate id (64 hex), or user name, or access key id, or "" */
+	const char *region;    /* HTTP: the region that the request was signed for; NULL or "": the region option's */
 };
 
 #define SK_MAX_CAPTURES 8
@@ -124,7 +125,7 @@ int sk_fail(struct sk_call *c, int code, const char *message, ...) SK_FMT(3);
 void sk_random(struct sk_call *c, void *buf, size_t n);
 const char *sk_uuid(struct sk_call *c); /* version 4, lower case, 36 characters */
 
-/* "arn:aws:iot:REGION:ACCOUNT:" + formatted, by the account and region options of skeeter_core. */
+/* "arn:aws:iot:REGION:ACCOUNT:" + formatted: the caller's region or skeeter_core's option, the account by its option. */
 const char *sk_arn(struct sk_call *c, const char *resource, ...) SK_FMT(2);
 /* Epoch seconds with ms as AWS prints them: a number node 1700000000.123. */
 cJSON *sk_json_time(struct sk_arena *a, int64_t ms);

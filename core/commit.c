@@ -246,7 +246,8 @@ static void answer(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
 	struct sk_answer a = { .error = s->result, .message = s->call.message, .arena = &s->arena,
-		               .out = s->result ? s->call.error_fields : s->call.out, .outgoing = &s->run->worker->out };
+		               .out = s->result ? s->call.error_fields : s->call.out, .quiet = !s->run->heard && !s->effects,
+		               .outgoing = &s->run->worker->out };
 	if (r->finish)
 		r->finish(r, &a);
 	if (!r->client)
@@ -278,6 +279,7 @@ void sk_run_release(struct sk_run *run)
 	SK_COUNT(w->rt->count.runs);
 	SK_COUNT_BY(w->rt->count.run_calls, (uint64_t)run->slots);
 	POINT(w->rt, "release.before");
+	run->heard = run->commit.write_count && run->watched.head;
 	if (run->commit.write_count)
 		sk_out_list_move(&w->out, &run->watched);
 	for (int i = 0; i < run->slots; i++) {

@@ -73,6 +73,7 @@ struct sk_watch {
 };
 
 /* -- broker hooks -- */
+struct sk_ask; /* core/ask.h */
 struct sk_client; /* core/client.h */
 struct sk_message_view; /* core/client.h */
 struct sk_hooks {
@@ -80,6 +81,8 @@ struct sk_hooks {
 	int (*connect)(void *state, struct sk_client *client, bool again);
 	/* access: SK_ACL_*. SK_ALLOW, SK_DENY, SK_DISCONNECT (write and subscribe only), SK_PASS. */
 	int (*acl)(void *state, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
+	/* A question about a certificate (core/ask.h): SK_ALLOW, SK_DENY with ask->why, or SK_PASS. */
+	int (*asked)(void *state, struct sk_ask *ask);
 	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
@@ -104,6 +107,11 @@ struct sk_plugin {
 	const struct sk_shape *shapes;
 	/* After options and before watches. 0, or -1 with one line in why[]: the broker refuses to start with it. */
 	int (*start)(void *state, char *why, size_t why_size);
+	/* Broker thread: all plugins are loaded and the runtime's threads run. For what brings calls of its own (core/invoke.h). */
+	void (*ready)(void *state);
+	/* Broker thread, at the end and before the runtime's threads stop: bring no more calls. Those under way are still answered. */
+	void (*quiesce)(void *state);
+	/* At the very end: the runtime is gone, every answer has been given. */
 	void (*stop)(void *state);
 };
 

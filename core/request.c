@@ -16,9 +16,10 @@ static char *put(char **at, const void *data, size_t n)
 struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
                                   const void *payload, size_t payload_size)
 {
-	size_t id = strlen(caller->client_id), principal = strlen(caller->principal), topic_size = topic ? strlen(topic) : 0;
-	size_t copied = payload ? payload_size : 0;
-	size_t total = sizeof(struct sk_request) + id + principal + topic_size + copied + 4;
+	const char *home = caller->region ? caller->region : "";
+	size_t id = strlen(caller->client_id), principal = strlen(caller->principal), region = strlen(home);
+	size_t topic_size = topic ? strlen(topic) : 0, copied = payload ? payload_size : 0;
+	size_t total = sizeof(struct sk_request) + id + principal + region + topic_size + copied + 5;
 	struct sk_request *r = malloc(total);
 	if (!r)
 		return NULL;
@@ -30,6 +31,7 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	r->caller.kind = caller->kind;
 	r->caller.client_id = put(&at, caller->client_id, id);
 	r->caller.principal = put(&at, caller->principal, principal);
+	r->caller.region = put(&at, home, region);
 	r->topic = topic ? put(&at, topic, topic_size) : NULL;
 	r->payload = payload ? put(&at, payload, payload_size) : NULL;
 	r->payload_size = payload_size;

@@ -52,6 +52,7 @@ struct sk_answer { /* what an operation came to; valid during finish() */
 	int error;               /* 0 or SK_E_* */
 	const char *message;
 	const cJSON *out;        /* output, or the error's further fields (NULL for none) */
+	bool quiet;              /* nothing of this call or its commit is on its way to the broker's thread: an answer need not go that way */
 	struct sk_arena *arena;      /* NULL when memory was out before there was a call */
 	struct sk_out_list *outgoing; /* what is added here leaves after the watches of this commit; NULL: the runtime ends,
 	                                 the request was not carried out, and nothing more can be sent */

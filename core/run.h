@@ -93,6 +93,7 @@ struct sk_run {
 	size_t scans, scan_capacity;
 	int decided;              /* slots before this one have their result */
 	bool void_from_here;      /* an earlier slot of this pass missed: later ones only name keys */
+	bool heard;               /* its commit changed what a watch looks at */
 	bool store_failed;        /* a read could not be answered */
 	uint64_t seq;             /* the store's when this attempt began: what the cache holds was true then */
 	struct sk_commit commit;

@@ -33,7 +33,7 @@ struct word {
 	char mark;           /* '?', '^' or 0 */
 	bool bundle;         /* "&page": name is "page" */
 	bool required;
-	struct span name, type; /* type.size 0: by the name */
+	struct span name, type, wire; /* type.size 0: by the name; wire.size 0: the name */
 };
 
 /* Where a list of fields is read to, and how to complain. */
@@ -126,12 +126,12 @@ static bool is_name(struct span s)
 static struct span name_at(const char *s, const char *end)
 {
 	struct span n = { s, 0 };
-	while (s + n.size < end && s[n.size] != '!' && s[n.size] != ':' && s[n.size] != '+')
+	while (s + n.size < end && s[n.size] != '!' && s[n.size] != ':' && s[n.size] != '+' && s[n.size] != '=')
 		n.size++;
 	return n;
 }
 
-/* What follows the name: '!' and ":Type" in either order, and in a route '+'. */
+/* What follows the name: '!', ":Type" and "=wire-name" in any order, and in a route '+'. */
 static bool read_suffix(const char *s, const char *end, bool route, struct word *w)
 {
 	while (s < end) {
@@ -140,11 +140,12 @@ static bool read_suffix(const char *s, const char *end, bool route, struct word 
 			s++;
 		} else if (*s == '+' && route) {
 			s++;
-		} else if (*s == ':' && !w->type.size) {
-			w->type = name_at(s + 1, end);
-			if (!is_name(w->type))
+		} else if ((*s == ':' && !w->type.size) || (*s == '=' && !w->wire.size)) {
+			struct span *to = *s == ':' ? &w->type : &w->wire;
+			*to = name_at(s + 1, end);
+			if (!is_name(*to))
 				return false;
-			s = w->type.at + w->type.size;
+			s = to->at + to->size;
 		} else {
 			return false;
 		}
@@ -164,7 +165,7 @@ static bool read_word(struct span text, bool route, struct word *w)
 	}
 	w->name = name_at(s, end);
 	return is_name(w->name) && read_suffix(w->name.at + w->name.size, end, route, w) &&
-	       !(w->bundle && (w->required || w->type.size));
+	       !(w->bundle && (w->required || w->type.size || w->wire.size));
 }
 
 /* -- fields -- */
@@ -191,19 +192,22 @@ static int field_resolve(const struct reader *r, struct sk_field *f)
 	return r->grow ? out_of_memory(r) : sk_why(r->why, r->why_size, "%s: there is no shape %s", r->subject, f->input.type);
 }
 
-/* Both texts of a field in one piece: the name, then the type's name, which without a ":Type" is the name with a capital. */
-static char *field_text(const struct word *w, const char **type_name)
+/* The texts of a field in one piece: the name, the type's name, which without a ":Type" is the name with a capital, and the wire's. */
+static char *field_text(const struct word *w, struct sk_input *in)
 {
-	struct span type = w->type.size ? w->type : w->name;
-	char *text = calloc(1, w->name.size + type.size + 2);
+	struct span type = w->type.size ? w->type : w->name, wire = w->wire.size ? w->wire : w->name;
+	char *text = calloc(1, w->name.size + type.size + wire.size + 3);
 	if (!text)
 		return NULL;
-	char *second = text + w->name.size + 1;
+	char *second = text + w->name.size + 1, *third = second + type.size + 1;
 	memcpy(text, w->name.at, w->name.size);
 	memcpy(second, type.at, type.size);
+	memcpy(third, wire.at, wire.size);
 	if (!w->type.size)
 		*second = (char)toupper((unsigned char)*second);
-	*type_name = second;
+	in->name = text;
+	in->type = second;
+	in->wire = third;
 	return text;
 }
 
@@ -215,12 +219,12 @@ static int field_add(const struct reader *r, const struct word *w, enum sk_place
 	if (!more)
 		return out_of_memory(r);
 	r->to->field = more;
-	const char *type_name;
-	char *text = field_text(w, &type_name);
-	if (!text)
+	struct sk_field *f = &r->to->field[r->to->count];
+	*f = (struct sk_field){ .input = { .required = w->required, .place = place } };
+	f->text = field_text(w, &f->input);
+	if (!f->text)
 		return out_of_memory(r);
-	struct sk_field *f = &r->to->field[r->to->count++];
-	*f = (struct sk_field){ .input = { text, type_name, w->required, place }, .text = text };
+	r->to->count++;
 	return field_resolve(r, f);
 }
 
@@ -233,7 +237,7 @@ static const struct {
 	const char *name, *fields;
 } bundles[] = {
 	{ "page", "nextToken maxResults" },
-	{ "marks", "marker pageSize ascendingOrder" },
+	{ "marks", "marker pageSize ascendingOrder=isAscendingOrder" },
 };
 
 static const char *bundle_fields(struct span name)

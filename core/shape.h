@@ -41,6 +41,7 @@ struct sk_input {
 	const char *type; /* shape's name */
 	bool required;
 	enum sk_place place;
+	const char *wire; /* its name in the path, the query or a header; `name` unless the row says otherwise */
 };
 
 struct sk_shapes *sk_shapes_new(void);
@@ -73,8 +74,9 @@ int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON 
 /* The node for an input that came as text (percent-decoded) in the path, the query or a header: a number for INTEGER, LONG, NUMBER
  * and TIMESTAMP (epoch seconds or ISO 8601), true or false for BOOLEAN, an array for LIST (of one element in the query,
  * where each further occurrence is one more call; split at commas in a header), else a string. Text that is not of its type becomes a
- * string, so that the check refuses it in AWS's words; bytes that are not UTF-8 become U+FFFD. Header names compare without
- * case. NULL: the operation has no input of that name in that place. */
-cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *name, const char *text);
+ * string, so that the check refuses it in AWS's words; bytes that are not UTF-8 become U+FFFD. `wire` is the name there; header names
+ * compare without case. *input (may be NULL) says which one it is. NULL: the operation has no input of that name in that place. */
+cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *wire, const char *text,
+                      const struct sk_input **input);
 
 #endif

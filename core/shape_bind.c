@@ -152,13 +152,17 @@ static cJSON *bind(struct sk_arena *a, enum sk_place place, const struct sk_type
 	return node ? node : bind_string(a, text);
 }
 
-cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *name, const char *text)
+cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *wire, const char *text,
+                      const struct sk_input **input)
 {
 	int (*compare)(const char *, const char *) = place == SK_IN_HEADER ? strcasecmp : strcmp;
 	for (size_t i = 0; i < in->fields.count; i++) {
 		const struct sk_field *f = &in->fields.field[i];
-		if (f->input.place == place && compare(f->input.name, name) == 0)
-			return bind(a, place, f->type, text);
+		if (f->input.place != place || compare(f->input.wire, wire) != 0)
+			continue;
+		if (input)
+			*input = &f->input;
+		return bind(a, place, f->type, text);
 	}
 	return NULL;
 }

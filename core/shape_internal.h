@@ -12,7 +12,7 @@ struct sk_type;
 
 /* A member of a structure, or an input. */
 struct sk_field {
-	struct sk_input input; /* name and type point into text */
+	struct sk_input input; /* name, type and wire point into text */
 	const struct sk_type *type;
 	char *text;
 };

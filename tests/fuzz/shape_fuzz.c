@@ -62,7 +62,7 @@ static void fuzz_bind(struct sk_arena *a, char *text)
 	bool known = false;
 	for (size_t i = 0; i < sk_inputs_count(query); i++)
 		known = known || (sk_inputs_at(query, i)->place == SK_IN_QUERY && strcmp(sk_inputs_at(query, i)->name, text) == 0);
-	cJSON *node = sk_inputs_bind(query, a, SK_IN_QUERY, text, value);
+	cJSON *node = sk_inputs_bind(query, a, SK_IN_QUERY, text, value, NULL);
 	expect(known == (node != NULL));
 	sk_json_set(a, object, text, node);
 	fuzz_check(a, query, object);

@@ -252,13 +252,18 @@ static void inputs_have_place_type_and_requiredness(void **state)
 {
 	(void)state;
 	static const struct sk_input expected[] = {
-		{ "thingName", "ThingName", true, SK_IN_PATH },    { "key", "TagKey", true, SK_IN_PATH },
-		{ "principal", "String", true, SK_IN_HEADER },     { "status", "Status", false, SK_IN_QUERY },
-		{ "tags", "TagList", true, SK_IN_BODY },           { "nextToken", "NextToken", false, SK_IN_BODY },
-		{ "maxResults", "MaxResults", false, SK_IN_BODY }, { "marker", "Marker", false, SK_IN_QUERY },
-		{ "pageSize", "PageSize", false, SK_IN_QUERY },    { "ascendingOrder", "AscendingOrder", false, SK_IN_QUERY },
+		{ "thingName", "ThingName", true, SK_IN_PATH, "thingName" },
+		{ "key", "TagKey", true, SK_IN_PATH, "key" },
+		{ "principal", "String", true, SK_IN_HEADER, "x-amzn-principal" },
+		{ "status", "Status", false, SK_IN_QUERY, "status" },
+		{ "tags", "TagList", true, SK_IN_BODY, "tags" },
+		{ "nextToken", "NextToken", false, SK_IN_BODY, "nextToken" },
+		{ "maxResults", "MaxResults", false, SK_IN_BODY, "maxResults" },
+		{ "marker", "Marker", false, SK_IN_QUERY, "marker" },
+		{ "pageSize", "PageSize", false, SK_IN_QUERY, "pageSize" },
+		{ "ascendingOrder", "AscendingOrder", false, SK_IN_QUERY, "isAscendingOrder" },
 	};
-	struct sk_inputs *in = inputs("/things/{thingName}/x/{key+:TagKey}", "^principal!:String ?status tags:TagList!\n\t&page ?&marks");
+	struct sk_inputs *in = inputs("/things/{thingName}/x/{key+:TagKey}", "^principal!:String=x-amzn-principal ?status tags:TagList!\n\t&page ?&marks");
 	assert_int_equal(sk_inputs_count(in), sizeof expected / sizeof *expected);
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
 		const struct sk_input *got = sk_inputs_at(in, i);
@@ -266,6 +271,7 @@ static void inputs_have_place_type_and_requiredness(void **state)
 		assert_string_equal(got->type, expected[i].type);
 		assert_int_equal(got->required, expected[i].required);
 		assert_int_equal(got->place, expected[i].place);
+		assert_string_equal(got->wire, expected[i].wire);
 	}
 	assert_null(sk_inputs_at(in, 10));
 	sk_inputs_free(&in);
@@ -307,6 +313,8 @@ static void bad_rows_of_inputs_are_refused(void **state)
 		{ "/x", "?^status", "/x: cannot read '?^status'" },
 		{ "/x", "&pages", "/x: there is no &pages" },
 		{ "/x", "&page!", "/x: cannot read '&page!'" },
+		{ "/x", "status=", "/x: cannot read 'status='" },
+		{ "/x", "status=a=b", "/x: cannot read 'status=a=b'" },
 		{ "/x", ">", "/x: cannot read '>'" },
 		{ "/x", ">status!", "/x: cannot read '>status!'" },
 		{ "/x", ">a >b", "/x: cannot read '>b'" },
@@ -433,7 +441,7 @@ static void text_is_bound_to_its_type(void **state)
 	struct sk_inputs *in = inputs("/things/{thingName}", "?maxResults ?version ?merge:Boolean ?ratio ?since:Timestamp "
 	                              "?keys:TagKeyList ^names:TagKeyList ?payload:AttributePayload");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const cJSON *node = sk_inputs_bind(in, &arena, cases[i].place, cases[i].name, cases[i].text);
+		const cJSON *node = sk_inputs_bind(in, &arena, cases[i].place, cases[i].name, cases[i].text, NULL);
 		const char *json = sk_json_print(&arena, node, NULL);
 		if (!cases[i].json)
 			assert_null(node);
