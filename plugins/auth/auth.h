@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/ask.h"
 #include "core/client.h"
 #include "core/plugin.h"
 #include "plugins/auth/certificate.h"
@@ -37,6 +38,8 @@ struct auth {
 	/* the broker's thread */
 	struct index *index;
 	struct sk_arena scratch;   /* of one watch call */
+	const unsigned char *shown; /* of the question at hand (asked.c): its certificate; NULL: the client's own */
+	size_t shown_size;
 	struct session *sessions[AUTH_BUCKETS]; /* by certificate id; those without are in the first */
 	struct session *of_thing[AUTH_BUCKETS]; /* those that have one, by its name */
 	uint32_t epoch;            /* grows when a policy changes */
@@ -58,6 +61,7 @@ sk_handler ca_deleted;
 int auth_connect(struct auth *a, struct sk_client *client, bool again);
 int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
 void auth_gone(struct auth *a, struct sk_client *client);
+int auth_asked(struct auth *a, struct sk_ask *ask); /* asked.c */
 /* Why a client with a certificate is refused whatever its policies say; NULL: they decide. From any thread. */
 const char *auth_client_id_fault(const char *client_id);
 const char *auth_topic_fault(const struct auth *a, int access, const char *topic);

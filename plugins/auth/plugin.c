@@ -53,6 +53,11 @@ static int acl(void *state, struct sk_client *client, int access, const char *to
 	return auth_acl(state, client, access, topic, m);
 }
 
+static int asked(void *state, struct sk_ask *ask)
+{
+	return auth_asked(state, ask);
+}
+
 static void gone(void *state, struct sk_client *client)
 {
 	auth_gone(state, client);
@@ -73,7 +78,7 @@ static const char *thing(void *state, struct sk_client *client)
 	return s->thing;
 }
 
-static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .gone = gone, .tick = tick, .thing = thing };
+static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .asked = asked, .gone = gone, .tick = tick, .thing = thing };
 
 static const struct sk_watch watches[] = {
 	{ "registry/policy/", auth_watch_policy },

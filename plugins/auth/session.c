@@ -82,7 +82,7 @@ static int find_thing(struct auth *a, struct session *s)
 	if (!s->certificate)
 		return 0;
 	if (!things_exclusive(index_things(a->index), s->id, name)) {
-		if (!index_is_attached(a->index, s->id, s->client->id))
+		if (!s->client->id || !index_is_attached(a->index, s->id, s->client->id))
 			return 0;
 		thing = s->client->id;
 	}
@@ -193,11 +193,12 @@ static int learn_certificate(struct auth *a, struct session *s)
 {
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	size_t n = 0, size = 0;
-	const unsigned char *der = a->host->certificate_der(s->client, &n);
+	const unsigned char *der = a->shown ? a->shown : a->host->certificate_der(s->client, &n);
 	const char *facts;
 
 	if (!der)
 		return nothing(s, "a policy asks for fields of the certificate, which are known when the client connects next");
+	n = a->shown ? a->shown_size : n;
 	certificate_id_of(der, n, id);
 	if (memcmp(id, s->id, sizeof(id)))
 		return nothing(s, "the client shows another certificate");
@@ -224,15 +225,17 @@ static uint32_t variables_of(const struct session *s)
 /* Only what the policies ask for is looked up. k->thing_facts is the caller's to free. */
 static int know(const struct auth *a, const struct session *s, struct knowledge *k)
 {
+	/* "Only available when a device connects over MQTT": what has no client id (asked.c) has no thing variables. */
+	const char *thing = s->client->id ? s->thing : NULL;
 	bool failed = false;
 
-	*k = (struct knowledge){ .known = { .client_id = s->client->id, .thing = s->thing, .address = s->client->address,
+	*k = (struct knowledge){ .known = { .client_id = s->client->id, .thing = thing, .address = s->client->address,
 		                            .certificate_facts = s->facts } };
 	if (s->certificate) {
 		certificate_id_print(s->id, k->hex);
 		k->known.certificate = k->hex;
 	}
-	if (s->thing && variables_of(s) & (1u << POLICY_THING_TYPE | 1u << POLICY_ATTRIBUTE))
+	if (thing && variables_of(s) & (1u << POLICY_THING_TYPE | 1u << POLICY_ATTRIBUTE))
 		k->thing_facts = things_facts(index_things(a->index), s->thing, &failed);
 	k->known.thing_facts = k->thing_facts;
 	known_facts(&k->known, &k->facts);

@@ -719,6 +719,64 @@ static void many_topics_and_long_ones_are_judged_alike(void **state)
 	leave(&c);
 }
 
+/* -- elsewhere than over MQTT -- */
+
+static int ask_https(const char *der, const char *action, const char *resource, struct sk_ask *q)
+{
+	*q = (struct sk_ask){ .der = (const unsigned char *)der, .der_size = strlen(der), .address = "192.0.2.7",
+		              .permission = { { action, resource } }, .permissions = 1 };
+	return auth_asked(a, q);
+}
+
+static void a_certificate_is_judged_over_https_as_over_mqtt(void **state)
+{
+	struct sk_ask q;
+
+	(void)state;
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "valves/1", &q), SK_ALLOW);
+	assert_string_equal(q.principal, hex);
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "pumps/9/1", &q), SK_DENY);
+	assert_logged("deny https iot:Publish pumps/9/1: statement 2 of valve-policy v1 (via @) denies iot:Publish");
+	assert_int_equal(ask_https("valve's DER", "iot:GetThingShadow", "lamp", &q), SK_DENY);
+	assert_non_null(strstr(q.why, "no statement of valve-policy v1"));
+	assert_int_equal(ask_https("valve's DER", "iot:Fly", "lamp", &q), SK_DENY);
+	assert_int_equal(ask_https("nobody's DER", "iot:Publish", "valves/1", &q), SK_DENY);
+	assert_non_null(strstr(q.why, "is not registered"));
+	put_status("INACTIVE");
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "valves/1", &q), SK_DENY);
+	assert_non_null(strstr(q.why, "is INACTIVE"));
+	assert_string_equal(kicked, "");
+}
+
+static void all_that_is_asked_over_https_must_be_allowed(void **state)
+{
+	struct sk_ask q = { .der = (const unsigned char *)"valve's DER", .der_size = 11, .permissions = 2,
+		            .permission = { { "iot:Publish", "once" }, { "iot:RetainPublish", "once" } } };
+
+	(void)state;
+	assert_int_equal(auth_asked(a, &q), SK_DENY);
+	assert_non_null(strstr(q.why, "allows iot:RetainPublish"));
+	q.permission[0].resource = q.permission[1].resource = "valves/1";
+	assert_int_equal(auth_asked(a, &q), SK_ALLOW);
+}
+
+/* "Only available when a device connects over MQTT": no client id, no thing, even when it is the certificate's only one. */
+static void thing_variables_have_no_value_over_https(void **state)
+{
+	struct sk_ask q;
+
+	(void)state;
+	put_policy("valve-policy", POLICY(STATEMENT("Allow", "Publish", "topic/${iot:Connection.Thing.ThingName}/a") ","
+	                                  STATEMENT("Allow", "Publish", "topic/${iot:ClientId}/a") ","
+	                                  STATEMENT("Allow", "Publish", "topic/${iot:CertificateId}/a")));
+	attach_thing("valve1", true);
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "valve1/a", &q), SK_DENY);
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "/a", &q), SK_DENY);
+	char own[100];
+	snprintf(own, sizeof(own), "%s/a", hex);
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", own, &q), SK_ALLOW);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -762,6 +820,9 @@ int main(void)
 		TEST(denial_lines_are_limited_and_counted),
 		TEST(a_topic_cannot_break_a_log_line),
 		TEST(many_topics_and_long_ones_are_judged_alike),
+		TEST(a_certificate_is_judged_over_https_as_over_mqtt),
+		TEST(all_that_is_asked_over_https_must_be_allowed),
+		TEST(thing_variables_have_no_value_over_https),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
