@@ -57,11 +57,13 @@ struct sigv4_claim {
 bool sigv4_is_signed(const struct sigv4_request *r);
 /* 0, or -1 with *no: it is not signed, half a signature, a wrong form. Does not look at the clock or at keys. */
 int sigv4_read(struct sk_arena *a, const struct sigv4_request *r, struct sigv4_claim *out, struct sigv4_refusal *no);
+/* The payload that x-amz-content-sha256 names. */
+enum sigv4_payload sigv4_payload_named(const char *word);
 /* The key that signs for one day, region and service. */
 void sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH]);
 
 struct sigv4_body {
-	const char *data; /* sigv4_judge: of a chunked body it becomes what was in the chunks, in the same memory's order (arena) */
+	const char *data; /* sigv4_judge() makes of a chunked one what was in the chunks, in the arena */
 	size_t size;
 };
 /* Does the claim hold for this body, by this key, now? 0, or -1 with *no. Takes the same time whichever digit of the signature is wrong. */
@@ -74,12 +76,14 @@ struct sigv4_signer {
 	const char *region, *service;
 	int64_t now_ms;
 	bool unsigned_payload; /* only where the service takes it, and over TLS */
+	bool s3;               /* paths as S3 takes them: encoded once, not normalised */
 };
 /* Signs all of r's headers, which must hold host and must not hold x-amz-date, x-amz-security-token or authorization: these are the
  * three (without a token two) that come back in add[] and are to be sent too. Returns how many; 0: memory is out. */
 size_t sigv4_sign(struct sk_arena *a, const struct sigv4_request *r, const struct sigv4_body *body, const struct sigv4_signer *by,
                   struct sigv4_field add[3]);
 /* The query (without the question mark) of a presigned request for `seconds`; NULL: memory is out. */
-const char *sigv4_presign(struct sk_arena *a, const struct sigv4_request *r, const struct sigv4_signer *by, int64_t seconds);
+const char *sigv4_presign(struct sk_arena *a, const struct sigv4_request *r, const struct sigv4_body *body, const struct sigv4_signer *by,
+                          int64_t seconds);
 
 #endif
