@@ -5,6 +5,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/properties.h"
+
+/* Texts that the broker copies, terminated. */
+static int add_texts(mosquitto_property **list, const struct sk_property *p)
+{
+	char *text = strndup(p->text, p->size), *value = p->value ? strndup(p->value, p->value_size) : NULL;
+	int rc = MOSQ_ERR_NOMEM;
+	if (text && value)
+		rc = mosquitto_property_add_string_pair(list, p->id, text, value);
+	else if (text && !p->value)
+		rc = mosquitto_property_add_string(list, p->id, text);
+	free(text);
+	free(value);
+	return rc;
+}
+
+static int add_property(mosquitto_property **list, const struct sk_property *p)
+{
+	switch (p->id) {
+	case SK_PROPERTY_PAYLOAD_FORMAT: return mosquitto_property_add_byte(list, p->id, (uint8_t)p->number);
+	case SK_PROPERTY_MESSAGE_EXPIRY: return mosquitto_property_add_int32(list, p->id, p->number);
+	case SK_PROPERTY_CORRELATION_DATA: return mosquitto_property_add_binary(list, p->id, p->text, (uint16_t)p->size);
+	case SK_PROPERTY_CONTENT_TYPE: case SK_PROPERTY_RESPONSE_TOPIC: case SK_PROPERTY_USER_PROPERTY: return add_texts(list, p);
+	default: return MOSQ_ERR_SUCCESS; /* a publish of ours has no other */
+	}
+}
+
+static int add_properties(mosquitto_property **list, const struct sk_outgoing *item)
+{
+	const unsigned char *at = item->properties;
+	struct sk_properties all = { .at = at, .end = at + item->properties_size };
+	struct sk_property p;
+	int rc = MOSQ_ERR_SUCCESS;
+	while (rc == MOSQ_ERR_SUCCESS && at && sk_properties_next(&all, &p))
+		rc = add_property(list, &p);
+	return rc;
+}
+
 /* Takes over nothing of ours: the broker wants memory of its own allocator. */
 static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
 {
@@ -15,9 +53,14 @@ static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
 			return MOSQ_ERR_NOMEM;
 		memcpy(payload, item->payload, item->payload_size);
 	}
-	int rc = mosquitto_broker_publish(client_id, item->topic, (int)item->payload_size, payload, item->qos, item->retain, NULL);
-	if (rc != MOSQ_ERR_SUCCESS)
+	mosquitto_property *properties = NULL;
+	int rc = add_properties(&properties, item);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_broker_publish(client_id, item->topic, (int)item->payload_size, payload, item->qos, item->retain, properties);
+	if (rc != MOSQ_ERR_SUCCESS) {
 		mosquitto_free(payload);
+		mosquitto_property_free_all(&properties);
+	}
 	return rc;
 }
 

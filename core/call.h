@@ -98,6 +98,23 @@ enum sk_publish_flags {
 /* `document` is printed at once. Reaches subscribers, rows and rules. */
 void sk_publish(struct sk_call *c, enum sk_publish_flags flags, const cJSON *document, const char *topic, ...) SK_FMT(4);
 void sk_publish_bytes(struct sk_call *c, enum sk_publish_flags flags, const void *payload, size_t n, const char *topic, ...) SK_FMT(5);
+struct sk_user_property {
+	const char *name, *value;
+};
+struct sk_message { /* with what MQTT 5 says beside it; what is 0 or NULL is not there. Texts are UTF-8 of at most 65,535 bytes. */
+	const void *payload;
+	size_t size;
+	enum sk_publish_flags flags; /* SK_DURABLE is not for these */
+	bool utf8;                   /* the payload is declared to be UTF-8 */
+	uint32_t expiry_s;
+	const char *content_type, *response_topic;
+	const void *correlation;
+	size_t correlation_size;
+	const struct sk_user_property *user;
+	size_t users;
+};
+/* As sk_publish. */
+void sk_publish_message(struct sk_call *c, const struct sk_message *m, const char *topic, ...) SK_FMT(3);
 /* To the requesting connection only, subscribed or not, if it is still the same connection. */
 void sk_reply(struct sk_call *c, const cJSON *document, const char *topic, ...) SK_FMT(3);
 /* Durable. Runs every SK_ON row of that name in every plugin, in its own partition, at least once: handlers are idempotent. */

@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "core/properties.h"
+
 static void add_effect(struct sk_call *c, struct sk_slot_effect effect)
 {
 	struct sk_slot *s = sk_slot_of(c);
@@ -46,6 +48,21 @@ void sk_publish_bytes(struct sk_call *c, enum sk_publish_flags flags, const void
 	const char *copy = sk_strndup(c->arena, payload ? payload : "", n);
 	if (copy)
 		sk_call_publish(c, (int)flags, copy, n, topic);
+}
+
+void sk_publish_message(struct sk_call *c, const struct sk_message *m, const char *fmt, ...)
+{
+	struct sk_slot_effect e = { .kind = SK_OUT_PUBLISH, .flags = (int)(m->flags & ~SK_DURABLE), .size = m->size };
+	va_list ap;
+	if (sk_void(c))
+		return;
+	va_start(ap, fmt);
+	e.topic = sk_vprintf(c->arena, fmt, ap);
+	va_end(ap);
+	e.payload = sk_strndup(c->arena, m->payload ? m->payload : "", m->size);
+	e.properties = sk_properties_write(c->arena, m, &e.properties_size);
+	if (e.topic && e.payload && !c->arena->failed)
+		add_effect(c, e);
 }
 
 void sk_reply(struct sk_call *c, const cJSON *document, const char *fmt, ...)

@@ -4,6 +4,7 @@
  * publishes and replies in the order of the calls. */
 #include "core/call_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define POINT(rt, name) \
@@ -221,13 +222,30 @@ bool sk_run_settle(struct sk_run *run)
 
 /* -- effects and answers -- */
 
+static struct sk_outgoing *outgoing(struct sk_worker *w, const struct sk_slot_effect *e)
+{
+	void *properties = e->properties ? malloc(e->properties_size) : NULL;
+	struct sk_outgoing *item = NULL;
+	if (properties)
+		memcpy(properties, e->properties, e->properties_size);
+	if (properties || !e->properties)
+		item = sk_out_add(&w->out, e->kind, e->topic, e->client_id, e->payload, e->size);
+	if (!item) {
+		free(properties);
+		return NULL;
+	}
+	item->properties = properties;
+	item->properties_size = e->properties_size;
+	return item;
+}
+
 /* false: memory was out for one of them. */
 static bool release_effects(struct sk_slot *s)
 {
 	struct sk_worker *w = s->run->worker;
 	bool all = true;
 	for (struct sk_slot_effect *e = s->effects; e; e = e->next) {
-		struct sk_outgoing *item = sk_out_add(&w->out, e->kind, e->topic, e->client_id, e->payload, e->size);
+		struct sk_outgoing *item = outgoing(w, e);
 		if (!item) {
 			SK_COUNT(w->rt->count.memory_failures);
 			all = false;

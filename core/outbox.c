@@ -16,6 +16,7 @@ void sk_outbox_init(struct sk_outbox *o)
 void sk_outgoing_free(struct sk_outgoing *item)
 {
 	sk_bytes_unref(item->bytes);
+	free(item->properties);
 	free(item);
 }
 

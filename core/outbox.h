@@ -29,6 +29,8 @@ struct sk_outgoing {
 	const char *client_id;   /* KICK: or NULL */
 	const char *payload;     /* payload_size bytes and a NUL; KICK: why */
 	size_t payload_size;
+	void *properties;        /* PUBLISH: properties_size bytes of core/properties.h, owned; NULL: none */
+	size_t properties_size;
 	const struct sk_watch *watch; /* APPLY */
 	void *state;             /* APPLY: the plugin's state; CALL: argument */
 	struct sk_bytes *bytes;  /* APPLY: our reference, NULL for deleted */

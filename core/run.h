@@ -18,6 +18,8 @@ struct sk_slot_effect { /* volatile ones wait in the slot until the commit; byte
 	int flags;
 	const char *topic, *client_id, *payload;
 	size_t size;
+	const void *properties; /* of a publish (core/properties.h), or NULL */
+	size_t properties_size;
 };
 struct sk_memo { /* a document parsed in this run of the call */
 	struct sk_memo *next;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/properties.h"
+
 static struct fake_private *of(const struct sk_call *c)
 {
 	return (struct fake_private *)c;
@@ -224,6 +226,17 @@ void sk_publish_bytes(struct sk_call *c, enum sk_publish_flags flags, const void
 {
 	FORMAT_KEY(t, topic);
 	effect_add(c, FAKE_PUBLISH, t, payload, n)->flags = flags;
+}
+
+void sk_publish_message(struct sk_call *c, const struct sk_message *m, const char *topic, ...)
+{
+	FORMAT_KEY(t, topic);
+	struct fake_effect *e = effect_add(c, FAKE_PUBLISH, t, m->payload ? m->payload : "", m->size);
+
+	e->flags = m->flags;
+	const void *properties = sk_properties_write(c->arena, m, &e->properties_size);
+	if (properties)
+		e->properties = memcpy(fake_must(malloc(e->properties_size)), properties, e->properties_size);
 }
 
 void sk_reply(struct sk_call *c, const cJSON *document, const char *topic, ...)

@@ -34,6 +34,8 @@ struct fake_effect {
 	size_t size;
 	int flags;         /* publish: enum sk_publish_flags */
 	int64_t due_ms;    /* timer */
+	const void *properties; /* publish: what MQTT 5 says beside it (core/properties.h), or NULL */
+	size_t properties_size;
 	const char *also;  /* timer: the event; kick: the client id ("" for NULL) */
 };
 

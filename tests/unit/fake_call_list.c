@@ -87,6 +87,7 @@ void fake_effects_free(struct fake *f)
 		free((char *)e->name);
 		free((char *)e->text);
 		free((char *)e->also);
+		free((void *)e->properties);
 		free(e);
 	}
 }
