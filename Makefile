@@ -13,9 +13,10 @@ comma    := ,
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
+LIBS.http   := -lmicrohttpd
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
-# GLUE talks to the broker. All the rest is pure and is what the tests link.
-GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c
+# GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
+GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c shadow/*.c plugins/*/*.c)) \
            cli/config.c $(wildcard cli/check_[flps]*.c) cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
@@ -46,7 +47,7 @@ $B/libskeeter.so: $(call objs,core)
 	$(call run,LD) $(CC) -shared -Wl,-soname,$(@F) $(LDFLAGS) $^ $(LIBS) -o $@
 .SECONDEXPANSION:
 $B/skeeter_%.so: $$(call objs,plugins/$$* $$(DIRS.$$*)) | $B/libskeeter.so
-	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) -o $@
+	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) $(LIBS.$*) -o $@
 # cli/ is three programs: the command, the demo's devices, and what works on a store's file.
 $B/skeeter: $(patsubst %.c,$B/%.o,$(filter-out cli/device.c,$(wildcard cli/*.c)))
 $B/skeeter-device: $B/cli/device.o
@@ -77,7 +78,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#

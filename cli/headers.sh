@@ -17,4 +17,5 @@ cjson/cJSON.h cJSON
 sqlite3.h SQLite
 openssl/x509.h OpenSSL
 pcre2.h PCRE2
+microhttpd.h libmicrohttpd
 END

@@ -102,21 +102,31 @@ static int route(const struct sk_invocation *v, struct sk_request *r, struct sk_
 	return !routed ? 0 : routed == SK_ROUTE_NAME ? why_no_partition(v, a, message) : SK_E_UNAVAILABLE;
 }
 
+/* 0, or -1: memory is out. */
+static int copy_body(struct sk_request *r, const struct sk_invocation *v)
+{
+	if (!v->body)
+		return 0;
+	r->body = malloc(v->body_size + 1);
+	if (!r->body)
+		return -1;
+	memcpy(r->body, v->body, v->body_size);
+	r->body[v->body_size] = '\0';
+	r->body_size = v->body_size;
+	r->bytes += v->body_size;
+	return 0;
+}
+
 int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, struct sk_arena *a, const char **message)
 {
 	struct sk_request *r = sk_request_new(v->row, SK_LANE_DEVICE, v->caller, NULL, v->text, v->size);
 	*message = NULL;
-	if (!r) {
-		free(v->body);
+	if (!r)
 		return SK_E_UNAVAILABLE;
-	}
-	r->body = v->body;
-	r->body_size = v->body_size;
-	r->bytes += v->body ? v->body_size : 0;
 	r->finish = v->finish;
 	r->finish_ctx = v->ctx;
 	r->arrived_us = rt->host->mono_us(rt->host->ctx);
-	int rc = route(v, r, a, message);
+	int rc = copy_body(r, v) ? SK_E_UNAVAILABLE : route(v, r, a, message);
 	if (!rc)
 		rc = submit(rt, r);
 	if (rc)

@@ -13,7 +13,7 @@ struct sk_invocation {
 	const cJSON *in;                 /* the input, for finding its partition; not kept */
 	const char *text;                /* the same as JSON text; copied */
 	size_t size;
-	char *body;                      /* the input that is the body as it is: malloc's, body_size bytes and a NUL; NULL: there is none */
+	const char *body;                /* the input that is the body as it is, body_size bytes; copied; NULL: there is none */
 	size_t body_size;
 	/* Called once, on a worker or on the broker's thread, when the outcome is final. What is changed in the watches has been told
 	 * of, and messages have been sent, before what it adds to answer->outgoing leaves; a quiet answer may be given at once. */
@@ -22,8 +22,7 @@ struct sk_invocation {
 };
 
 /* Any thread. 0: finish() will be called, or has been. Else it will not, and *message says why (NULL: nothing more than the error's name):
- * SK_E_INVALID_REQUEST (the input is not what the row wants), SK_E_THROTTLING (no room), SK_E_UNAVAILABLE (memory, the store). body is
- * taken in either case. */
+ * SK_E_INVALID_REQUEST (the input is not what the row wants), SK_E_THROTTLING (no room), SK_E_UNAVAILABLE (memory, the store). */
 int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, struct sk_arena *a, const char **message);
 
 #endif

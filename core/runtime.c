@@ -215,10 +215,10 @@ void sk_runtime_free(struct sk_runtime **at)
 	for (int i = 0; i < rt->workers; i++)
 		sk_worker_free(&rt->worker[i]);
 	sk_keeper_free(&rt->keeper);
+	sk_outbox_free(&rt->outbox); /* who is told now that nothing comes of it may still look at rows */
 	for (int i = 0; i < rt->loaded_count; i++)
 		unload(&rt->loaded[i]);
 	sk_trie_free(&rt->trie);
 	sk_shapes_free(&rt->shapes);
-	sk_outbox_free(&rt->outbox);
 	free(rt);
 }

@@ -48,7 +48,8 @@ struct http_call {
 	/* as it came */
 	struct sigv4_request wire;
 	struct sigv4_body body;
-	size_t body_room;
+	size_t body_room, came;          /* bytes: allocated; come in, also those that were dropped */
+	size_t counted;                  /* of the arena, in the server's sum */
 	bool too_large;                  /* the body went over the limit and was dropped */
 	const char *address;             /* the client's, numeric; "" unknown */
 	const char *certificate;         /* HTTP_DEVICE: id of the client's certificate, 64 hex digits; else "" */
