@@ -64,6 +64,12 @@ struct sk_on {
 	const char *partition; /* by members of the input: "thing/{thingName}" */
 };
 
+/* -- resources: inputs that name something. By them an operation's row says which ARNs a policy is asked about (core/judge.h) -- */
+struct sk_resource {
+	const char *type;   /* of the input, or of a list's elements: "ThingName" */
+	const char *prefix; /* "thing/"; "": the value is an ARN itself; "/": it is a part of the resource before it ("thing/lamp/name") */
+};
+
 /* -- watches: a copy of records for the broker thread. Called for every record with that prefix when the plugin is loaded, and
  * again for each committed change before the reply of that commit leaves: a client that saw "accepted" and connects next is judged
  * by the new state. bytes NULL: deleted. Return nonzero only when the index cannot be kept (the plugin refuses to load). */
@@ -74,6 +80,7 @@ struct sk_watch {
 
 /* -- broker hooks -- */
 struct sk_ask; /* core/ask.h */
+struct sk_judgement; /* core/judge.h */
 struct sk_client; /* core/client.h */
 struct sk_message_view; /* core/client.h */
 struct sk_hooks {
@@ -83,6 +90,8 @@ struct sk_hooks {
 	int (*acl)(void *state, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
 	/* A question about a certificate (core/ask.h): SK_ALLOW, SK_DENY with ask->why, or SK_PASS. */
 	int (*asked)(void *state, struct sk_ask *ask);
+	/* A question about policies by name (core/judge.h). ANY thread, several at once; must not block. SK_ALLOW, SK_DENY, or SK_PASS. */
+	int (*judge)(void *state, const struct sk_judgement *j);
 	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
@@ -105,6 +114,7 @@ struct sk_plugin {
 	const struct sk_watch *watches;
 	const struct sk_hooks *hooks;
 	const struct sk_shape *shapes;
+	const struct sk_resource *resources;
 	/* After options and before watches. 0, or -1 with one line in why[]: the broker refuses to start with it. */
 	int (*start)(void *state, char *why, size_t why_size);
 	/* Broker thread: all plugins are loaded and the runtime's threads run. For what brings calls of its own (core/invoke.h). */

@@ -10,6 +10,7 @@
 #include "core/client.h"
 #include "core/plugin.h"
 #include "plugins/auth/certificate.h"
+#include "plugins/auth/grants.h"
 #include "plugins/auth/index.h"
 
 enum auth_others { OTHERS_ALLOW, OTHERS_DEFER };
@@ -35,6 +36,7 @@ struct auth {
 	struct certificate_ca *ca; /* NULL: none was named */
 	const struct auth_host *host;
 	char arn[256];             /* "arn:aws:iot:REGION:ACCOUNT:" */
+	struct grants *grants;     /* any thread, see there */
 	/* the broker's thread */
 	struct index *index;
 	struct sk_arena scratch;   /* of one watch call */

@@ -125,7 +125,7 @@ int index_set_policy(struct index *ix, const char *name, const char *version, co
 	free(p->version);
 	p->version = copy;
 	if (document)
-		p->compiled = policy_new(document, strlen(document), why, why_size);
+		p->compiled = policy_new_with(document, strlen(document), policy_any_action, why, why_size);
 	return 0;
 }
 

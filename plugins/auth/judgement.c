@@ -12,7 +12,7 @@ static struct policy *compiled(const struct effective_policy *p)
 	const char *document = sk_json_text(p->record, "policyDocument");
 	char why[300];
 
-	return document ? policy_new(document, strlen(document), why, sizeof(why)) : NULL;
+	return document ? policy_new_with(document, strlen(document), policy_any_action, why, sizeof(why)) : NULL;
 }
 
 static struct judgement verdict_of(const struct policy_bound *b, enum policy_action action, const char *name)

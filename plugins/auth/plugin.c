@@ -58,6 +58,11 @@ static int asked(void *state, struct sk_ask *ask)
 	return auth_asked(state, ask);
 }
 
+static int judge(void *state, const struct sk_judgement *j)
+{
+	return grants_judge(((struct auth *)state)->grants, j);
+}
+
 static void gone(void *state, struct sk_client *client)
 {
 	auth_gone(state, client);
@@ -78,7 +83,11 @@ static const char *thing(void *state, struct sk_client *client)
 	return s->thing;
 }
 
-static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .asked = asked, .gone = gone, .tick = tick, .thing = thing };
+static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .asked = asked, .judge = judge, .gone = gone, .tick = tick, .thing = thing };
+
+static const struct sk_resource resources[] = {
+	{ "PolicyName", "policy/" }, { "CertificateId", "cert/" }, { "CACertificateId", "cacert/" }, { "PolicyTarget", "" }, { "Principal", "" }, { 0 }
+};
 
 static const struct sk_watch watches[] = {
 	{ "registry/policy/", auth_watch_policy },
@@ -120,7 +129,8 @@ static int start(void *state, char *why, size_t why_size)
 	if (a->ca_cert && !(a->ca = certificate_ca_open(a->ca_cert, a->ca_key, why, why_size)))
 		return -1;
 	a->index = index_new(sk_data_dir(), why, why_size);
-	return a->index ? 0 : -1;
+	a->grants = a->index ? grants_new() : NULL;
+	return !a->index ? -1 : a->grants ? 0 : sk_why(why, why_size, "memory is out");
 }
 
 static void stop(void *state)
@@ -128,9 +138,10 @@ static void stop(void *state)
 	struct auth *a = state;
 
 	index_free(&a->index);
+	grants_free(&a->grants);
 	certificate_ca_free(&a->ca);
 	sk_arena_free(&a->scratch);
 }
 
 SKEETER_PLUGIN(.name = "auth", .prose = "X.509 identity and policies", .state_size = sizeof(struct auth), .options = options,
-               .operations = operations, .on = auth_on, .watches = watches, .hooks = &hooks, .shapes = shapes, .start = start, .stop = stop)
+               .operations = operations, .on = auth_on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources, .start = start, .stop = stop)

@@ -38,6 +38,30 @@ static int64_t characters(const char *s)
 	return n;
 }
 
+struct wanted {
+	const char *pattern;
+	size_t size;
+};
+
+static bool matches(void *context, const char *action)
+{
+	const struct wanted *w = context;
+	char name[128];
+	size_t n = 0;
+
+	for (; action[n] && n < sizeof(name); n++)
+		name[n] = action[n] >= 'A' && action[n] <= 'Z' ? (char)(action[n] | 32) : action[n];
+	return policy_glob(w->pattern, w->size, name, n);
+}
+
+/* Actions of access keys: the operations of the plugins that are loaded. */
+static bool names_operation(const char *pattern, size_t n)
+{
+	struct wanted w = { pattern, n };
+
+	return sk_some_action(matches, &w);
+}
+
 int check_document(struct sk_call *c, const char *document)
 {
 	const struct auth *s = c->state;
@@ -48,7 +72,7 @@ int check_document(struct sk_call *c, const char *document)
 	if (n > s->policy_size)
 		return sk_fail(c, SK_E_MALFORMED_POLICY, "Policy document has %lld characters without white space, the limit is %lld",
 		               (long long)n, (long long)s->policy_size);
-	p = policy_new(document, strlen(document), why, sizeof(why));
+	p = policy_new_with(document, strlen(document), names_operation, why, sizeof(why));
 	if (!p)
 		return sk_fail(c, SK_E_MALFORMED_POLICY, "Policy document is malformed: %s", why);
 	policy_free(&p);

@@ -13,6 +13,7 @@
 #ifndef AUTH_POLICY_H
 #define AUTH_POLICY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,8 +100,10 @@ struct policy_condition; /* policy_condition.h */
 struct policy_statement {
 	uint32_t actions; /* bits 1 << enum policy_action */
 	bool deny;
+	bool not_action;   /* all but the named ones */
 	bool not_resource; /* all but these */
-	uint32_t resources, conditions;
+	uint32_t named, resources, conditions;
+	struct policy_pattern *name;  /* of actions, in lower case */
 	struct policy_pattern *resource;
 	struct policy_condition *condition;
 	uint64_t uses[2]; /* bits by the place in policy.use */
@@ -108,12 +111,22 @@ struct policy_statement {
 struct policy { /* one block of memory with all that it points to */
 	uint32_t variables; /* bits 1 << enum policy_variable: used anywhere */
 	uint32_t statements, uses;
+	_Atomic uint32_t holders;
 	struct policy_statement *statement;
 	struct policy_use *use;
 };
 
-/* NULL with one sentence in why[] (no full stop): what is wrong, with the statement's number. */
+/* Is there an action, besides those above, that this compiled pattern in lower case matches? */
+typedef bool policy_is_action(const char *pattern, size_t n);
+/* For documents that were accepted once: what an action is depends on the plugins that are loaded. */
+policy_is_action policy_any_action;
+
+/* NULL with one sentence in why[] (no full stop): what is wrong, with the statement's number. `others` NULL: there are no other actions. A
+ * document is refused that names an action which is none, since nobody means that. */
+struct policy *policy_new_with(const char *json, size_t n, policy_is_action *others, char *why, size_t why_size);
 struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size);
+/* One more who holds it; each of them frees it. */
+struct policy *policy_hold(struct policy *p);
 void policy_free(struct policy **p);
 
 /* What is known of a connection; NULL: it has no such value. */
@@ -126,6 +139,8 @@ const char *policy_value(const struct policy_facts *facts, const struct policy_u
 
 /* No wildcard; one star, at the end; any; what matches none of some patterns (NotResource). */
 enum policy_shape { POLICY_EXACT, POLICY_PREFIX, POLICY_GLOB, POLICY_NONE_OF };
+
+enum { POLICY_WHOLE = 1 }; /* the one bit of entries of policy_bind_whole() */
 
 struct policy_entry {
 	uint32_t actions;
@@ -157,6 +172,8 @@ struct policy_bound {
 /* `arn` is what every ARN of this broker begins with: "arn:aws:iot:eu-central-1:123456789012:". One block of memory, the
  * caller frees it with free(). NULL: memory is out. Needs the policies no more. */
 struct policy_bound *policy_bind(const struct policy *const *list, size_t n, const struct policy_facts *facts, const char *arn);
+/* For policy_check_named() only: nothing is cut off, and any action may be asked for. Needs the policies as long as it is there. */
+struct policy_bound *policy_bind_whole(const struct policy *const *list, size_t n, const struct policy_facts *facts);
 
 struct policy_verdict {
 	bool allowed;
@@ -165,6 +182,8 @@ struct policy_verdict {
 };
 /* `name` is the resource's own name: the topic, the filter, the client id. */
 struct policy_verdict policy_check(const struct policy_bound *b, enum policy_action action, const char *name, size_t n);
+/* Of what policy_bind_whole() made of that list: any action by its name ("iot:CreateThing"), any resource by its whole ARN, or "*". */
+struct policy_verdict policy_check_named(const struct policy_bound *b, const struct policy *const *list, const char *action, const char *arn);
 
 /* Calls fn for every variable without a value in statements about that action. */
 void policy_missing(const struct policy *p, const struct policy_facts *facts, enum policy_action action,

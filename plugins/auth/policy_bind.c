@@ -79,7 +79,7 @@ struct entries {
 
 struct bind {
 	const struct policy_facts *facts;
-	const char *arn;
+	const char *arn; /* NULL: nothing is cut off, and which actions an entry is for is asked of its statement */
 	struct sk_arena memory;  /* texts and conditions, before they move into the block */
 	struct entries all, none; /* what is asked; the patterns of those that are POLICY_NONE_OF */
 	struct entries *into;
@@ -237,6 +237,8 @@ static int bind_pattern(struct bind *b, const struct policy_pattern *p)
 
 	if (known <= 0)
 		return known;
+	if (!b->arn)
+		return add_text(b, filled.text, filled.size, POLICY_WHOLE);
 	remains = sk_alloc(&b->memory, ((size_t)filled.size + 1) * sizeof(*remains));
 	return remains ? add_remainders(b, filled.text, filled.size, remains) : -1;
 }
@@ -345,7 +347,7 @@ static bool is_known(const struct bind *b, const struct policy_pattern *p)
  * what that would have left out. */
 static int bind_not_resource(struct bind *b)
 {
-	struct policy_entry e = { .actions = b->at->actions, .shape = POLICY_NONE_OF };
+	struct policy_entry e = { .actions = b->arn ? b->at->actions : POLICY_WHOLE, .shape = POLICY_NONE_OF };
 	uint32_t first = b->none.count;
 
 	for (uint32_t i = 0; i < b->at->resources; i++)
@@ -381,7 +383,7 @@ static int bind_statements(struct bind *b, const struct policy *p, bool deny)
 	for (uint32_t i = 0; i < p->statements; i++) {
 		b->at = &p->statement[i];
 		b->statement = (uint16_t)(i + 1);
-		if (b->at->deny == deny && b->at->actions && bind_statement(b))
+		if (b->at->deny == deny && (b->at->actions || !b->arn) && bind_statement(b))
 			return -1;
 	}
 	return 0;
@@ -476,6 +478,11 @@ static struct policy_bound *pack(const struct bind *b)
 	move_entries(&b->all, bound->entry, none, &at);
 	move_whens(b, when, &at);
 	return bound;
+}
+
+struct policy_bound *policy_bind_whole(const struct policy *const *list, size_t n, const struct policy_facts *facts)
+{
+	return policy_bind(list, n, facts, NULL);
 }
 
 struct policy_bound *policy_bind(const struct policy *const *list, size_t n, const struct policy_facts *facts, const char *arn)

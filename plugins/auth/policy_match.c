@@ -147,6 +147,45 @@ struct policy_verdict policy_check(const struct policy_bound *b, enum policy_act
 	return (struct policy_verdict){ .fleeting = fleeting };
 }
 
+/* -- checking by name -- */
+
+static size_t lower_case(char *out, size_t room, const char *s)
+{
+	size_t n = 0;
+
+	for (; s[n] && n < room; n++)
+		out[n] = s[n] >= 'A' && s[n] <= 'Z' ? (char)(s[n] | 32) : s[n];
+	return s[n] ? 0 : n;
+}
+
+static bool is_for(const struct policy_statement *s, const char *action, size_t n)
+{
+	for (uint32_t i = 0; i < s->named; i++)
+		if (policy_glob(s->name[i].text, s->name[i].size, action, n))
+			return !s->not_action;
+	return s->not_action;
+}
+
+struct policy_verdict policy_check_named(const struct policy_bound *b, const struct policy *const *list, const char *action, const char *arn)
+{
+	const struct policy_entry *end = b->entry + b->entries;
+	char name[128];
+	size_t size = lower_case(name, sizeof(name), action), n = strlen(arn);
+	bool fleeting = false;
+
+	for (const struct policy_entry *e = b->entry; size && e < end; e++) {
+		if (e->literal > n || !entry_matches(e, POLICY_WHOLE, arn, n) || !is_for(&list[e->policy]->statement[e->statement - 1], name, size))
+			continue;
+		if (e->when) {
+			fleeting = true;
+			if (!policy_when_holds(&b->when[e->when - 1], POLICY_ACTION_COUNT, &b->moment))
+				continue;
+		}
+		return (struct policy_verdict){ .allowed = e >= b->entry + b->denials, .fleeting = fleeting, .why = e };
+	}
+	return (struct policy_verdict){ .fleeting = fleeting };
+}
+
 /* Half the way, so that a few statements that take turns stay in front together. */
 void policy_favour(struct policy_bound *b, const struct policy_entry *why)
 {

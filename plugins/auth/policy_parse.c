@@ -52,41 +52,68 @@ static size_t lower_case(char *out, size_t room, const char *s)
 	return s[n] ? 0 : n;
 }
 
-/* Which actions a pattern names. Without regard to case, as in AWS. */
-static uint32_t actions_named(const char *source)
+/* Without regard to case, as in AWS. */
+static int compile_action(struct policy_parse *p, const char *source, struct policy_pattern *out)
 {
-	char pattern[64], name[64];
-	size_t n = lower_case(pattern, sizeof(pattern), source);
+	size_t n = strlen(source);
+	char *text = sk_alloc_text(&p->memory, n + 1);
+
+	if (!text)
+		return policy_refuse(p, "memory is out");
+	lower_case(text, n + 1, source);
+	for (size_t i = 0; i < n; i++)
+		text[i] = policy_wildcard(text[i]);
+	*out = (struct policy_pattern){ text, (uint32_t)n };
+	return 0;
+}
+
+/* Which of the actions of devices a pattern names. */
+static uint32_t actions_named(const struct policy_pattern *pattern)
+{
+	char name[64];
 	uint32_t bits = 0;
 
-	for (size_t i = 0; i < n; i++)
-		pattern[i] = policy_wildcard(pattern[i]);
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
-		if (policy_glob(pattern, n, name, lower_case(name, sizeof(name), policy_actions[i].name)))
+		if (policy_glob(pattern->text, pattern->size, name, lower_case(name, sizeof(name), policy_actions[i].name)))
 			bits |= 1u << i;
 	return bits;
 }
 
+bool policy_any_action(const char *pattern, size_t n)
+{
+	(void)pattern, (void)n;
+	return true;
+}
+
 static int read_action(struct policy_parse *p, struct policy_statement *s, const char *text)
 {
-	uint32_t bits = actions_named(text);
+	struct policy_pattern *name = &s->name[s->named];
 	const char *colon = strchr(text, ':');
+	uint32_t bits;
 
+	if (compile_action(p, text, name))
+		return -1;
+	bits = actions_named(name);
 	if (strcmp(text, "*") && (!colon || colon == text || !colon[1]))
 		return policy_refuse(p, "Action %.100s is not of the form service:Action", text);
 	if (strchr(text, '$'))
 		return policy_refuse(p, "Action %.100s: variables belong in Resource", text);
+	bool known = bits || (p->others && p->others(name->text, name->size));
 	/* Allowing another service's actions grants nothing and does no harm; a Deny that denies nothing is a mistake worth an answer. */
-	if (!bits && !strncmp(text, "iot:", 4) && !strpbrk(text, "*?"))
+	if (!known && !strncmp(text, "iot:", 4) && !strpbrk(text, "*?"))
 		return policy_refuse(p, "there is no action %.100s", text);
-	if (!bits && s->deny)
+	if (!known && s->deny)
 		return policy_refuse(p, "it denies %.100s, which is no action that is checked here", text);
 	s->actions |= bits;
+	s->named++;
 	return 0;
 }
 
 static int read_actions(struct policy_parse *p, struct policy_statement *s, const cJSON *node)
 {
+	s->name = sk_alloc(&p->memory, (cJSON_IsArray(node) ? (size_t)sk_json_count(node) : 1) * sizeof(*s->name) + 1);
+	if (!s->name)
+		return policy_refuse(p, "memory is out");
 	if (cJSON_IsString(node))
 		return read_action(p, s, node->valuestring);
 	if (!cJSON_IsArray(node) || !node->child)
@@ -139,6 +166,7 @@ static int read_not_actions(struct policy_parse *p, struct policy_statement *s, 
 	s->deny = false;
 	rc = read_actions(p, s, node);
 	s->deny = deny;
+	s->not_action = true;
 	s->actions = ~s->actions & ((1u << POLICY_ACTION_COUNT) - 1);
 	return rc;
 }
@@ -307,6 +335,8 @@ static void take_tables(struct packer *k, struct policy *p)
 	p->use = copy ? copy : p->use;
 	for (uint32_t i = 0; i < p->statements; i++) {
 		struct policy_statement *s = &p->statement[i];
+		copy = take(k, s->name, s->named * sizeof(*s->name));
+		s->name = copy ? copy : s->name;
 		copy = take(k, s->resource, s->resources * sizeof(*s->resource));
 		s->resource = copy ? copy : s->resource;
 		copy = take(k, s->condition, s->conditions * sizeof(*s->condition));
@@ -327,6 +357,8 @@ static void take_texts(struct packer *k, struct policy *p)
 			p->use[i] = (struct policy_use){ text, name, p->use[i].kind };
 	}
 	for (uint32_t i = 0; i < p->statements; i++) {
+		for (uint32_t a = 0; a < p->statement[i].named; a++)
+			take_text(k, &p->statement[i].name[a]);
 		for (uint32_t r = 0; r < p->statement[i].resources; r++)
 			take_text(k, &p->statement[i].resource[r]);
 		for (uint32_t c = 0; c < p->statement[i].conditions; c++)
@@ -350,12 +382,13 @@ static struct policy *pack(const struct policy *draft)
 	take(&k, draft, sizeof(*draft));
 	take_tables(&k, p);
 	take_texts(&k, p);
+	atomic_init(&p->holders, 1);
 	return p;
 }
 
-struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size)
+struct policy *policy_new_with(const char *json, size_t n, policy_is_action *others, char *why, size_t why_size)
 {
-	struct policy_parse p = { .why = why, .why_size = why_size };
+	struct policy_parse p = { .why = why, .why_size = why_size, .others = others };
 	struct policy *policy = NULL;
 
 	sk_arena_init(&p.memory, 0);
@@ -370,8 +403,21 @@ struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size
 	return policy;
 }
 
+struct policy *policy_new(const char *json, size_t n, char *why, size_t why_size)
+{
+	return policy_new_with(json, n, NULL, why, why_size);
+}
+
+struct policy *policy_hold(struct policy *p)
+{
+	if (p)
+		atomic_fetch_add(&p->holders, 1);
+	return p;
+}
+
 void policy_free(struct policy **p)
 {
-	free(*p);
+	if (*p && atomic_fetch_sub(&(*p)->holders, 1) == 1)
+		free(*p);
 	*p = NULL;
 }

@@ -18,6 +18,7 @@ struct policy_parse {
 	struct policy_use use[POLICY_MOST_USES];
 	unsigned statement;          /* the one being read, from 1 */
 	struct policy_statement *at; /* its draft */
+	policy_is_action *others;
 	char *why;
 	size_t why_size;
 };

@@ -176,5 +176,6 @@ int auth_watch_policy(void *state, const char *name, const struct sk_bytes *byte
 		snprintf(line, sizeof(line), "policy %s denies everything: %s", name, why);
 		a->host->log('e', line);
 	}
-	return rc;
+	const struct index_policy *p = rc ? NULL : index_policy(a->index, name);
+	return p && a->grants ? grants_set(a->grants, name, p->compiled) : rc;
 }

@@ -32,5 +32,8 @@ static int start(void *state, char *why, size_t why_size)
 	return sk_broker_open(state, why, why_size);
 }
 
+/* Of the types that every plugin has. */
+static const struct sk_resource resources[] = { { "ThingName", "thing/" }, { 0 } };
+
 SKEETER_PLUGIN(.name = "core", .prose = "store, workers, timers, $CONTROL", .state_size = sizeof(struct sk_core_options),
-               .options = options, .operations = operations, .start = start)
+               .options = options, .operations = operations, .resources = resources, .start = start)

@@ -42,5 +42,10 @@ static int start(void *state, char *why, size_t why_size)
 	return 0;
 }
 
+static const struct sk_resource resources[] = {
+	{ "ThingTypeName", "thingtype/" }, { "ThingGroupName", "thinggroup/" }, { "BillingGroupName", "billinggroup/" },
+	{ "ThingArn", "" }, { "ThingGroupArn", "" }, { "BillingGroupArn", "" }, { "ResourceArn", "" }, { 0 }
+};
+
 SKEETER_PLUGIN(.name = "registry", .prose = "things, thing types and groups", .state_size = sizeof(struct registry_state),
-               .options = options, .operations = operations, .on = on, .shapes = shapes, .start = start)
+               .options = options, .operations = operations, .on = on, .shapes = shapes, .resources = resources, .start = start)

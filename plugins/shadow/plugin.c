@@ -59,5 +59,8 @@ static int start(void *state, char *why, size_t why_size)
 	return 0;
 }
 
+/* A named shadow is "thing/<thing>/<shadow>" to a policy. */
+static const struct sk_resource resources[] = { { "ShadowName", "/" }, { 0 } };
+
 SKEETER_PLUGIN(.name = "shadow", .prose = "classic and named device shadows", .state_size = sizeof(struct shadows_state),
-               .options = options, .topics = topics, .operations = operations, .on = on, .shapes = shapes, .start = start)
+               .options = options, .topics = topics, .operations = operations, .on = on, .shapes = shapes, .resources = resources, .start = start)
