@@ -77,10 +77,21 @@ static int print_counters(void)
 	return 0;
 }
 
+static int print_http_counters(void)
+{
+	puts("| counter | counts |\n|---|---|");
+#define HTTP_COUNTER(name, prose) printf("| `%s` | %s |\n", #name, prose);
+#include "plugins/http/http.tbl"
+#undef HTTP_COUNTER
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--counters"))
 		return print_counters();
+	if (argc == 2 && !strcmp(argv[1], "--http-counters"))
+		return print_http_counters();
 	/* Lazy: what the plugin needs of a broker is never called. */
 	void *plugin = argc == 2 ? dlopen(argv[1], RTLD_LAZY | RTLD_LOCAL) : NULL;
 	int (*init)(void *, void **, void *, int) = NULL;
@@ -88,7 +99,7 @@ int main(int argc, char **argv)
 	if (plugin)
 		*(void **)&init = dlsym(plugin, "mosquitto_plugin_init");
 	if (!init) {
-		fprintf(stderr, "option_tables: %s\n", argc == 2 ? dlerror() : "usage: option_tables PLUGIN.so | --counters");
+		fprintf(stderr, "option_tables: %s\n", argc == 2 ? dlerror() : "usage: option_tables PLUGIN.so | --counters | --http-counters");
 		return 1;
 	}
 	return init(NULL, &userdata, NULL, 0);
