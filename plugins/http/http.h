@@ -5,10 +5,12 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "core/request.h"
+#include "plugins/http/seal.h"
 #include "plugins/http/sigv4.h"
 
 /* How a listener learns who asks. */
@@ -82,11 +84,12 @@ struct http_counters {
 
 struct http_routes;
 struct http_server;
+struct keyring;
 struct sk_runtime;
 
 struct http_state {
 	/* options */
-	const char *listen, *listen_tls, *tls_cert, *tls_key;
+	const char *listen, *listen_tls, *tls_cert, *tls_key, *key_file;
 	int auth;                        /* enum http_access: signed or open */
 	bool metrics;
 	int64_t connections, header, body;
@@ -94,6 +97,9 @@ struct http_state {
 	/* between ready and quiesce `rt` may be used by whoever holds the gate for reading; else it is NULL */
 	pthread_rwlock_t gate;
 	struct sk_runtime *rt;
+	struct keyring *keys;            /* access keys */
+	uint8_t seal[SEAL_KEY];          /* from key_path: what their secrets are sealed with */
+	char key_path[PATH_MAX];
 	struct sk_arena memory;          /* routes */
 	struct http_routes *routes;
 	struct http_server *server;

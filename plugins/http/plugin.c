@@ -1,12 +1,23 @@
 /* plugin.c -- skeeter_http: AWS's HTTP API for every operation of every loaded plugin. Glue only: server*.c speak HTTP, serve.c is a call's way. */
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "core/plugin.h"
 #include "core/runtime.h"
 #include "core/why.h"
+#include "plugins/http/access_keys.h"
+#include "plugins/http/keyring.h"
 #include "plugins/http/serve.h"
 #include "plugins/http/server.h"
+
+#define SHAPES_FILE "plugins/http/http.shapes"
+#define SHAPES_NAME shapes
+#include "core/shape_table.h"
+
+static const struct sk_op_group *const operations[] = { &access_keys_group, NULL };
+
+static const struct sk_watch watches[] = { { "registry/access-key/", access_keys_watch }, { 0 } };
 
 #define OPTION(type, field, init, values, prose) SK_OPTION(type, struct http_state, field, init, values, prose)
 
@@ -18,6 +29,8 @@ static const struct sk_option options[] = {
 	OPTION(SK_STR, tls_cert, NULL, NULL, "PEM file of the certificate for HTTPS, with its chain"),
 	OPTION(SK_STR, tls_key, NULL, NULL, "PEM file of its key"),
 	OPTION(SK_CHOICE, auth, "signed", "signed open", "`signed`: requests are signed with an access key; `open`: anybody may do everything, on loopback addresses only"),
+	OPTION(SK_STR, key_file, NULL, NULL, "file of the key that access keys' secrets are sealed with, made with mode 0600 when it is not there; none: "
+	                                     "access-keys.key in the data folder"),
 	OPTION(SK_BOOL, metrics, "true", NULL, "answer GET /metrics, without a signature"),
 	OPTION(SK_INT, connections, "512", "1 100000", "connections at a time; one more ends the one that has been idle for longest"),
 	OPTION(SK_SIZE, header, "16k", NULL, "most bytes of a request line and its headers, 1k to 1m"),
@@ -39,6 +52,21 @@ static void limit_connections(struct http_state *s)
 	s->connections = most > 0 ? most : 1;
 }
 
+static int open_keys(struct http_state *s, char *why, size_t why_size)
+{
+	uint8_t fresh[SEAL_KEY];
+	if (getrandom(fresh, sizeof fresh, 0) != (ssize_t)sizeof fresh)
+		return sk_why(why, why_size, "the system has no random numbers");
+	if (s->key_file)
+		snprintf(s->key_path, sizeof s->key_path, "%s", s->key_file);
+	else
+		snprintf(s->key_path, sizeof s->key_path, "%s/access-keys.key", sk_data_dir());
+	if (seal_open(s->key_path, fresh, s->seal, why, why_size))
+		return -1;
+	s->keys = keyring_new();
+	return s->keys ? 0 : sk_why(why, why_size, "memory is out");
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	struct http_state *s = state;
@@ -48,6 +76,8 @@ static int start(void *state, char *why, size_t why_size)
 		return sk_why(why, why_size, "plugin_opt_body must be at most 64m");
 	if (!s->idle || !s->request_time)
 		return sk_why(why, why_size, "plugin_opt_idle and plugin_opt_request_time may not be 0");
+	if (open_keys(s, why, why_size))
+		return -1;
 	limit_connections(s);
 	pthread_rwlock_init(&s->gate, NULL);
 	s->server = server_new(s, why, why_size);
@@ -73,9 +103,10 @@ static void stop(void *state)
 {
 	struct http_state *s = state;
 	server_free(&s->server);
+	keyring_free(&s->keys);
 	sk_arena_free(&s->memory);
 	pthread_rwlock_destroy(&s->gate);
 }
 
 SKEETER_PLUGIN(.name = "http", .prose = "AWS's HTTP API, metrics and health", .state_size = sizeof(struct http_state), .options = options,
-               .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)
+               .operations = operations, .watches = watches, .shapes = shapes, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)

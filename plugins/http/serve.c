@@ -7,6 +7,7 @@
 #include "core/invoke.h"
 #include "core/plugin.h"
 #include "core/runtime.h"
+#include "plugins/http/identity.h"
 #include "plugins/http/metrics.h"
 #include "plugins/http/reply.h"
 #include "plugins/http/request.h"
@@ -34,24 +35,15 @@ static int identify_open(struct http_call *x, struct sigv4_refusal *no)
 	return 0;
 }
 
-static int identify_signed(struct http_call *x, struct sigv4_refusal *no)
-{
-	struct sigv4_claim claim;
-	if (sigv4_read(&x->arena, &x->wire, &claim, no))
-		return -1;
-	*no = (struct sigv4_refusal){ 403, "UnrecognizedClientException", "The security token included in the request is invalid." };
-	return -1;
-}
-
 static void authorize_open(struct http_call *x)
 {
 	serve_admit(x);
 }
 
 static const struct { http_identify *identify; http_authorize *authorize; } access[HTTP_ACCESSES] = {
-	[HTTP_SIGNED] = { identify_signed, authorize_open },
+	[HTTP_SIGNED] = { identity_of, identity_judge },
 	[HTTP_OPEN] = { identify_open, authorize_open },
-	[HTTP_DEVICE] = { identify_signed, authorize_open },
+	[HTTP_DEVICE] = { identity_of, identity_judge },
 };
 
 /* -- what is asked -- */

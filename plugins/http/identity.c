@@ -1,0 +1,116 @@
+/* identity.c -- see identity.h. Everything here happens on the HTTP thread and waits for nothing but short locks. */
+#include "plugins/http/identity.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "core/judge.h"
+#include "core/runtime.h"
+#include "plugins/http/keyring.h"
+#include "plugins/http/route.h"
+#include "plugins/http/serve.h"
+#include "plugins/http/sigv4_refusal.h"
+
+/* -- who -- */
+
+/* There are no temporary credentials here: whoever sends a token means another account. AWS says the same of a token that it does not know. */
+static int check_key(struct http_call *x, const struct sigv4_claim *claim, struct sigv4_refusal *no)
+{
+	struct keyring_grant *grant = sk_alloc(&x->arena, sizeof(*grant));
+	uint8_t key[SIGV4_HASH];
+	int rc;
+
+	if (claim->token || !grant || keyring_find(x->state->keys, &x->arena, claim, key, grant))
+		return sigv4_refuse(&x->arena, no, SIGV4_UNKNOWN_KEY, "%s", SIGV4_NO_SUCH_KEY);
+	rc = sigv4_judge(&x->arena, &x->wire, claim, &x->body, key, x->now_ms, no);
+	OPENSSL_cleanse(key, sizeof(key));
+	x->grant = grant;
+	return rc;
+}
+
+int identity_of(struct http_call *x, struct sigv4_refusal *no)
+{
+	struct sigv4_claim claim;
+
+	if (sigv4_read(&x->arena, &x->wire, &claim, no) || check_key(x, &claim, no))
+		return -1;
+	x->caller.principal = claim.key_id;
+	x->caller.region = claim.region;
+	x->service = route_signed_service(claim.service);
+	return 0;
+}
+
+/* -- may he -- */
+
+/* The error that the service's model has for it. */
+static const char *denial_of(const char *service)
+{
+	static const char *const forbidding[] = { "iotdata", "iot1click" };
+
+	for (size_t i = 0; i < sizeof(forbidding) / sizeof(forbidding[0]); i++)
+		if (!strcmp(forbidding[i], service))
+			return "ForbiddenException";
+	return "AccessDeniedException";
+}
+
+static void refuse(struct http_call *x, const char *action, const char *resource)
+{
+	struct sigv4_refusal no;
+
+	sigv4_refuse(&x->arena, &no, SIGV4_DENIED, "User: arn:aws:iam::%s:user/%s is not authorized to perform: %s on resource: %s", sk_account(),
+	             x->caller.principal, action, resource);
+	if (!x->arena.failed)
+		no.name = denial_of(x->row->service);
+	serve_refuse(x, &no);
+}
+
+static bool allowed(struct http_call *x, const char *action, const char *resource)
+{
+	const struct keyring_grant *grant = x->grant;
+	struct sk_judgement j = { .policy = grant->policy, .policies = grant->policies, .action = action, .resource = resource, .now_ms = x->now_ms,
+		.address = *x->address ? x->address : NULL };
+
+	return !x->arena.failed && sk_judge(x->state->rt, &j) == SK_ALLOW;
+}
+
+/* What more than its own action an input asks for. */
+static const struct {
+	const char *operation, *input, *action;
+} extras[] = {
+	{ "Publish", "retain", "iot:RetainPublish" },
+};
+
+static const char *extra_of(const struct http_call *x)
+{
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++)
+		if (!strcmp(extras[i].operation, x->row->name) && sk_json_true(x->in, extras[i].input))
+			return extras[i].action;
+	return NULL;
+}
+
+/* All resources must be allowed. */
+static bool judge_all(struct http_call *x, const char *action, const cJSON *resources)
+{
+	SK_JSON_EACH(one, resources) {
+		if (allowed(x, action, one->valuestring))
+			continue;
+		refuse(x, action, one->valuestring);
+		return false;
+	}
+	return resources != NULL;
+}
+
+void identity_judge(struct http_call *x)
+{
+	const struct keyring_grant *grant = x->grant;
+	const char *arn = sk_printf(&x->arena, "arn:aws:iot:%s:%s:", sk_region(), sk_account()), *extra = extra_of(x);
+	const char *action = sk_row_action(&x->arena, x->row);
+	const cJSON *resources = grant->all ? NULL : sk_row_resources(x->state->rt, &x->arena, x->row, x->in, arn);
+
+	if (grant->all)
+		serve_admit(x);
+	else if (!arn || !action || !resources)
+		refuse(x, "", "");
+	else if (judge_all(x, action, resources) && (!extra || judge_all(x, extra, resources)))
+		serve_admit(x);
+}

@@ -1,0 +1,25 @@
+/* seal.h -- secrets that must be had back (a signature is checked with the secret itself), kept so that the store alone gives none away.
+ *
+ * AES-256-GCM under a key that stands in a file of its own: whoever has the store, a backup of it or its pages on a disk has no secrets; whoever
+ * has both files, or the memory of the broker, has them all. Rotation is new access keys. */
+#ifndef HTTP_SEAL_H
+#define HTTP_SEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+
+enum { SEAL_KEY = 32, SEAL_NONCE = 12 };
+
+/* Reads the key from the file. One that is not there is made, of the bytes in `fresh`, with mode 0600. 0, or -1 with why[]: it cannot be read or
+ * made, is no key, or others than its owner may read it. */
+int seal_open(const char *path, const uint8_t fresh[SEAL_KEY], uint8_t key[SEAL_KEY], char *why, size_t why_size);
+
+/* base64 text of nonce, what is sealed, and its tag. A nonce is used once. `whose` is bound to it: what is sealed for one id opens for no
+ * other. NULL: memory is out. */
+const char *seal_text(struct sk_arena *a, const uint8_t key[SEAL_KEY], const uint8_t nonce[SEAL_NONCE], const char *whose, const char *text);
+/* NULL: it was not sealed with this key for this id, or has been changed; or memory is out. */
+char *seal_read(struct sk_arena *a, const uint8_t key[SEAL_KEY], const char *whose, const char *sealed);
+
+#endif
