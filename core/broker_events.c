@@ -96,6 +96,9 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return MOSQ_ERR_PLUGIN_DEFER;
 	if (sk_ping_is(mosquitto_client_id(ed->client)))
 		return MOSQ_ERR_SUCCESS;
+	int ours;
+	if (sk_retained_connects(ed->client, ed->password, &ours))
+		return ours;
 	if (c && c->is_operator && is_operators_socket(c))
 		return MOSQ_ERR_SUCCESS;
 	if (!c && !(c = sk_clients_add(ed->client)))
@@ -213,6 +216,8 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 	(void)event, (void)userdata;
 	if (__builtin_expect(!sk_broker.started, 0))
 		sk_broker_start();
+	if (__builtin_expect(ed->client == sk_broker.reader, 0))
+		return sk_retained_acl(ed);
 	struct sk_client *c = sk_clients_find(ed->client);
 	if (!c && sk_ping_is(mosquitto_client_id(ed->client)))
 		return MOSQ_ERR_ACL_DENIED;
@@ -288,6 +293,7 @@ static int on_disconnect(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_disconnect *ed = event_data;
 	(void)event, (void)userdata;
+	sk_retained_disconnects(ed->client);
 	if (ed->client && mosquitto_client_id(ed->client))
 		sk_clients_offline(ed->client, ed->reason);
 	else if (ed->client)

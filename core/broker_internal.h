@@ -50,6 +50,7 @@ struct sk_broker {
 	struct sk_ledger *ledger;
 	char denial[1024];        /* of the hook that has just denied; "" when it gave no reason */
 	bool doomed;              /* some client's `doomed` is set */
+	struct mosquitto *reader; /* the connection of the client that reads what is retained; NULL: none */
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
 	_Atomic(enum sk_wake_mode) wake_mode; /* any thread reads it; event_fd and ping are set before it */
@@ -86,6 +87,11 @@ struct sk_ping *sk_ping_start(const char *socket_path);
 void sk_ping(struct sk_ping *p);
 void sk_ping_stop(struct sk_ping **p);
 bool sk_ping_is(const char *client_id); /* the id that our own client uses */
+
+/* broker_retained.c: the client that reads what is retained, as the broker sees it */
+bool sk_retained_connects(struct mosquitto *client, const char *password, int *rc); /* false: another client */
+void sk_retained_disconnects(struct mosquitto *client);
+int sk_retained_acl(const struct mosquitto_evt_acl_check *ed);
 
 /* broker_publish.c: the host's side of the outbox */
 void sk_host_publish(void *ctx, const struct sk_outgoing *item);

@@ -1,5 +1,6 @@
 /* call_scan.c -- a handler's scans: the store's records under the batch's own writes, and AWS's paging on top. */
 #include "core/call_internal.h"
+#include "core/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,42 +106,6 @@ struct sk_scan sk_scan(struct sk_call *c, size_t limit, const char *after, const
 
 /* -- paging -- */
 
-static char *token_of(struct sk_arena *a, const char *name)
-{
-	size_t n = strlen(name);
-	char *hex = sk_alloc_text(a, n * 2 + 1);
-	if (!hex)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		hex[2 * i] = "0123456789abcdef"[(unsigned char)name[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[(unsigned char)name[i] & 15];
-	}
-	hex[2 * n] = '\0';
-	return hex;
-}
-
-static int digit(char ch)
-{
-	const char *all = "0123456789abcdef", *at = ch ? strchr(all, ch) : NULL;
-	return at ? (int)(at - all) : -1;
-}
-
-static const char *name_of(struct sk_arena *a, const char *token)
-{
-	size_t n = strlen(token);
-	char *name = sk_alloc_text(a, n / 2 + 1);
-	if (!name || !n || n % 2)
-		return NULL;
-	for (size_t i = 0; i < n / 2; i++) {
-		int high = digit(token[2 * i]), low = digit(token[2 * i + 1]);
-		if (high < 0 || low < 0 || high * 16 + low == 0)
-			return NULL;
-		name[i] = (char)(high * 16 + low);
-	}
-	name[n / 2] = '\0';
-	return name;
-}
-
 struct sk_scan sk_scan_page(struct sk_call *c, int *rc, const char *fmt, ...)
 {
 	va_list ap;
@@ -149,7 +114,7 @@ struct sk_scan sk_scan_page(struct sk_call *c, int *rc, const char *fmt, ...)
 	va_end(ap);
 	const struct sk_op *op = sk_slot_of(c)->request->row->op;
 	bool marks = op && strstr(op->inputs, "&marks");
-	const char *token = sk_json_text(c->in, marks ? "marker" : "nextToken"), *after = token ? name_of(c->arena, token) : NULL;
+	const char *token = sk_json_text(c->in, marks ? "marker" : "nextToken"), *after = token ? sk_token_read(c->arena, token) : NULL;
 	int64_t limit = sk_json_int_of(c->in, marks || sk_json_get(c->in, "pageSize") ? "pageSize" : "maxResults", 25);
 	*rc = SK_OK;
 	if (token && !after)
@@ -158,6 +123,6 @@ struct sk_scan sk_scan_page(struct sk_call *c, int *rc, const char *fmt, ...)
 		return (struct sk_scan){ 0 };
 	struct sk_scan page = scan_prefix(c, (size_t)(limit < 1 ? 1 : limit > 250 ? 250 : limit), after, prefix);
 	if (page.next)
-		sk_json_set_string(c->arena, c->out, marks ? "nextMarker" : "nextToken", token_of(c->arena, page.next));
+		sk_json_set_string(c->arena, c->out, marks ? "nextMarker" : "nextToken", sk_token_of(c->arena, page.next));
 	return page;
 }
