@@ -26,6 +26,12 @@ static bool is_loopback(const struct sockaddr *a)
 	return a->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
 }
 
+/* getaddrinfo() itself takes 65537 for 1. */
+static bool is_port(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) <= 5 && atoi(text) <= 65535;
+}
+
 /* "127.0.0.1:8080" and "[::1]:8080"; NULL: it is neither. */
 static struct addrinfo *read_address(const char *text)
 {
@@ -35,7 +41,7 @@ static struct addrinfo *read_address(const char *text)
 	size_t n = colon ? (size_t)(colon - text) : 0;
 	bool bracketed = n > 2 && *text == '[' && text[n - 1] == ']';
 	struct addrinfo *list = NULL;
-	if (!n || n >= sizeof host || !colon[1] || (!bracketed && memchr(text, ':', n)))
+	if (!n || n >= sizeof host || !is_port(colon + 1) || (!bracketed && memchr(text, ':', n)))
 		return NULL;
 	snprintf(host, sizeof host, "%.*s", (int)(bracketed ? n - 2 : n), text + bracketed);
 	return getaddrinfo(host, colon + 1, &hints, &list) ? NULL : list;

@@ -26,12 +26,13 @@ static const struct sk_op iot[] = {
 #include "plugins/registry/things.ops"
 #include "plugins/registry/billing_groups.ops"
 #include "plugins/registry/tags.ops"
-#include "plugins/auth/principals.ops"
 	{ 0 }
 };
 #undef OP
 static const struct sk_op more[] = {
 	{ .name = "Publish", .verb = SK_POST, .route = "/topics/{topic+:String}", .inputs = "?qos:Integer ^list:TagKeyList @payload:String >payload", .handler = nothing },
+	{ .name = "AttachThingPrincipal", .verb = SK_PUT, .route = "/things/{thingName}/principals",
+	  .inputs = "^principal!:String=x-amzn-principal ?kind:String", .handler = nothing },
 	{ .name = "OpenTunnel", .verb = SK_POST, .route = "/", .inputs = "thingName! tagKeys!:TagKeyList", .handler = nothing },
 	{ 0 }
 };
