@@ -13,7 +13,7 @@ comma    := ,
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
-LIBS.http   := -lmicrohttpd
+LIBS.http   := -lmicrohttpd -lgnutls
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
@@ -78,7 +78,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#

@@ -18,4 +18,5 @@ sqlite3.h SQLite
 openssl/x509.h OpenSSL
 pcre2.h PCRE2
 microhttpd.h libmicrohttpd
+gnutls/gnutls.h GnuTLS
 END

@@ -39,6 +39,13 @@ struct http_reply { /* texts are the call's arena's or constants */
 	bool close;                      /* the connection ends with this answer */
 };
 
+/* The certificate that a device showed; the TLS session's memory, which outlives the call. size 0: none. */
+struct http_peer {
+	const unsigned char *der;
+	size_t size;
+	int64_t valid_from_s, valid_until_s;
+};
+
 struct http_state;
 struct http_connection; /* server.c's */
 
@@ -54,6 +61,7 @@ struct http_call {
 	size_t counted;                  /* of the arena, in the server's sum */
 	bool too_large;                  /* the body went over the limit and was dropped */
 	const char *address;             /* the client's, numeric; "" unknown */
+	struct http_peer peer;           /* HTTP_DEVICE */
 	const char *certificate;         /* HTTP_DEVICE: id of the client's certificate, 64 hex digits; else "" */
 	enum http_access access;
 	int64_t now_ms;
@@ -89,7 +97,7 @@ struct sk_runtime;
 
 struct http_state {
 	/* options */
-	const char *listen, *listen_tls, *tls_cert, *tls_key, *key_file;
+	const char *listen, *listen_tls, *listen_devices, *tls_cert, *tls_key, *key_file;
 	int auth;                        /* enum http_access: signed or open */
 	bool metrics;
 	int64_t connections, header, body;

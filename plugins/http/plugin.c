@@ -26,6 +26,7 @@ enum { HEADER_LEAST = 1024, HEADER_MOST = 1 << 20, BODY_MOST = 64 << 20 };
 static const struct sk_option options[] = {
 	OPTION(SK_STR, listen, NULL, NULL, "addresses for HTTP, separated by blanks: 127.0.0.1:8080, [::1]:8080"),
 	OPTION(SK_STR, listen_tls, NULL, NULL, "addresses for HTTPS"),
+	OPTION(SK_STR, listen_devices, NULL, NULL, "addresses for devices: HTTPS that asks for a certificate, the data plane under its policy"),
 	OPTION(SK_STR, tls_cert, NULL, NULL, "PEM file of the certificate for HTTPS, with its chain"),
 	OPTION(SK_STR, tls_key, NULL, NULL, "PEM file of its key"),
 	OPTION(SK_CHOICE, auth, "signed", "signed open", "`signed`: requests are signed with an access key; `open`: anybody may do everything, on loopback addresses only"),

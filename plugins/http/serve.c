@@ -7,6 +7,7 @@
 #include "core/invoke.h"
 #include "core/plugin.h"
 #include "core/runtime.h"
+#include "plugins/http/device.h"
 #include "plugins/http/identity.h"
 #include "plugins/http/metrics.h"
 #include "plugins/http/reply.h"
@@ -43,7 +44,7 @@ static void authorize_open(struct http_call *x)
 static const struct { http_identify *identify; http_authorize *authorize; } access[HTTP_ACCESSES] = {
 	[HTTP_SIGNED] = { identity_of, identity_judge },
 	[HTTP_OPEN] = { identify_open, authorize_open },
-	[HTTP_DEVICE] = { identity_of, identity_judge },
+	[HTTP_DEVICE] = { device_identify, device_authorize },
 };
 
 /* -- what is asked -- */

@@ -76,6 +76,11 @@ void *server_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 	x->access = l->access;
 	x->address = c->address;
 	x->certificate = "";
+	if (l->access == HTTP_DEVICE && !c->peer_read) {
+		server_read_peer(c);
+		c->peer_read = true;
+	}
+	x->peer = c->peer;
 	char *path = sk_strdup(&x->arena, uri), *query = path ? strchr(path, '?') : NULL;
 	if (query)
 		*query++ = '\0';

@@ -66,6 +66,8 @@ static void opened(struct http_listener *l, struct MHD_Connection *mhd, void **s
 	c->fd = info ? info->connect_fd : -1;
 	c->since_ms = v->now_ms;
 	read_address(c);
+	if (l->access == HTTP_DEVICE)
+		server_ask_certificate(mhd);
 	if (atomic_load(&v->open) >= v->state->connections)
 		make_room(v);
 	append_to(&v->list[CONNECTION_IDLE], c);

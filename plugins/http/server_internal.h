@@ -20,6 +20,8 @@ struct http_connection {
 	int state;
 	int64_t since_ms;                /* monotonic: when it came into this state */
 	int fd;
+	bool peer_read;                  /* HTTP_DEVICE: what the handshake has shown is in peer */
+	struct http_peer peer;
 	char address[INET6_ADDRSTRLEN];
 };
 struct http_connections {
@@ -62,6 +64,10 @@ void *server_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result server_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
                                   const char *data, size_t *size, void **call);
 void server_on_completed(void *cls, struct MHD_Connection *mhd, void **call, enum MHD_RequestTerminationCode why);
+
+/* server_peer.c: has a client asked for its certificate; what it has shown, into c->peer */
+void server_ask_certificate(struct MHD_Connection *mhd);
+void server_read_peer(struct http_connection *c);
 
 /* server_connection.c */
 void server_on_connection(void *cls, struct MHD_Connection *mhd, void **socket, enum MHD_ConnectionNotificationCode what);

@@ -125,10 +125,11 @@ static char *read_file(const char *path)
 static int read_pem(struct http_server *v, char *why, size_t why_size)
 {
 	const struct http_state *s = v->state;
-	if (!s->listen_tls || !*s->listen_tls)
+	const char *needs = s->listen_tls && *s->listen_tls ? "plugin_opt_listen_tls" : s->listen_devices && *s->listen_devices ? "plugin_opt_listen_devices" : NULL;
+	if (!needs)
 		return 0;
 	if (!s->tls_cert || !s->tls_key)
-		return sk_why(why, why_size, "plugin_opt_listen_tls needs plugin_opt_tls_cert and plugin_opt_tls_key");
+		return sk_why(why, why_size, "%s needs plugin_opt_tls_cert and plugin_opt_tls_key", needs);
 	if (!(v->certificate = read_file(s->tls_cert)))
 		return sk_why(why, why_size, "plugin_opt_tls_cert %s cannot be read", s->tls_cert);
 	if (!(v->key = read_file(s->tls_key)))
@@ -141,5 +142,8 @@ int server_listen(struct http_server *v, char *why, size_t why_size)
 	const struct http_state *s = v->state;
 	const struct asked plain = { "plugin_opt_listen", (enum http_access)s->auth, false, why, why_size };
 	const struct asked tls = { "plugin_opt_listen_tls", (enum http_access)s->auth, true, why, why_size };
-	return read_pem(v, why, why_size) || open_each(v, &plain, s->listen) || open_each(v, &tls, s->listen_tls) ? -1 : 0;
+	const struct asked devices = { "plugin_opt_listen_devices", HTTP_DEVICE, true, why, why_size };
+	if (read_pem(v, why, why_size) || open_each(v, &plain, s->listen) || open_each(v, &tls, s->listen_tls))
+		return -1;
+	return open_each(v, &devices, s->listen_devices);
 }
