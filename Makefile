@@ -96,7 +96,8 @@ MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 JS          := SKEETER_BUILD=$(abspath $B) node tests/run.js
 NEED        := tests/need node:nodejs npm:npm openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients \
-               ctags:universal-ctags prlimit:util-linux ps:procps libcmocka-dev
+               ctags:universal-ctags prlimit:util-linux ps:procps libcmocka-dev \
+               /usr/bin/aws:awscli python3-boto3
 # $(call parts,TARGETS): build first, then each on its own
 parts = +@$(MAKE) --no-print-directory -j$(shell nproc) all && tests/sum $1
 # $(call sanitize,NAME,FLAGS,library to preload,words for run.js): the units, and the plugins in a real broker, built with a sanitizer
