@@ -15,7 +15,7 @@
 
 static const struct sk_op_group *const operations[] = {
 	&things_group, &thing_types_group, &thing_groups_group, &group_members_group, &billing_groups_group,
-	&tags_group, &events_group, &logging_group, &endpoint_group, NULL,
+	&tags_group, &events_group, &logging_group, &endpoint_group, &role_aliases_group, &domain_configurations_group, NULL,
 };
 
 static const struct sk_option options[] = {
@@ -44,7 +44,9 @@ static int start(void *state, char *why, size_t why_size)
 
 static const struct sk_resource resources[] = {
 	{ "ThingTypeName", "thingtype/" }, { "ThingGroupName", "thinggroup/" }, { "BillingGroupName", "billinggroup/" },
-	{ "ThingArn", "" }, { "ThingGroupArn", "" }, { "BillingGroupArn", "" }, { "ResourceArn", "" }, { 0 }
+	{ "ThingArn", "" }, { "ThingGroupArn", "" }, { "BillingGroupArn", "" }, { "ResourceArn", "" },
+	{ "RoleAlias", "rolealias/" }, { "DomainConfigurationName", "domainconfiguration/" },
+	{ "ReservedDomainConfigurationName", "domainconfiguration/" }, { 0 }
 };
 
 SKEETER_PLUGIN(.name = "registry", .prose = "things, thing types and groups", .state_size = sizeof(struct registry_state),

@@ -6,7 +6,7 @@
 
 struct sk_op_group;
 extern const struct sk_op_group things_group, thing_types_group, thing_groups_group, group_members_group, billing_groups_group, tags_group,
-	events_group, logging_group, endpoint_group;
+	events_group, logging_group, endpoint_group, role_aliases_group, domain_configurations_group;
 
 struct registry_state {
 	const char *endpoint; /* the option; may be NULL or empty, then host is the address */

@@ -20,6 +20,7 @@ enum { TAGS_MAX = 50 };
 /* What AWS lets one tag, of what there is here: the ARN's kind, and where its records are. Things and certificates have no tags. */
 static const struct { const char *kind, *record; } taggable[] = {
 	{ "thingtype", "type" }, { "thinggroup", "group" }, { "billinggroup", "billing-group" }, { "policy", "policy" }, { "cacert", "cacert" },
+	{ "rolealias", "role-alias" }, { "domainconfiguration", "domain-configuration" },
 };
 
 static const cJSON *find(const cJSON *tags, const char *key)
@@ -75,9 +76,21 @@ struct resource {
 	const cJSON *document;
 };
 
+/* Behind the name of a domain configuration its ARN has a suffix, which its record knows. */
+static const char *without_suffix(struct sk_call *c, const char *arn, const char **suffix)
+{
+	const char *last = arn ? strrchr(arn, '/') : NULL;
+
+	*suffix = NULL;
+	if (!last || !strstr(arn, ":domainconfiguration/") || strchr(arn, '/') == last)
+		return arn;
+	*suffix = last + 1;
+	return sk_strndup(c->arena, arn, (size_t)(last - arn));
+}
+
 static int find_resource(struct sk_call *c, struct resource *r)
 {
-	const char *arn = sk_json_text(c->in, "resourceArn");
+	const char *given = sk_json_text(c->in, "resourceArn"), *suffix, *arn = without_suffix(c, given, &suffix);
 
 	*r = (struct resource){ 0 };
 	for (size_t i = 0; i < sizeof(taggable) / sizeof(*taggable) && !r->name; i++) {
@@ -85,9 +98,11 @@ static int find_resource(struct sk_call *c, struct resource *r)
 		r->name = input_arn_name(c, taggable[i].kind, arn);
 	}
 	if (!r->name)
-		return sk_fail(c, SK_E_INVALID_REQUEST, "%.300s is not the ARN of a resource that can be tagged", arn);
+		return sk_fail(c, SK_E_INVALID_REQUEST, "%.300s is not the ARN of a resource that can be tagged", given);
 	r->document = sk_get(c, "registry/%s/%s", r->record, r->name);
-	return r->document ? SK_OK : sk_fail(c, SK_E_NOT_FOUND, "The resource %s does not exist.", arn);
+	const char *has = sk_json_text(r->document, "suffix");
+	bool same = r->document && !has == !suffix && (!suffix || !strcmp(has, suffix));
+	return same ? SK_OK : sk_fail(c, SK_E_NOT_FOUND, "The resource %s does not exist.", given);
 }
 
 static void store(struct sk_call *c, const struct resource *r, cJSON *tags)
