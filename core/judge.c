@@ -6,7 +6,7 @@
 
 #include "core/runtime.h"
 
-int sk_judge(const struct sk_runtime *rt, const struct sk_judgement *j)
+int sk_judge(const struct sk_runtime *rt, struct sk_judgement *j)
 {
 	int verdict = SK_PASS;
 

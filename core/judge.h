@@ -18,12 +18,13 @@ struct sk_judgement {
 	const char *const *policy; /* names; one that is not there denies everything */
 	size_t policies;
 	const char *action;        /* "iot:CreateThing" */
-	const char *resource;      /* a whole ARN, or "*" */
+	const cJSON *resources;    /* strings: whole ARNs, or "*"; all of them must be allowed */
 	const char *address;       /* the peer's IP; NULL: not known */
 	int64_t now_ms;
+	const char *denied;        /* the answer, of SK_DENY: the first resource that is not allowed; NULL: memory is out */
 };
 /* SK_ALLOW; SK_DENY; SK_PASS: no plugin judges policies. */
-int sk_judge(const struct sk_runtime *rt, const struct sk_judgement *j);
+int sk_judge(const struct sk_runtime *rt, struct sk_judgement *j);
 
 /* -- what an operation asks for -- */
 /* "iot:CreateThing": the prefix that IAM has for the row's service. */

@@ -91,7 +91,7 @@ struct sk_hooks {
 	/* A question about a certificate (core/ask.h): SK_ALLOW, SK_DENY with ask->why, or SK_PASS. */
 	int (*asked)(void *state, struct sk_ask *ask);
 	/* A question about policies by name (core/judge.h). ANY thread, several at once; must not block. SK_ALLOW, SK_DENY, or SK_PASS. */
-	int (*judge)(void *state, const struct sk_judgement *j);
+	int (*judge)(void *state, struct sk_judgement *j);
 	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
@@ -119,6 +119,8 @@ struct sk_plugin {
 	int (*start)(void *state, char *why, size_t why_size);
 	/* Broker thread: all plugins are loaded and the runtime's threads run. For what brings calls of its own (core/invoke.h). */
 	void (*ready)(void *state);
+	/* Any thread, from ready() to the end: NULL, or in one line what is still to come before all is answered (/readyz). May be NULL. */
+	const char *(*unready)(void *state);
 	/* Broker thread, at the end and before the runtime's threads stop: bring no more calls. Those under way are still answered. */
 	void (*quiesce)(void *state);
 	/* At the very end: the runtime is gone, every answer has been given. */

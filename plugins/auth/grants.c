@@ -118,13 +118,12 @@ static bool hold_all(struct grants *g, const struct sk_judgement *j, struct poli
 	return all;
 }
 
-static int verdict_of(struct policy *const list[], const struct sk_judgement *j)
+static int verdict_of(struct policy *const list[], struct sk_judgement *j)
 {
 	const struct policy *const *policies = (const struct policy *const *)list;
 	struct known known = { .address = j->address };
 	struct policy_facts facts;
 	struct policy_bound *b;
-	int verdict = SK_DENY;
 
 	known_facts(&known, &facts);
 	facts.variable[POLICY_IS_ATTACHED] = NULL; /* there is no thing that it could be about */
@@ -132,15 +131,19 @@ static int verdict_of(struct policy *const list[], const struct sk_judgement *j)
 	if (!b)
 		return SK_DENY;
 	b->moment.now_ms = j->now_ms;
-	if (policy_check_named(b, policies, j->action, j->resource).allowed)
-		verdict = SK_ALLOW;
+	j->denied = NULL;
+	SK_JSON_EACH(one, j->resources)
+		if (!j->denied && !policy_check_named(b, policies, j->action, one->valuestring).allowed)
+			j->denied = one->valuestring;
 	free(b);
-	return verdict;
+	return j->denied ? SK_DENY : SK_ALLOW;
 }
 
-int grants_judge(struct grants *g, const struct sk_judgement *j)
+int grants_judge(struct grants *g, struct sk_judgement *j)
 {
 	struct policy *list[MOST] = { NULL };
+
+	j->denied = j->resources && j->resources->child ? j->resources->child->valuestring : NULL;
 	int verdict = hold_all(g, j, list) ? verdict_of(list, j) : SK_DENY;
 
 	for (size_t i = 0; i < MOST; i++)

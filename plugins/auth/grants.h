@@ -14,6 +14,6 @@ void grants_free(struct grants **g);
 /* compiled NULL: there is no such policy any more, or it does not compile. 0, or -1: memory is out. */
 int grants_set(struct grants *g, const char *name, struct policy *compiled);
 /* SK_ALLOW or SK_DENY. A policy that is not there denies, and so does memory that is out. */
-int grants_judge(struct grants *g, const struct sk_judgement *j);
+int grants_judge(struct grants *g, struct sk_judgement *j);
 
 #endif

@@ -58,7 +58,7 @@ static int asked(void *state, struct sk_ask *ask)
 	return auth_asked(state, ask);
 }
 
-static int judge(void *state, const struct sk_judgement *j)
+static int judge(void *state, struct sk_judgement *j)
 {
 	return grants_judge(((struct auth *)state)->grants, j);
 }

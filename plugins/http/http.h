@@ -113,6 +113,7 @@ struct http_state {
 	struct http_server *server;
 	struct http_counters count;
 	_Atomic int64_t unknown_logged_s; /* when an unknown operation was logged last */
+	_Atomic int64_t denied_logged_s;  /* when a key's denial was */
 };
 
 #endif

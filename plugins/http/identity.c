@@ -53,9 +53,27 @@ static const char *denial_of(const char *service)
 	return "AccessDeniedException";
 }
 
+/* A second has at most one line of it, whoever asks how often. */
+static void log_denial(struct http_call *x, const char *action, const char *resource)
+{
+	char line[300];
+	size_t n = 0;
+	int64_t now_s = x->now_ms / 1000;
+
+	if (atomic_exchange(&x->state->denied_logged_s, now_s) == now_s)
+		return;
+	for (; resource[n] && n + 1 < sizeof(line); n++)
+		line[n] = resource[n] > ' ' && resource[n] < 0x7f ? resource[n] : '?';
+	line[n] = 0;
+	sk_log('n', "http", "deny access key %s %s on %s", x->caller.principal, action, line);
+}
+
 static void refuse(struct http_call *x, const char *action, const char *resource)
 {
 	struct sigv4_refusal no;
+
+	if (*action)
+		log_denial(x, action, resource);
 
 	sigv4_refuse(&x->arena, &no, SIGV4_DENIED, "User: arn:aws:iam::%s:user/%s is not authorized to perform: %s on resource: %s", sk_account(),
 	             x->caller.principal, action, resource);
@@ -64,13 +82,16 @@ static void refuse(struct http_call *x, const char *action, const char *resource
 	serve_refuse(x, &no);
 }
 
-static bool allowed(struct http_call *x, const char *action, const char *resource)
+static bool allowed(struct http_call *x, const char *action, const cJSON *resources)
 {
 	const struct keyring_grant *grant = x->grant;
-	struct sk_judgement j = { .policy = grant->policy, .policies = grant->policies, .action = action, .resource = resource, .now_ms = x->now_ms,
-		.address = *x->address ? x->address : NULL };
+	struct sk_judgement j = { .policy = grant->policy, .policies = grant->policies, .action = action, .resources = resources, .now_ms = x->now_ms,
+		.address = *x->address ? x->address : NULL, .denied = resources->child->valuestring };
 
-	return !x->arena.failed && sk_judge(x->state->rt, &j) == SK_ALLOW;
+	if (sk_judge(x->state->rt, &j) == SK_ALLOW)
+		return true;
+	refuse(x, action, j.denied ? j.denied : "*");
+	return false;
 }
 
 /* What more than its own action an input asks for. */
@@ -88,18 +109,6 @@ static const char *extra_of(const struct http_call *x)
 	return NULL;
 }
 
-/* All resources must be allowed. */
-static bool judge_all(struct http_call *x, const char *action, const cJSON *resources)
-{
-	SK_JSON_EACH(one, resources) {
-		if (allowed(x, action, one->valuestring))
-			continue;
-		refuse(x, action, one->valuestring);
-		return false;
-	}
-	return resources != NULL;
-}
-
 void identity_judge(struct http_call *x)
 {
 	const struct keyring_grant *grant = x->grant;
@@ -110,7 +119,7 @@ void identity_judge(struct http_call *x)
 	if (grant->all)
 		serve_admit(x);
 	else if (!arn || !action || !resources)
-		refuse(x, "", "");
-	else if (judge_all(x, action, resources) && (!extra || judge_all(x, extra, resources)))
+		refuse(x, "", ""); /* a 503: the arena has failed */
+	else if (allowed(x, action, resources) && (!extra || allowed(x, extra, resources)))
 		serve_admit(x);
 }

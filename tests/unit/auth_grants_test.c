@@ -50,12 +50,15 @@ static int may(const char *policies, const char *action, const char *resource)
 {
 	char copy[200];
 	const char *name[20];
-	struct sk_judgement j = { .policy = name, .action = action, .resource = resource, .address = "10.0.0.7", .now_ms = 1700000000000 };
+	cJSON one = { .type = cJSON_String, .valuestring = (char *)resource }, all = { .type = cJSON_Array, .child = &one };
+	struct sk_judgement j = { .policy = name, .action = action, .resources = &all, .address = "10.0.0.7", .now_ms = 1700000000000 };
 
 	snprintf(copy, sizeof(copy), "%s", policies);
-	for (char *one = strtok(copy, " "); one; one = strtok(NULL, " "))
-		name[j.policies++] = one;
-	return grants_judge(grants, &j);
+	for (char *each = strtok(copy, " "); each; each = strtok(NULL, " "))
+		name[j.policies++] = each;
+	int verdict = grants_judge(grants, &j);
+	assert_int_equal(j.denied == resource, verdict == SK_DENY);
+	return verdict;
 }
 
 static void any_operation_is_allowed_by_its_name_and_whole_arn(void **at)
@@ -89,6 +92,22 @@ static void a_denial_wins_wherever_it_stands(void **at)
 	assert_int_equal(may("not all", "iot:DeleteThing", ARN "thing/a"), SK_DENY);
 	assert_int_equal(may("not all", "iotsitewise:CreateAsset", "*"), SK_ALLOW);
 	assert_int_equal(may("not", "iotsitewise:CreateAsset", "*"), SK_DENY);
+}
+
+static void all_resources_must_be_allowed(void **at)
+{
+	cJSON two = { .type = cJSON_String, .valuestring = ARN "thinggroup/vault" }, one = { .type = cJSON_String, .valuestring = ARN "thing/a", .next = &two };
+	cJSON both = { .type = cJSON_Array, .child = &one };
+	static const char *const name[] = { "hall" };
+	struct sk_judgement j = { .policy = name, .policies = 1, .action = "iot:AddThingToThingGroup", .resources = &both };
+
+	(void)at;
+	set("hall", "{'Effect':'Allow','Action':'iot:Add*','Resource':['" ARN "thing/*','" ARN "thinggroup/hall']}");
+	assert_int_equal(grants_judge(grants, &j), SK_DENY);
+	assert_string_equal(j.denied, ARN "thinggroup/vault");
+	two.valuestring = ARN "thinggroup/hall";
+	assert_int_equal(grants_judge(grants, &j), SK_ALLOW);
+	assert_null(j.denied);
 }
 
 static void what_is_left_out_is_understood(void **at)
@@ -137,7 +156,9 @@ static void *ask(void *at)
 {
 	long *allowed = at;
 	static const char *const name[] = { "all" };
-	const struct sk_judgement j = { .policy = name, .policies = 1, .action = "iot:ListThings", .resource = "*" };
+	cJSON star = { .type = cJSON_String, .valuestring = "*" }, both = { .type = cJSON_Array, .child = &(cJSON){ .type = cJSON_String, .valuestring = "*",
+		.next = &star } };
+	struct sk_judgement j = { .policy = name, .policies = 1, .action = "iot:ListThings", .resources = &both };
 
 	for (int i = 0; i < 3000; i++)
 		*allowed += grants_judge(grants, &j) == SK_ALLOW;
@@ -170,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_operation_is_allowed_by_its_name_and_whole_arn, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_star_allows_what_is_about_no_resource, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_denial_wins_wherever_it_stands, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_resources_must_be_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_left_out_is_understood, setup, teardown),
 		cmocka_unit_test_setup_teardown(conditions_and_variables_are_those_of_the_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_there_denies, setup, teardown),
