@@ -24,8 +24,10 @@ int cli_operations(struct cli *cli, int argc, char **argv)
 
 static void print_input(struct cli *cli, const cJSON *input)
 {
-	printf("| `%s` | `--%s` | %s %s%s | %s |\n", text(input, "name"), words_kebab(&cli->arena, text(input, "name")),
-	       text(input, "kind"), text(input, "type"), cli_choices(cli, input), sk_json_true(input, "required") ? "yes" : "");
+	const char *wire = text(input, "wire");
+	printf("| `%s` | `--%s` | %s%s%s%s | %s %s%s | %s |\n", text(input, "name"), words_kebab(&cli->arena, text(input, "name")), text(input, "in"),
+	       *wire ? " `" : "", wire, *wire ? "`" : "", text(input, "kind"), text(input, "type"), cli_choices(cli, input),
+	       sk_json_true(input, "required") ? "yes" : "");
 }
 
 static void print_operation(struct cli *cli, const cJSON *operation)
@@ -34,10 +36,11 @@ static void print_operation(struct cli *cli, const cJSON *operation)
 	printf("\n### %s\n\n", text(operation, "name"));
 	if (*text(operation, "prose"))
 		printf("%s\n\n", text(operation, "prose"));
-	printf("`skeeter %s`, of `%s`\n", words_kebab(&cli->arena, text(operation, "name")), text(operation, "service"));
+	printf("`%s %s` of `%s`; `skeeter %s`\n", text(operation, "method"), text(operation, "route"), text(operation, "service"),
+	       words_kebab(&cli->arena, text(operation, "name")));
 	if (sk_json_count(inputs) == 0)
 		return;
-	printf("\n| input | flag | type | required |\n|---|---|---|---|\n");
+	printf("\n| input | flag | over HTTP in | type | required |\n|---|---|---|---|---|\n");
 	SK_JSON_EACH(input, inputs)
 		print_input(cli, input);
 }
@@ -53,7 +56,7 @@ int cli_api(struct cli *cli, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc;
 	printf("# Operations\n\nPrinted by `skeeter api --markdown` from the tables of a running broker; do not edit.\n"
-	       "Every operation answers on `$CONTROL/skeeter/v1` and as a verb of the `skeeter` command.\n");
+	       "Every operation answers over HTTP at its verb and path, on `$CONTROL/skeeter/v1` and as a verb of the `skeeter` command.\n");
 	SK_JSON_EACH(operation, operations) {
 		if (strcmp(plugin, text(operation, "plugin")) != 0)
 			printf("\n## skeeter_%s\n", plugin = text(operation, "plugin"));

@@ -10,7 +10,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
-build=${B:-build} port=${PORT:-8883} run=run
+build=${B:-build} port=${PORT:-8883} http_port=${HTTP_PORT:-8080} run=run
 devices='lamp thermometer valve'
 SKEETER_SOCKET=$run/operator.sock
 export SKEETER_SOCKET
@@ -87,15 +87,16 @@ holder() {
 	fi
 }
 
+# check_port VARIABLE NUMBER
 check_port() {
-	case $port in '' | *[!0-9]*) die "PORT=$port: expected a number" ;; esac
-	[ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "PORT=$port: expected 1 to 65535"
-	who=$(holder "$port") || return 0
-	other=$((port + 1))
+	case $2 in '' | *[!0-9]*) die "$1=$2: expected a number" ;; esac
+	[ "$2" -ge 1 ] && [ "$2" -le 65535 ] || die "$1=$2: expected 1 to 65535"
+	who=$(holder "$2") || return 0
+	other=$(($2 + 1))
 	while [ $other -lt 65535 ] && holder $other >/dev/null; do
 		other=$((other + 1))
 	done
-	die "port $port is in use by $who: stop it, or take another one: PORT=$other make run"
+	die "port $2 is in use by $who: stop it, or take another one: $1=$other make run"
 }
 
 # certificate FILE SECTION NAME [openssl options]: FILE.crt and FILE.key, unless they are there
@@ -166,6 +167,9 @@ write_configuration() {
 		plugin_opt_ca_key $run/ca.key
 		plugin $build/skeeter_registry.so
 		plugin $build/skeeter_shadow.so
+		plugin $build/skeeter_messages.so
+		plugin $build/skeeter_http.so
+		plugin_opt_listen 127.0.0.1:$http_port
 
 		# Devices, by their certificates.
 		listener $port
@@ -203,6 +207,18 @@ broker_failed() {
 	exit 1
 }
 
+# An access key that may do everything, in the file that AWS's clients read. One that the store does not know is of no use.
+make_credentials() {
+	id=$(sed -n 's/^aws_access_key_id = //p' "$run/credentials" 2>/dev/null) || true
+	[ -z "$id" ] || ! "$build/skeeter" list-access-keys --max-results 250 | grep -q "\"$id\"" || return 0
+	"$build/skeeter" create-access-key --policy-names '*' --description 'make run' >"$run/credentials.new"
+	sed -n '1i[default]
+		s/.*"accessKeyId": "\(.*\)".*/aws_access_key_id = \1/p
+		s/.*"secretAccessKey": "\(.*\)".*/aws_secret_access_key = \1/p
+		$aregion = us-east-1' "$run/credentials.new" >"$run/credentials"
+	rm "$run/credentials.new"
+}
+
 start_device() {
 	setsid "$build/skeeter-device" "$1" "$run" >>"$run/$1.log" 2>&1 </dev/null &
 	record "$1" $!
@@ -220,6 +236,8 @@ print_banner() {
 		4 Break a rule  $build/skeeter demo forbid lamp        -> disconnected, and the reason is printed
 		5 Pull the plug $build/skeeter demo kill               -> kill -9, restart, every accepted update still there
 		6 Your own      $build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste
+		7 AWS's CLI     export AWS_SHARED_CREDENTIALS_FILE=$run/credentials; aws --endpoint-url http://127.0.0.1:$http_port iot list-things
+		                aws --endpoint-url http://127.0.0.1:$http_port iot-data get-thing-shadow --thing-name lamp /dev/stdout
 	END
 }
 
@@ -244,7 +262,8 @@ prepare() {
 	fi
 	mkdir -p "$run/data" "$run/devices"
 	end_all
-	check_port
+	check_port PORT "$port"
+	check_port HTTP_PORT "$http_port"
 }
 
 supervise() {
@@ -258,6 +277,7 @@ supervise() {
 	write_configuration
 	[ ! -s "$run/mosquitto.log" ] || mv -f "$run/mosquitto.log" "$run/mosquitto.log.1"
 	start_broker
+	make_credentials || die "no access key could be made; see $run/mosquitto.log"
 	"$build/skeeter" demo register || die "the devices could not be registered; see $run/mosquitto.log"
 	for device in $devices; do
 		start_device "$device"
@@ -282,7 +302,7 @@ detach() {
 		fi
 		sleep 0.05
 	done
-	grep -v '^Skeeter is up\|^[1-6 ] ' "$run/demo.log" >&2 || true
+	grep -v '^Skeeter is up\|^[1-7 ] ' "$run/demo.log" >&2 || true
 	cat "$run/banner"
 }
 

@@ -62,6 +62,8 @@ static void list_inputs(struct sk_call *c, cJSON *inputs, const struct sk_inputs
 		list_type(c, one, in->type, depth);
 		sk_json_set_bool(c->arena, one, "required", in->required);
 		sk_json_set_string(c->arena, one, "in", place_names[in->place]);
+		if (strcmp(in->wire, in->name))
+			sk_json_set_string(c->arena, one, "wire", in->wire);
 	}
 }
 

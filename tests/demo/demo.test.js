@@ -18,6 +18,8 @@ const LINES = [
 	'4 Break a rule  build/skeeter demo forbid lamp        -> disconnected, and the reason is printed',
 	'5 Pull the plug build/skeeter demo kill               -> kill -9, restart, every accepted update still there',
 	'6 Your own      build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste',
+	'7 AWS\'s CLI     export AWS_SHARED_CREDENTIALS_FILE=run/credentials; aws --endpoint-url http://127.0.0.1:PORT iot list-things',
+	'                aws --endpoint-url http://127.0.0.1:PORT iot-data get-thing-shadow --thing-name lamp /dev/stdout',
 ];
 const FIRST = /^Skeeter is up in \d+\.\d s: 3 devices online, broker \d+ MiB, data in run\/data$/;
 
@@ -70,7 +72,8 @@ class Demo {
 	}
 	async up() {
 		this.port = this.port || await freePort();
-		return this.sh(`make -s run DETACH=1 PORT=${this.port}`);
+		this.httpPort = this.httpPort || await freePort();
+		return this.sh(`make -s run DETACH=1 PORT=${this.port} HTTP_PORT=${this.httpPort}`);
 	}
 	// Pids of what still runs out of the copy.
 	leftovers() {
@@ -84,13 +87,13 @@ class Demo {
 	}
 }
 
-test('make run prints six lines, each does what it says, and make stop ends all of it', async (t) => {
+test('make run prints seven lines, each does what it says, and make stop ends all of it', async (t) => {
 	const d = new Demo(t);
 	const { code, out, all } = await d.up();
 	assert.equal(code, 0, all);
-	const printed = out.trimEnd().split('\n').slice(-8);
+	const printed = out.trimEnd().split('\n').slice(-10);
 	assert.match(printed[0], FIRST);
-	assert.deepEqual(printed.slice(1), LINES);
+	assert.deepEqual(printed.slice(1), LINES.map((l) => l.replace('PORT', d.httpPort)));
 	const [look, switchOn, unplug, forbid, kill, own] = printed.filter((l) => /^\d/.test(l)).map((l) => l.slice(16).replace(/ {2,}.*/, ''));
 
 	const things = d.paste(look);
@@ -132,6 +135,11 @@ test('make run prints six lines, each does what it says, and make stop ends all 
 	assert.equal(fs.statSync(path.join(d.dir, 'run/devices/kitchen.key')).mode & 0o777, 0o600);
 	assert.match(d.sh(own).all, /run\/devices\/kitchen\.crt is there already/);
 
+	assert.equal(fs.statSync(path.join(d.dir, 'run/credentials')).mode & 0o777, 0o600);
+	const [list, get] = printed.slice(-2).map((l) => l.slice(16).replace(/aws --/, '/usr/bin/aws --'));
+	assert.deepEqual(JSON.parse(d.paste(list)).things.map((x) => x.thingName), ['kitchen', 'lamp', 'thermometer', 'valve']);
+	assert.match(d.paste(`${list.split(';')[0]}; ${get} | cat`), /^\{"state":\{.*"on":true.*"version":\d+/);
+
 	d.paste('make -s stop');
 	assert.deepEqual(d.leftovers(), []);
 	assert.equal(fs.existsSync(path.join(d.dir, 'run/operator.sock')), false);
@@ -156,7 +164,7 @@ test('a second make run keeps the data, and one beside a running one says so', a
 
 test('Ctrl-C in the foreground ends the broker and the devices', async (t) => {
 	const d = new Demo(t);
-	const child = spawn('make', ['-s', 'run', `PORT=${await freePort()}`], { cwd: d.dir, env: d.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn('make', ['-s', 'run', `PORT=${await freePort()}`, `HTTP_PORT=${await freePort()}`], { cwd: d.dir, env: d.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 	let out = '';
 	for (const stream of [child.stdout, child.stderr])
 		stream.on('data', (x) => { out += x; });
@@ -195,7 +203,9 @@ test('a port in use is named with its owner and what to do', async (t) => {
 	d.port = server.address().port;
 	const { code, all } = await d.up();
 	assert.notEqual(code, 0);
-	assert.match(all, new RegExp(`port ${d.port} is in use by node \\(pid ${process.pid}\\).*PORT=\\d+ make run`));
+	assert.match(all, new RegExp(`port ${d.port} is in use by node \\(pid ${process.pid}\\).*: PORT=\\d+ make run`));
+	[d.port, d.httpPort] = [undefined, d.port];
+	assert.match((await d.up()).all, new RegExp(`port ${d.httpPort} is in use by node .*: HTTP_PORT=\\d+ make run`));
 	assert.deepEqual(d.leftovers(), []);
 });
 
