@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "core/retained_link.h"
 #include "core/retained_times.h"
@@ -448,7 +447,7 @@ const char *sk_retained_listener_fault(const char *listener)
 static int make_secrets(struct sk_retained *r)
 {
 	uint64_t word[4];
-	if (getrandom(word, sizeof word, 0) != sizeof word)
+	if (r->options.random(word, sizeof word))
 		return -1;
 	snprintf(r->id, sizeof r->id, "sr-%016llx%016llx", (unsigned long long)word[0], (unsigned long long)word[1]);
 	snprintf(r->password, sizeof r->password, "%016llx%016llx", (unsigned long long)word[2], (unsigned long long)word[3]);

@@ -22,6 +22,7 @@ struct sk_retained_options {
 	const char *times;    /* file that remembers over a restart since when; NULL: none */
 	size_t topics;        /* most in the index */
 	int64_t (*wall_ms)(void);
+	int (*random)(void *to, size_t n); /* 0, or -1 */
 	void (*say)(char level, const char *line); /* any thread */
 };
 

@@ -12,16 +12,15 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "core/threads.h"
 
 enum { FIRST_ROOM = 4096, WRITE_MS = 5000 };
 
 int64_t sk_link_now_ms(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return sk_mono_us() / 1000;
 }
 
 int sk_link_thread(pthread_t *thread, void *(*run)(void *), void *arg)

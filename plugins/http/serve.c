@@ -162,12 +162,25 @@ static void healthz(struct http_call *x, struct sk_runtime *rt)
 	reply_text(x, 200, "text/plain", "ok\n");
 }
 
+/* What a plugin waits for, or NULL. */
+static const char *unready(const struct sk_runtime *rt)
+{
+	const char *why = NULL;
+	for (int i = 0; i < rt->loaded_count && !why; i++)
+		if (rt->loaded[i].plugin->unready)
+			why = rt->loaded[i].plugin->unready(rt->loaded[i].state);
+	return why;
+}
+
 static void readyz(struct http_call *x, struct sk_runtime *rt)
 {
+	const char *why = rt ? unready(rt) : NULL;
 	if (!rt)
 		reply_text(x, 503, "text/plain", "the broker is shutting down\n");
 	else if (rt->store->ops->pressed(rt->store))
 		reply_text(x, 503, "text/plain", "the store has more to write than it takes\n");
+	else if (why)
+		reply_text(x, 503, "text/plain", sk_printf(&x->arena, "%s\n", why));
 	else
 		reply_text(x, 200, "text/plain", "ok\n");
 }

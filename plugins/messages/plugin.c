@@ -2,6 +2,7 @@
 #include "plugins/messages/messages.h"
 
 #include <stdio.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "core/broker_retained.h"
@@ -36,6 +37,11 @@ static int64_t wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int random_bytes(void *to, size_t n)
+{
+	return getrandom(to, n, 0) == (ssize_t)n ? 0 : -1;
+}
+
 static void say(char level, const char *line)
 {
 	sk_log(level, "messages", "%s", line);
@@ -63,12 +69,20 @@ static void ready(void *state)
 		return;
 	}
 	snprintf(times, sizeof(times), "%s/retained.times", sk_data_dir());
-	const struct sk_retained_options o = { .listener = listener, .times = times, .topics = (size_t)s->retained_topics, .wall_ms = wall_ms, .say = say };
+	const struct sk_retained_options o = { .listener = listener, .times = times, .topics = (size_t)s->retained_topics, .wall_ms = wall_ms,
+	                                       .random = random_bytes, .say = say };
 	struct sk_retained *watched = sk_retained_start(&o);
 	if (!watched)
 		say('e', "memory or threads are out: retained messages are not watched");
 	sk_broker_set_retained(watched);
 	atomic_store(&s->watched, watched);
+}
+
+static const char *unready(void *state)
+{
+	const struct sk_retained *watched = atomic_load(&((struct messages_state *)state)->watched);
+
+	return watched && !sk_retained_ready(watched) ? "the retained messages are being read" : NULL;
 }
 
 static void quiesce(void *state)
@@ -90,5 +104,5 @@ static void stop(void *state)
 }
 
 SKEETER_PLUGIN(.name = "messages", .prose = "publishing and retained messages as operations", .state_size = sizeof(struct messages_state),
-               .options = options, .operations = operations, .shapes = shapes, .resources = resources, .start = start, .ready = ready,
+               .options = options, .operations = operations, .shapes = shapes, .resources = resources, .start = start, .ready = ready, .unready = unready,
                .quiesce = quiesce, .stop = stop)

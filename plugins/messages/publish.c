@@ -49,23 +49,24 @@ static int read_payload(struct sk_call *c, struct sk_message *m)
 
 /* -- user properties: [{"name":"value"}, ...], "you must encode the JSON string to base64 before adding it to the HTTP header" -- */
 
-static const cJSON *parse(struct sk_call *c, const char *text, size_t n)
+/* What a text holds: JSON, or base64 of it; NULL: neither. */
+static const cJSON *inside(struct sk_call *c, const char *text)
 {
-	return sk_json_parse(c->arena, text, n, NULL, NULL);
+	const cJSON *json = sk_json_parse(c->arena, text, strlen(text), NULL, NULL);
+	size_t n = 0;
+	const unsigned char *decoded = json ? NULL : messages_decode(c->arena, text, &n);
+
+	return decoded ? sk_json_parse(c->arena, (const char *)decoded, n, NULL, NULL) : json;
 }
 
+/* An SDK that is given the array as text makes a JSON string of it, and base64 of that. */
 static const cJSON *user_properties(struct sk_call *c)
 {
-	const cJSON *given = sk_json_get(c->in, "userProperties"), *list;
-	const char *text = cJSON_IsString(given) ? given->valuestring : NULL;
-	unsigned char *decoded;
-	size_t n;
+	const cJSON *list = sk_json_get(c->in, "userProperties");
 
-	if (!text)
-		return given;
-	list = parse(c, text, strlen(text));
-	decoded = list ? NULL : messages_decode(c->arena, text, &n);
-	return list ? list : decoded ? parse(c, (const char *)decoded, n) : NULL;
+	for (int i = 0; i < 2 && cJSON_IsString(list); i++)
+		list = inside(c, list->valuestring);
+	return list;
 }
 
 static bool take_pairs(const cJSON *object, struct sk_user_property *user, size_t *n, size_t *bytes)

@@ -217,3 +217,17 @@ test('more topics than there is room for are not listed, but each is answered', 
 	assert.match(await b.refused('ListRetainedMessages', {}), /^ServiceUnavailableException 503 There are more retained messages/);
 	assert.equal(text(await b.call('GetRetainedMessage', { topic: 'd' })), 'd');
 });
+
+test('/readyz waits until the retained messages have been read', async (t) => {
+	const { prepare } = require('../../harness/http');
+	const h = await prepare(t, { plugins: PLUGINS, options: { messages: { retained_listener: '/nowhere/at/all' } } });
+	await h.b.start();
+	const answer = () => h.ask('GET', '/readyz').catch(() => ({}));
+	const r = await until('an answer', async () => (await answer()).status && answer());
+	assert.deepEqual([r.status, r.text], [503, 'the retained messages are being read\n']);
+	await h.b.stop();
+	h.b.spec.options.messages = {};
+	await h.b.start();
+	await until('readiness', async () => (await answer()).status === 200);
+	assert.deepEqual(await all(h.b), []);
+});
