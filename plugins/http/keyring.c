@@ -122,7 +122,7 @@ int keyring_set(struct keyring *k, const char *id, const char *secret, const cJS
 
 /* -- questions -- */
 
-/* The claim's words are checked to be words of at most 64 characters (sigv4_read). */
+/* NULL: memory is out. The claim's words are checked to be words of at most 64 characters (sigv4_read). */
 static const struct derived *derive(struct access_key *x, const struct sigv4_claim *c)
 {
 	struct derived *d;
@@ -133,10 +133,12 @@ static const struct derived *derive(struct access_key *x, const struct sigv4_cla
 			return d;
 	}
 	d = &x->derived[x->turn++ % DERIVED];
+	d->date[0] = 0;
+	if (!sigv4_signing_key(x->secret, c->date, c->region, c->service, d->key))
+		return NULL;
 	strcpy(d->date, c->date);
 	strcpy(d->region, c->region);
 	strcpy(d->service, c->service);
-	sigv4_signing_key(x->secret, c->date, c->region, c->service, d->key);
 	return d;
 }
 
@@ -153,16 +155,18 @@ static void copy_grant(struct sk_arena *a, const struct access_key *x, struct ke
 
 int keyring_find(struct keyring *k, struct sk_arena *a, const struct sigv4_claim *claim, uint8_t key[SIGV4_HASH], struct keyring_grant *grant)
 {
+	const struct derived *d = NULL;
 	struct access_key *x;
 
-	if (strlen(claim->date) >= sizeof(x->derived[0].date) || strlen(claim->region) >= WORD || strlen(claim->service) >= WORD)
+	if (strlen(claim->date) >= sizeof(d->date) || strlen(claim->region) >= WORD || strlen(claim->service) >= WORD)
 		return -1;
 	pthread_mutex_lock(&k->lock);
 	x = *place(k, claim->key_id);
-	if (x) {
-		memcpy(key, derive(x, claim)->key, SIGV4_HASH);
+	d = x ? derive(x, claim) : NULL;
+	if (d) {
+		memcpy(key, d->key, SIGV4_HASH);
 		copy_grant(a, x, grant);
 	}
 	pthread_mutex_unlock(&k->lock);
-	return x ? 0 : -1;
+	return d ? 0 : -1;
 }

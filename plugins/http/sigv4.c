@@ -9,17 +9,18 @@
 #include "plugins/http/sigv4_chunks.h"
 #include "plugins/http/sigv4_refusal.h"
 
-void sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH])
+bool sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH])
 {
 	static const char terminator[] = "aws4_request";
 	const char *step[] = { region, service, terminator };
 	char first[4 + 256];
 	int n = snprintf(first, sizeof(first), "AWS4%s", secret);
 
-	sigv4_hmac(first, n < (int)sizeof(first) ? (size_t)n : sizeof(first) - 1, date, strlen(date), key);
-	for (size_t i = 0; i < sizeof(step) / sizeof(step[0]); i++)
-		sigv4_hmac(key, SIGV4_HASH, step[i], strlen(step[i]), key);
+	bool made = sigv4_hmac(first, n < (int)sizeof(first) ? (size_t)n : sizeof(first) - 1, date, strlen(date), key);
+	for (size_t i = 0; made && i < sizeof(step) / sizeof(step[0]); i++)
+		made = sigv4_hmac(key, SIGV4_HASH, step[i], strlen(step[i]), key);
 	OPENSSL_cleanse(first, sizeof(first));
+	return made;
 }
 
 static void stamp(int64_t s, char out[32])
@@ -66,12 +67,14 @@ static int check_time(struct sk_arena *a, const struct sigv4_claim *c, int64_t n
 	return sigv4_refuse(a, no, SIGV4_INVALID, "Signature expired: %s is now earlier than %s (%s - 5 min.)", c->when, limit, now);
 }
 
-static void sign_text(const uint8_t key[SIGV4_HASH], const char *text, char hex[2 * SIGV4_HASH + 1])
+static bool sign_text(const uint8_t key[SIGV4_HASH], const char *text, char hex[2 * SIGV4_HASH + 1])
 {
 	uint8_t hash[SIGV4_HASH];
 
-	sigv4_hmac(key, SIGV4_HASH, text, strlen(text), hash);
+	if (!sigv4_hmac(key, SIGV4_HASH, text, strlen(text), hash))
+		return false;
 	sigv4_hex(hash, hex);
+	return true;
 }
 
 /* false: memory is out. */
@@ -89,9 +92,7 @@ static bool expected(struct sk_arena *a, const struct sigv4_request *r, const st
 	}
 	text = a->failed ? NULL : sigv4_canonical_request(a, &canonical);
 	text = text ? sigv4_string_to_sign(a, c->when, scope, text) : NULL;
-	if (text)
-		sign_text(key, text, hex);
-	return text != NULL;
+	return text && sign_text(key, text, hex);
 }
 
 int sigv4_judge(struct sk_arena *a, const struct sigv4_request *r, const struct sigv4_claim *claim, struct sigv4_body *body,
@@ -117,12 +118,12 @@ struct signing {
 	uint8_t key[SIGV4_HASH];
 };
 
-static void begin(struct sk_arena *a, const struct sigv4_signer *by, struct signing *s)
+static bool begin(struct sk_arena *a, const struct sigv4_signer *by, struct signing *s)
 {
 	stamp(by->now_ms / 1000, s->when);
 	snprintf(s->date, sizeof(s->date), "%.8s", s->when);
 	s->scope = sigv4_scope(a, s->date, by->region, by->service);
-	sigv4_signing_key(by->secret, s->date, by->region, by->service, s->key);
+	return sigv4_signing_key(by->secret, s->date, by->region, by->service, s->key);
 }
 
 static const char *payload_for(struct sk_arena *a, const struct sigv4_body *body, const struct sigv4_signer *by)
@@ -143,9 +144,7 @@ static bool sign_canonical(struct sk_arena *a, const struct sigv4_canonical *c, 
 	const char *text = a->failed ? NULL : sigv4_canonical_request(a, c);
 
 	text = text ? sigv4_string_to_sign(a, s->when, s->scope, text) : NULL;
-	if (text)
-		sign_text(s->key, text, hex);
-	return text != NULL;
+	return text && sign_text(s->key, text, hex);
 }
 
 /* r with the headers that signing adds. */
@@ -170,7 +169,8 @@ size_t sigv4_sign(struct sk_arena *a, const struct sigv4_request *r, const struc
 	char hex[2 * SIGV4_HASH + 1];
 	size_t n = 0;
 
-	begin(a, by, &s);
+	if (!begin(a, by, &s))
+		return 0;
 	add[n++] = (struct sigv4_field){ "X-Amz-Date", sk_strdup(a, s.when) };
 	if (by->token)
 		add[n++] = (struct sigv4_field){ "X-Amz-Security-Token", by->token };
@@ -203,8 +203,7 @@ const char *sigv4_presign(struct sk_arena *a, const struct sigv4_request *r, con
 	struct sigv4_canonical c = { .request = &query, .s3 = by->s3, .presigned = true, .payload = payload_for(a, body, by),
 		.signed_headers = sigv4_header_names(a, r) };
 
-	begin(a, by, &s);
-	if (a->failed)
+	if (!begin(a, by, &s) || a->failed)
 		return NULL;
 	snprintf(expires, sizeof(expires), "%lld", (long long)seconds);
 	sigv4_puts(&t, r->query);

@@ -2,9 +2,11 @@
  * does, does: order and spelling of the query, blanks in headers and case of their names, needless slashes and dots in the path. */
 #include "plugins/http/sigv4_canonical.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -58,8 +60,13 @@ static void put_encoded(struct sigv4_text *t, char c, char keep)
 
 void sigv4_encode(struct sigv4_text *t, const char *s, size_t n, char keep)
 {
-	for (size_t i = 0; i < n; i++)
-		put_encoded(t, s[i], keep);
+	for (size_t i = 0, plain; i < n; i += plain + 1) {
+		for (plain = 0; i + plain < n && is_unreserved(s[i + plain]); plain++)
+			;
+		sigv4_put(t, s + i, plain);
+		if (i + plain < n)
+			put_encoded(t, s[i + plain], keep);
+	}
 }
 
 static int digit(char c)
@@ -93,9 +100,24 @@ static void put_recoded(struct sigv4_text *t, const char *s, size_t n, char keep
 
 /* -- hashes -- */
 
+enum { BLOCK = 64 };
+
+static const EVP_MD *sha256;
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+/* Once: OpenSSL 3 looks an algorithm up each time that it is asked for by EVP_sha256(), which takes longer than hashing. */
+static void fetch(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!sha256)
+		sha256 = EVP_sha256();
+}
+
 void sigv4_hash(const void *data, size_t n, uint8_t hash[SIGV4_HASH])
 {
-	SHA256(data, n, hash);
+	pthread_once(&fetched, fetch);
+	if (!EVP_Digest(data, n, hash, NULL, sha256, NULL))
+		SHA256(data, n, hash); /* without memory; it needs none */
 }
 
 void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1])
@@ -109,11 +131,35 @@ void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1])
 	hex[2 * SIGV4_HASH] = 0;
 }
 
-void sigv4_hmac(const void *key, size_t key_size, const void *data, size_t n, uint8_t hash[SIGV4_HASH])
+/* RFC 2104, by two hashes: HMAC() looks its algorithms up each time too. A key that is longer than a block is left to it. */
+static bool hash_behind_pad(EVP_MD_CTX *x, const uint8_t pad[BLOCK], const void *data, size_t n, uint8_t hash[SIGV4_HASH])
 {
-	unsigned size = SIGV4_HASH;
+	return EVP_DigestInit_ex(x, sha256, NULL) && EVP_DigestUpdate(x, pad, BLOCK) && EVP_DigestUpdate(x, data, n) &&
+	       EVP_DigestFinal_ex(x, hash, NULL);
+}
 
-	HMAC(EVP_sha256(), key, (int)key_size, data, n, hash, &size);
+bool sigv4_hmac(const void *key, size_t key_size, const void *data, size_t n, uint8_t hash[SIGV4_HASH])
+{
+	uint8_t inner[BLOCK] = { 0 }, outer[BLOCK] = { 0 }, first[SIGV4_HASH];
+	EVP_MD_CTX *x = key_size <= BLOCK ? EVP_MD_CTX_new() : NULL;
+	bool made;
+
+	pthread_once(&fetched, fetch);
+	if (key_size <= BLOCK) {
+		memcpy(inner, key, key_size);
+		memcpy(outer, key, key_size);
+	}
+	for (int i = 0; i < BLOCK; i++) {
+		inner[i] ^= 0x36;
+		outer[i] ^= 0x5c;
+	}
+	made = x && hash_behind_pad(x, inner, data, n, first) && hash_behind_pad(x, outer, first, sizeof(first), hash);
+	if (!made && key_size > BLOCK)
+		made = HMAC(EVP_sha256(), key, (int)key_size, data, n, hash, NULL) != NULL;
+	EVP_MD_CTX_free(x);
+	OPENSSL_cleanse(inner, sizeof(inner));
+	OPENSSL_cleanse(outer, sizeof(outer));
+	return made;
 }
 
 /* -- the path -- */
@@ -284,18 +330,17 @@ static bool is_blank(char c)
 /* Blanks at the ends go, those in between become one. */
 static void put_value(struct sigv4_text *t, const char *value)
 {
-	bool blank = false, any = false;
+	const char *between = "";
 
-	for (; *value; value++) {
-		if (is_blank(*value)) {
-			blank = any;
-			continue;
-		}
-		if (blank)
-			sigv4_puts(t, " ");
-		sigv4_put(t, value, 1);
-		blank = false;
-		any = true;
+	for (size_t n; *value; value += n) {
+		for (n = 0; is_blank(value[n]); n++)
+			;
+		value += n;
+		for (n = 0; value[n] && !is_blank(value[n]); n++)
+			;
+		sigv4_puts(t, n ? between : "");
+		sigv4_put(t, value, n);
+		between = " ";
 	}
 }
 

@@ -57,9 +57,8 @@ static int check_signature(struct chunks *k, const char *kind, const char *hashe
 	char hex[HEX + 1];
 	const char *text = sk_printf(k->a, "%s\n%s\n%s\n%s\n%s", kind, k->claim->when, k->scope, k->before, hashes);
 
-	if (!text)
+	if (!text || !sigv4_hmac(k->key, SIGV4_HASH, text, strlen(text), hash))
 		return sigv4_refuse(k->a, k->no, SIGV4_NO_MEMORY, "Memory is out");
-	sigv4_hmac(k->key, SIGV4_HASH, text, strlen(text), hash);
 	sigv4_hex(hash, hex);
 	if (n != HEX || CRYPTO_memcmp(hex, given, HEX))
 		return sigv4_refuse(k->a, k->no, SIGV4_INVALID, "%s", SIGV4_MISMATCH);
