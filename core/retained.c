@@ -142,7 +142,7 @@ static void keep_message(struct question *q, const struct sk_wire_packet *p)
 /* Packets until the one that ends the question. 0, or -1: the connection is over. */
 static int await(struct sk_retained *r, enum sk_wire_type type, uint16_t id, struct question *q)
 {
-	int64_t until = sk_link_now_ms() + ANSWER_MS;
+	int64_t until = r->options.mono_ms() + ANSWER_MS;
 	for (;;) {
 		struct sk_wire_packet p;
 		int rc = sk_link_read(&r->link, &p, until, &r->stop);
@@ -249,7 +249,7 @@ static int greet(struct sk_retained *r)
 	sk_wire_connect(&out, r->id, USERNAME, r->password);
 	int rc = sk_link_write(&r->link, &out, &r->stop);
 	sk_wire_out_free(&out);
-	if (rc || sk_link_read(&r->link, &p, sk_link_now_ms() + ANSWER_MS, &r->stop) <= 0)
+	if (rc || sk_link_read(&r->link, &p, r->options.mono_ms() + ANSWER_MS, &r->stop) <= 0)
 		return -1;
 	return p.type == SK_WIRE_CONNACK && sk_wire_connack(&p) == 0 ? 0 : -1;
 }
@@ -293,14 +293,14 @@ static int ping(struct sk_retained *r)
 
 static void session(struct sk_retained *r)
 {
-	int64_t save_at = sk_link_now_ms() + SAVE_MS, pinged = sk_link_now_ms();
+	int64_t save_at = r->options.mono_ms() + SAVE_MS, pinged = r->options.mono_ms();
 	while (!atomic_load(&r->stop)) {
 		if (serve_questions(r) || sk_link_wait(&r->link, SAVE_MS))
 			return;
-		int64_t now = sk_link_now_ms();
+		int64_t now = r->options.mono_ms();
 		if (now >= save_at) {
 			save(r);
-			save_at = sk_link_now_ms() + SAVE_MS + (sk_link_now_ms() - now) * 50;
+			save_at = r->options.mono_ms() + SAVE_MS + (r->options.mono_ms() - now) * 50;
 		}
 		if (now - pinged >= IDLE_MS) {
 			if (ping(r))
@@ -466,7 +466,7 @@ struct sk_retained *sk_retained_start(const struct sk_retained_options *o)
 	pthread_cond_init(&r->answered, NULL);
 	r->index = sk_retained_index_new(o->topics);
 	r->before = sk_times_load(o->times);
-	if (!sk_link_init(&r->link) && r->index && !make_secrets(r) && !sk_link_thread(&r->thread, run, r)) {
+	if (!sk_link_init(&r->link, o->mono_ms) && r->index && !make_secrets(r) && !sk_link_thread(&r->thread, run, r)) {
 		r->threaded = true;
 		return r;
 	}

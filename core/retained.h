@@ -21,7 +21,7 @@ struct sk_retained_options {
 	const char *listener; /* a path, or 127.0.0.1:1883 */
 	const char *times;    /* file that remembers over a restart since when; NULL: none */
 	size_t topics;        /* most in the index */
-	int64_t (*wall_ms)(void);
+	int64_t (*wall_ms)(void), (*mono_ms)(void);
 	int (*random)(void *to, size_t n); /* 0, or -1 */
 	void (*say)(char level, const char *line); /* any thread */
 };

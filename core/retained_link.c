@@ -14,14 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/threads.h"
-
 enum { FIRST_ROOM = 4096, WRITE_MS = 5000 };
-
-int64_t sk_link_now_ms(void)
-{
-	return sk_mono_us() / 1000;
-}
 
 int sk_link_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 {
@@ -61,9 +54,9 @@ const char *sk_link_fault(const char *listener)
 
 /* -- the connection -- */
 
-int sk_link_init(struct sk_link *l)
+int sk_link_init(struct sk_link *l, int64_t (*now_ms)(void))
 {
-	*l = (struct sk_link){ .fd = -1 };
+	*l = (struct sk_link){ .fd = -1, .now_ms = now_ms };
 	l->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return l->bell < 0 ? -1 : 0;
 }
@@ -147,7 +140,7 @@ void sk_link_pause(struct sk_link *l, int ms)
 
 int sk_link_write(struct sk_link *l, const struct sk_wire_out *out, atomic_bool *stop)
 {
-	int64_t until = sk_link_now_ms() + WRITE_MS;
+	int64_t until = l->now_ms() + WRITE_MS;
 	for (size_t sent = 0; !out->failed && l->fd >= 0;) {
 		ssize_t n = send(l->fd, out->at + sent, out->n - sent, MSG_NOSIGNAL);
 		sent += n > 0 ? (size_t)n : 0;
@@ -155,8 +148,8 @@ int sk_link_write(struct sk_link *l, const struct sk_wire_out *out, atomic_bool 
 			return 0;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
-		wait_for(l, POLLOUT, until - sk_link_now_ms());
-		if (atomic_load(stop) || sk_link_now_ms() >= until)
+		wait_for(l, POLLOUT, until - l->now_ms());
+		if (atomic_load(stop) || l->now_ms() >= until)
 			return -1;
 	}
 	return -1;
@@ -202,7 +195,7 @@ int sk_link_read(struct sk_link *l, struct sk_wire_packet *p, int64_t until_ms, 
 			l->taken = p->whole;
 		if (rc)
 			return rc;
-		int64_t left = until_ms - sk_link_now_ms();
+		int64_t left = until_ms - l->now_ms();
 		if (atomic_load(stop))
 			return -1;
 		if (left <= 0)

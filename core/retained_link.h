@@ -11,13 +11,14 @@
 
 struct sk_link {
 	int fd, bell;
+	int64_t (*now_ms)(void);
 	unsigned char *in;
 	size_t n, room, taken; /* taken: bytes of the packet that was read last */
 };
 
 /* NULL, or what is wrong with the name of a listener. */
 const char *sk_link_fault(const char *listener);
-int sk_link_init(struct sk_link *l);
+int sk_link_init(struct sk_link *l, int64_t (*now_ms)(void)); /* a monotonic clock. 0 or -1 */
 void sk_link_free(struct sk_link *l);
 int sk_link_open(struct sk_link *l, const char *listener); /* 0 or -1 */
 void sk_link_close(struct sk_link *l);
@@ -29,7 +30,6 @@ int sk_link_read(struct sk_link *l, struct sk_wire_packet *p, int64_t until_ms, 
 /* Until the bell rings or the time is over; what comes in is passed over. -1: the connection is over. */
 int sk_link_wait(struct sk_link *l, int ms);
 void sk_link_pause(struct sk_link *l, int ms);
-int64_t sk_link_now_ms(void); /* monotonic */
 /* A thread that takes no signals, which are the broker's. 0 or -1. */
 int sk_link_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 

@@ -1,13 +1,9 @@
 /* device.c -- see device.h. "All that is asked must be allowed": a retained publish needs two permissions, as over MQTT.
- *
- * The index of certificates and policies is the broker's thread's, so the question goes there (core/ask.h) and the operation on from there. What is
- * refused is not told why: the log says it. */
+ * What is refused is not told why: the log says it. */
 #include "plugins/http/device.h"
 
 #include <string.h>
 
-#include "core/plugin.h"
-#include "plugins/http/serve.h"
 #include "plugins/http/sigv4_canonical.h"
 
 enum resource { TOPIC, THING, SHADOW, ALL };
@@ -65,8 +61,6 @@ int device_permissions(struct sk_arena *a, const char *operation, const cJSON *i
 
 /* -- who -- */
 
-static const struct sigv4_refusal forbidden = { 403, "ForbiddenException", "Forbidden" };
-
 int device_identify(struct http_call *x, struct sigv4_refusal *no)
 {
 	uint8_t hash[SIGV4_HASH];
@@ -76,7 +70,7 @@ int device_identify(struct http_call *x, struct sigv4_refusal *no)
 		return -1;
 	}
 	if (x->now_ms / 1000 < x->peer.valid_from_s || x->now_ms / 1000 > x->peer.valid_until_s) {
-		*no = forbidden;
+		*no = (struct sigv4_refusal){ 403, "ForbiddenException", "Forbidden" };
 		return -1;
 	}
 	sigv4_hash(x->peer.der, x->peer.size, hash);
@@ -84,33 +78,4 @@ int device_identify(struct http_call *x, struct sigv4_refusal *no)
 	x->caller.principal = x->certificate = id;
 	x->service = "iotdata";
 	return 0;
-}
-
-/* -- may it -- */
-
-static const struct sigv4_refusal unavailable = { 503, "ServiceUnavailableException", "Service unavailable" };
-
-/* Nobody to ask: skeeter_auth is not loaded, or the broker ends. */
-static void answered(struct sk_ask *ask)
-{
-	struct http_call *x = ask->context;
-	if (ask->verdict == SK_ALLOW)
-		serve_admit(x);
-	else
-		serve_refuse(x, ask->verdict == SK_DENY ? &forbidden : &unavailable);
-}
-
-void device_authorize(struct http_call *x)
-{
-	struct sk_ask *ask = sk_alloc(&x->arena, sizeof *ask);
-	if (!ask) {
-		serve_refuse(x, &unavailable);
-		return;
-	}
-	*ask = (struct sk_ask){ .der = x->peer.der, .der_size = x->peer.size, .address = x->address, .answered = answered, .context = x };
-	ask->permissions = device_permissions(&x->arena, x->row->name, x->in, ask->permission);
-	if (!ask->permissions)
-		serve_refuse(x, &forbidden);
-	else if (sk_ask(x->state->rt, ask))
-		serve_refuse(x, &unavailable);
 }

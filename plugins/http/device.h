@@ -6,7 +6,7 @@
 #include "plugins/http/http.h"
 
 http_identify device_identify;   /* by x->peer; the service is always iotdata */
-http_authorize device_authorize; /* by the certificate's policies, on the broker's thread */
+http_authorize device_authorize; /* by the certificate's policies, on the broker's thread (device_judge.c) */
 
 /* What a policy must allow for an operation with that input: how many; 0: the operation is not for devices, or memory is out. */
 int device_permissions(struct sk_arena *a, const char *operation, const cJSON *in, struct sk_permission out[SK_PERMISSIONS]);

@@ -29,12 +29,22 @@ static const struct sk_op_group *const operations[] = { &publish_group, &retaine
 
 static const struct sk_resource resources[] = { { "MessageTopic", "topic/" }, { 0 } };
 
-static int64_t wall_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t mono_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 static int random_bytes(void *to, size_t n)
@@ -69,7 +79,7 @@ static void ready(void *state)
 		return;
 	}
 	snprintf(times, sizeof(times), "%s/retained.times", sk_data_dir());
-	const struct sk_retained_options o = { .listener = listener, .times = times, .topics = (size_t)s->retained_topics, .wall_ms = wall_ms,
+	const struct sk_retained_options o = { .listener = listener, .times = times, .topics = (size_t)s->retained_topics, .wall_ms = wall_ms, .mono_ms = mono_ms,
 	                                       .random = random_bytes, .say = say };
 	struct sk_retained *watched = sk_retained_start(&o);
 	if (!watched)
