@@ -35,3 +35,12 @@ test('each operation of iot succeeds and fails as its model says', async (t) => 
 	const [, operations, errors] = /^operations (\d+) errors (\d+)$/.exec(lines.at(-1)).map(Number);
 	assert.ok(operations >= 75 && errors >= 90, lines.at(-1));
 }, { seconds: 180 });
+
+test('each constraint of each input that the model has is kept, in AWS\'s words', async (t) => {
+	const { key, names } = await broker(t);
+	const { code, lines, stderr } = await python(t, 'model.py', [...key, ...names]);
+	assert.deepEqual(lines.filter((l) => l.startsWith('BAD')), []);
+	assert.equal(code, 0, stderr);
+	const [, checked, refused] = /^checked (\d+) refused (\d+)$/.exec(lines.at(-1)).map(Number);
+	assert.ok(checked > 300 && refused === checked, lines.at(-1));
+}, { seconds: 180 });
