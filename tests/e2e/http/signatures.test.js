@@ -158,6 +158,17 @@ test('all that a request is about must be allowed', async (t) => {
 	assert.match(words(await ask('PUT', '/target-policies/hall', { target: `${ARN}:thinggroup/vault` })), /iot:AttachPolicy on resource: .*thinggroup\/vault$/);
 });
 
+test('publishing asks for the topic, and for more when it is to be retained', async (t) => {
+	const h = await signed(t, { plugins: ['core', 'registry', 'auth', 'shadow', 'messages'] });
+	await h.b.call('CreatePolicy', { policyName: 'hall', policyDocument: policy(allow('iot:Publish', `${ARN}:topic/hall/*`), allow('iot:RetainPublish', `${ARN}:topic/hall/kept`)) });
+	const ask = requester(h, await key(h, 'hall'));
+	const publish = (topic, query = '') => ask('POST', `/topics/${topic}${query}`, '{}', { service: 'iotdata' });
+	assert.equal((await publish('hall%2Flamp')).status, 200);
+	assert.equal((await publish('hall/kept', '?retain=true&qos=1')).status, 200);
+	assert.match(words(await publish('hall/lamp', '?retain=true')), /^403 ForbiddenException .* iot:RetainPublish on resource: .*:topic\/hall\/lamp$/);
+	assert.match(words(await publish('vault')), /^403 ForbiddenException .* iot:Publish on resource: .*:topic\/vault$/);
+});
+
 test('a policy may name any operation that is loaded, and nothing that is none', async (t) => {
 	const h = await signed(t);
 	const create = (policyName, Action) => h.b.refused('CreatePolicy', { policyName, policyDocument: policy({ Effect: 'Deny', Action, Resource: '*' }) });
