@@ -53,13 +53,13 @@ static int check_time(struct sk_arena *a, const struct sigv4_claim *c, int64_t n
 {
 	char now[32], limit[32];
 
+	if (c->when_s >= now_s - c->expires_s && c->when_s <= now_s + SIGV4_SKEW_S)
+		return 0;
 	stamp(now_s, now);
-	if (c->when_s > now_s + SIGV4_SKEW_S) {
+	if (c->when_s > now_s) {
 		stamp(now_s + SIGV4_SKEW_S, limit);
 		return sigv4_refuse(a, no, SIGV4_INVALID, "Signature not yet current: %s is still later than %s (%s + 5 min.)", c->when, limit, now);
 	}
-	if (c->when_s >= now_s - c->expires_s)
-		return 0;
 	stamp(now_s - c->expires_s, limit);
 	if (c->presigned)
 		return sigv4_refuse(a, no, SIGV4_INVALID, "Signature expired: %s is now earlier than %s (%s - %lld sec.)", c->when, limit, now,
