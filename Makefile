@@ -134,7 +134,7 @@ demo: all $(MODULES)  ## every line that make run prints, pasted and compared
 asan:  ## units and broker under AddressSanitizer and UBSan
 	$(call sanitize,asan,address$(comma)undefined,libasan.so)
 tsan:  ## units and broker under ThreadSanitizer
-	$(call sanitize,tsan,thread,libtsan.so,-core/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
+	$(call sanitize,tsan,thread,libtsan.so,-/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
 sanitized: $(TESTS) all $(MODULES)
 	@tests/run-unit $N-unit $(TESTS); units=$$?; \
 	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker tests/e2e $(T) && exit $$units
@@ -151,6 +151,7 @@ $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 # load_*.c are parts of the load generator.
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl
+$B/bench/http_hello: LIBS += -lmicrohttpd
 $B/bench/load: $(patsubst %.c,$B/%.o,$(wildcard tests/bench/load_*.c))
 $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@

@@ -13,6 +13,7 @@ const SECTIONS = {
 	messages: 'Plain messages',
 	devices: 'Connects and idle devices',
 	shadows: 'Shadows',
+	http: 'HTTP',
 	things: 'A registry full of things',
 	parts: 'Parts, without a broker',
 };

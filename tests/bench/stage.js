@@ -62,14 +62,14 @@ const KINDS = {
 	skeeter: {
 		lines: (b) => ['allow_anonymous false', `plugin ${BUILD}/skeeter_core.so`, `plugin_opt_data ${b.dir}/data`,
 			`plugin_opt_operators ${b.socket}`, 'plugin_opt_device_rate 0', 'plugin_opt_device_in_flight 0', 'plugin_opt_sys_interval 0', ...b.core,
-			`plugin ${BUILD}/skeeter_auth.so`, 'plugin_opt_others allow', `plugin ${BUILD}/skeeter_registry.so`, `plugin ${BUILD}/skeeter_shadow.so`],
+			`plugin ${BUILD}/skeeter_auth.so`, 'plugin_opt_others allow', `plugin ${BUILD}/skeeter_registry.so`, `plugin ${BUILD}/skeeter_shadow.so`, ...b.more],
 		login: [],
 	},
 };
 
 class Broker {
-	constructor(kind, { wrap = [], core = [] } = {}) {
-		Object.assign(this, { kind, wrap, core, dir: fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-bench-')), log: '' });
+	constructor(kind, { wrap = [], core = [], more = [] } = {}) {
+		Object.assign(this, { kind, wrap, core, more, dir: fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-bench-')), log: '' });
 		fs.chmodSync(this.dir, 0o755);
 		this.socket = path.join(this.dir, 'op.sock');
 		this.plainSocket = path.join(this.dir, 'plain.sock');
@@ -255,4 +255,4 @@ async function cleanup() {
 		await fn();
 }
 
-module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, ground, idle, load, marginal, median, part, sleep, spread, staying };
+module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, freePort, ground, idle, load, marginal, median, part, sleep, spread, staying };
