@@ -12,13 +12,14 @@
 #include <string.h>
 
 #include "core/retained_link.h"
+#include "core/retained_notes.h"
 #include "core/retained_times.h"
 #include "core/retained_wire.h"
 
 #define LAST "$SYS/skeeter/end" /* the filter that ends a question */
 #define USERNAME "skeeter-retained"
 
-enum { ANSWER_MS = 5000, PAUSE_MS = 200, IDLE_MS = 20000, SAVE_MS = 5000, ID = 40 };
+enum { ANSWER_MS = 5000, PAUSE_MS = 200, IDLE_MS = 20000, SAVE_MS = 5000, ID = 40, MANY_NOTES = 256, SPARE_NOTES = 1 << 16 };
 
 enum kind { SEED, LOOK, FETCH };
 struct question { /* the asker's memory */
@@ -27,6 +28,7 @@ struct question { /* the asker's memory */
 	const char *const *topic;
 	size_t topics;
 	bool *seen;                        /* one for each topic */
+	bool asked;                        /* the broker has been through all of them */
 	struct sk_retained_message *message; /* FETCH */
 	enum sk_retained_answer answer;
 	bool answered;
@@ -35,6 +37,7 @@ struct question { /* the asker's memory */
 struct sk_retained {
 	struct sk_retained_options options;
 	struct sk_retained_index *index;
+	struct sk_notes notes;             /* on their way into it */
 	char id[ID], password[ID];
 	int64_t started_ms;
 	struct sk_link link;
@@ -42,14 +45,15 @@ struct sk_retained {
 	bool threaded;
 	atomic_bool stop, ready;
 	_Atomic uint64_t saved;            /* changes of the index that the file has */
+	struct sk_times *before;           /* of the process before, until the first seed is done; whoever applies notes has it */
 	uint16_t packet;
 	pthread_mutex_t lock;              /* of what follows */
-	struct sk_times *before;           /* of the process before; until the first seed is done */
 	pthread_cond_t answered;
 	struct question *first, **last;
 	struct question *now;              /* what the thread is asking the broker */
 	/* the broker's thread */
 	bool inside;                       /* of a question */
+	bool ours;                         /* as far as it has come, it is what `now` asks */
 	size_t at;                         /* topics of it so far */
 };
 
@@ -65,17 +69,38 @@ bool sk_retained_is_proved(const struct sk_retained *r, const char *client_id, c
 	return sk_retained_is_named(r, client_id) && password && !strcmp(password, r->password);
 }
 
+/* What the broker did not tell of it does not have any more. Here, so that what is published next comes behind it. */
+static void end_question(struct sk_retained *r, struct question *q)
+{
+	q->asked = true;
+	for (size_t i = 0; q->kind != SEED && i < q->topics; i++)
+		if (!q->seen[i])
+			sk_notes_add(&r->notes, SK_NOTE_REMOVE, q->topic[i], NULL);
+}
+
+/* Of a question that was given up in the meantime the broker may still be told: it must not be taken for the next one. */
 bool sk_retained_subscribes(struct sk_retained *r, const char *filter)
 {
 	bool last = !strcmp(filter, LAST);
-	r->at = last ? 0 : r->at + 1;
+	pthread_mutex_lock(&r->lock);
+	struct question *q = r->now;
+	if (last) {
+		if (q && r->ours && r->at == q->topics)
+			end_question(r, q);
+	} else {
+		r->ours = (r->ours || !r->inside) && q && r->at < q->topics && !strcmp(q->topic[r->at], filter);
+		r->at++;
+	}
+	pthread_mutex_unlock(&r->lock);
 	r->inside = !last;
+	if (last)
+		sk_retained_left(r);
 	return !last;
 }
 
 void sk_retained_left(struct sk_retained *r)
 {
-	r->inside = false;
+	r->inside = r->ours = false;
 	r->at = 0;
 }
 
@@ -85,20 +110,16 @@ static struct sk_retained_fact fact_of(const struct sk_retained *r, const struct
 		                          .digest = sk_retained_digest(m->payload, m->size, m->qos) };
 }
 
-/* Of a message that we did not see being published nothing is older than what is known of it, or than this process. */
-static bool seen_inside(struct sk_retained *r, const struct sk_retained_view *m)
+static bool is_wanted(struct sk_retained *r, const char *topic)
 {
-	struct sk_retained_fact f = fact_of(r, m);
 	bool send = false;
 	pthread_mutex_lock(&r->lock);
-	f.modified_ms = sk_times_find(r->before, m->topic, f.digest, r->started_ms);
 	struct question *q = r->now;
-	if (q && r->at && r->at <= q->topics && !strcmp(q->topic[r->at - 1], m->topic)) {
+	if (q && r->ours && r->at && r->at <= q->topics && !strcmp(q->topic[r->at - 1], topic)) {
 		q->seen[r->at - 1] = true;
 		send = q->kind == FETCH;
 	}
 	pthread_mutex_unlock(&r->lock);
-	sk_retained_index_see(r->index, m->topic, &f);
 	return send;
 }
 
@@ -106,14 +127,37 @@ bool sk_retained_reads(struct sk_retained *r, const struct sk_retained_view *m)
 {
 	if (!m->retain || m->topic[0] == '$')
 		return false;
-	if (r->inside)
-		return seen_inside(r, m);
 	struct sk_retained_fact f = fact_of(r, m);
-	if (m->size)
-		sk_retained_index_set(r->index, m->topic, &f);
-	else
-		sk_retained_index_remove(r->index, m->topic);
-	return false;
+	enum sk_note_kind kind = r->inside ? SK_NOTE_SEEN : m->size ? SK_NOTE_SET : SK_NOTE_REMOVE;
+	if (sk_notes_add(&r->notes, kind, m->topic, &f) == MANY_NOTES)
+		sk_link_ring(&r->link);
+	return r->inside && is_wanted(r, m->topic);
+}
+
+/* -- whoever looks into the index -- */
+
+/* Of a message that we did not see being published nothing is older than what is known of it, or than this process. */
+static void apply_note(void *ctx, const struct sk_note *n)
+{
+	struct sk_retained *r = ctx;
+	struct sk_retained_fact f = n->fact;
+	switch (n->kind) {
+	case SK_NOTE_SET:
+		sk_retained_index_set(r->index, n->topic, &f);
+		break;
+	case SK_NOTE_SEEN:
+		f.modified_ms = sk_times_find(r->before, n->topic, f.digest, r->started_ms);
+		sk_retained_index_see(r->index, n->topic, &f);
+		break;
+	case SK_NOTE_REMOVE:
+		sk_retained_index_remove(r->index, n->topic);
+		break;
+	}
+}
+
+static void apply_notes(struct sk_retained *r)
+{
+	sk_notes_apply(&r->notes, apply_note, r);
 }
 
 /* -- our thread: one question -- */
@@ -190,16 +234,13 @@ static int ask_broker(struct sk_retained *r, struct question *q)
 	return rc;
 }
 
-/* What the broker did not tell of it does not have any more. */
-static void settle(struct sk_retained *r, struct question *q)
+static enum sk_retained_answer answer_of(const struct question *q)
 {
-	for (size_t i = 0; i < q->topics; i++)
-		if (!q->seen[i])
-			sk_retained_index_remove(r->index, q->topic[i]);
-	if (q->kind == FETCH)
-		q->answer = !q->seen[0] ? SK_RETAINED_NONE : q->message->payload ? SK_RETAINED_FOUND : SK_RETAINED_TOO_LARGE;
-	else
-		q->answer = SK_RETAINED_FOUND;
+	if (!q->asked)
+		return SK_RETAINED_NOT_NOW;
+	if (q->kind != FETCH)
+		return SK_RETAINED_FOUND;
+	return !q->seen[0] ? SK_RETAINED_NONE : q->message->payload ? SK_RETAINED_FOUND : SK_RETAINED_TOO_LARGE;
 }
 
 static void answer(struct sk_retained *r, struct question *q)
@@ -225,7 +266,7 @@ static int serve_questions(struct sk_retained *r)
 	for (struct question *q; (q = take(r)) != NULL;) {
 		int rc = ask_broker(r, q);
 		if (!rc)
-			settle(r, q);
+			q->answer = answer_of(q);
 		answer(r, q);
 		if (rc)
 			return rc;
@@ -260,21 +301,25 @@ static int seed(struct sk_retained *r)
 	bool seen;
 	struct question q = { .kind = SEED, .topic = all, .topics = 1, .seen = &seen };
 	char *after = NULL;
+	apply_notes(r);
 	sk_retained_index_begin(r->index);
-	if (ask_broker(r, &q))
+	atomic_store(&r->notes.dropped, 0);
+	if (ask_broker(r, &q) || !q.asked)
 		return -1;
+	apply_notes(r);
 	while (sk_retained_index_sweep(r->index, &after))
 		;
 	free(after);
 	atomic_store(&r->ready, true);
 	say(r, 'i', "%zu retained messages", sk_retained_index_count(r->index));
-	if (sk_retained_index_missed(r->index))
-		say(r, 'w', "%zu more retained messages than plugin_opt_retained_topics: they are not listed", sk_retained_index_missed(r->index));
+	if (sk_retained_missed(r))
+		say(r, 'w', "%zu more retained messages than plugin_opt_retained_topics: they are not listed", sk_retained_missed(r));
 	return 0;
 }
 
 static void save(struct sk_retained *r)
 {
+	apply_notes(r);
 	uint64_t changes = sk_retained_index_changes(r->index);
 	if (!r->options.times || changes == atomic_load(&r->saved))
 		return;
@@ -295,7 +340,10 @@ static void session(struct sk_retained *r)
 {
 	int64_t save_at = r->options.mono_ms() + SAVE_MS, pinged = r->options.mono_ms();
 	while (!atomic_load(&r->stop)) {
-		if (serve_questions(r) || sk_link_wait(&r->link, SAVE_MS))
+		if (serve_questions(r))
+			return;
+		apply_notes(r);
+		if (sk_link_wait(&r->link, SAVE_MS))
 			return;
 		int64_t now = r->options.mono_ms();
 		if (now >= save_at) {
@@ -317,11 +365,12 @@ static void answer_not_now(struct sk_retained *r)
 		answer(r, q);
 }
 
+/* The times of the process before: whoever applies notes looks at them. */
 static void forget_before(struct sk_retained *r)
 {
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->notes.applying);
 	sk_times_free(&r->before);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->notes.applying);
 }
 
 static void *run(void *arg)
@@ -374,6 +423,7 @@ enum sk_retained_answer sk_retained_fetch(struct sk_retained *r, const char *top
 	struct question q = { .kind = FETCH, .topic = topics, .topics = 1, .seen = &seen, .message = out };
 	memset(out, 0, sizeof *out);
 	ask(r, &q);
+	apply_notes(r);
 	if (q.answer == SK_RETAINED_FOUND && !sk_retained_index_find(r->index, topic, &out->fact))
 		out->fact = (struct sk_retained_fact){ .size = (uint32_t)out->payload_size, .modified_ms = r->started_ms };
 	return q.answer;
@@ -397,6 +447,7 @@ enum sk_retained_answer sk_retained_list(struct sk_retained *r, const char *afte
 	const char *topic[SK_RETAINED_PAGE];
 	bool seen[SK_RETAINED_PAGE] = { false };
 	struct question q = { .kind = LOOK, .topic = topic, .seen = seen };
+	apply_notes(r);
 	out->next = NULL;
 	out->count = atomic_load(&r->ready) ? sk_retained_index_page(r->index, after, out->entry, n) : -1;
 	if (out->count < 0) {
@@ -429,7 +480,7 @@ bool sk_retained_ready(const struct sk_retained *r)
 
 size_t sk_retained_missed(struct sk_retained *r)
 {
-	return sk_retained_index_missed(r->index);
+	return sk_retained_index_missed(r->index) + atomic_load(&r->notes.dropped);
 }
 
 size_t sk_retained_count(struct sk_retained *r)
@@ -465,6 +516,7 @@ struct sk_retained *sk_retained_start(const struct sk_retained_options *o)
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->answered, NULL);
 	r->index = sk_retained_index_new(o->topics);
+	sk_notes_init(&r->notes, o->topics + SPARE_NOTES);
 	r->before = sk_times_load(o->times);
 	if (!sk_link_init(&r->link, o->mono_ms) && r->index && !make_secrets(r) && !sk_link_thread(&r->thread, run, r)) {
 		r->threaded = true;
@@ -494,6 +546,7 @@ void sk_retained_free(struct sk_retained **at)
 		return;
 	sk_retained_quiesce(r);
 	sk_link_free(&r->link);
+	sk_notes_free(&r->notes);
 	sk_times_free(&r->before);
 	sk_retained_index_free(&r->index);
 	pthread_cond_destroy(&r->answered);

@@ -91,19 +91,6 @@ test('wills that are retained are seen', async (t) => {
 	assert.equal(text(await b.call('GetRetainedMessage', { topic: 'will' })), 'gone');
 });
 
-test('what comes over a bridge is seen', async (t) => {
-	const b = await broker(t);
-	const far = await start(t, { plugins: PLUGINS, plain: true, options: { auth: { others: 'allow' } },
-		conf: `connection there\naddress 127.0.0.1:${b.plainPort}\ntopic bridged/# in 1` });
-	await ready(far);
-	const device = await b.plain().connect();
-	await device.publish('bridged/1', 'x', { retain: true });
-	await until('the message', async () => (await names(far)).join() === 'bridged/1', 15000);
-	assert.equal(text(await far.call('GetRetainedMessage', { topic: 'bridged/1' })), 'x');
-	await device.publish('bridged/1', '', { retain: true });
-	await until('its end', async () => (await names(far)).length === 0);
-});
-
 test('QoS 2 counts when it is released, and a message that the policy denies never', async (t) => {
 	const b = await broker(t);
 	const plain = await b.plain().connect();
