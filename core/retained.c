@@ -485,6 +485,7 @@ size_t sk_retained_missed(struct sk_retained *r)
 
 size_t sk_retained_count(struct sk_retained *r)
 {
+	apply_notes(r);
 	return sk_retained_index_count(r->index);
 }
 
