@@ -67,7 +67,7 @@ struct gathering {
 	struct sk_arena *a;
 	const char *arn;
 	cJSON *found[STRENGTHS];
-	const char *part; /* of the resource before it */
+	cJSON *parts; /* of all of them: a named shadow of its thing */
 };
 
 static const struct sk_resource *resource_of(const struct sk_runtime *rt, const char *type)
@@ -79,9 +79,25 @@ static const struct sk_resource *resource_of(const struct sk_runtime *rt, const 
 	return NULL;
 }
 
+/* Is what an ARN names of a kind whose names are folded? */
+static bool is_folded(const struct sk_runtime *rt, const char *name)
+{
+	for (int i = 0; i < rt->loaded_count; i++)
+		for (const struct sk_resource *r = rt->loaded[i].plugin->resources; r && r->type; r++)
+			if (*r->prefix == '^' && !strncmp(name, r->prefix + 1, strlen(r->prefix) - 1))
+				return true;
+	return false;
+}
+
 static void add(struct gathering *g, enum strength s, const char *prefix, const char *value)
 {
-	sk_json_append(g->found[s], sk_json_string(g->a, sk_printf(g->a, "%s%s%s", g->arn, prefix, value)));
+	char *name = sk_printf(g->a, "%s%s", prefix, value);
+	bool fold = name && is_folded(g->rt, name);
+
+	for (char *c = name; fold && *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c |= 32;
+	sk_json_append(g->found[s], sk_json_string(g->a, sk_printf(g->a, "%s%s", g->arn, name)));
 }
 
 /* What an ARN names, without its region and account: they are ours whatever they say. NULL: it is none. */
@@ -101,9 +117,9 @@ static void add_value(struct gathering *g, const struct sk_input *input, const s
 	if (!cJSON_IsString(value))
 		return;
 	if (*r->prefix == '/')
-		g->part = value->valuestring;
+		sk_json_append(g->parts, sk_json_string(g->a, value->valuestring));
 	else if (*r->prefix)
-		add(g, input->required ? BY_NAME : BY_CHANCE, r->prefix, value->valuestring);
+		add(g, input->required ? BY_NAME : BY_CHANCE, r->prefix + (*r->prefix == '^'), value->valuestring);
 	else if (named_by(value->valuestring))
 		add(g, input->required ? BY_ARN : BY_CHANCE, "", named_by(value->valuestring));
 }
@@ -122,21 +138,23 @@ static void gather(struct gathering *g, const struct sk_input *input, const cJSO
 	}
 }
 
-/* The part belongs to each of them: a named shadow to its thing. */
-static cJSON *with_part(struct gathering *g, cJSON *found)
+/* Each part belongs to each of them: whichever of two names the handler takes, it has been asked about. */
+static cJSON *with_parts(struct gathering *g, cJSON *found)
 {
 	cJSON *whole = sk_json_array(g->a);
 
-	if (!g->part)
+	if (!sk_json_count(g->parts))
 		return found;
 	SK_JSON_EACH(one, found)
-		sk_json_append(whole, sk_json_string(g->a, sk_printf(g->a, "%s/%s", one->valuestring, g->part)));
-	return whole;
+		SK_JSON_EACH(part, g->parts)
+			sk_json_append(whole, sk_json_string(g->a, sk_printf(g->a, "%s/%s", one->valuestring, part->valuestring)));
+	return g->a->failed ? NULL : whole;
 }
 
 cJSON *sk_row_resources(const struct sk_runtime *rt, struct sk_arena *a, const struct sk_row *row, const cJSON *in, const char *arn)
 {
-	struct gathering g = { .rt = rt, .a = a, .arn = arn, .found = { sk_json_array(a), sk_json_array(a), sk_json_array(a) } };
+	struct gathering g = { .rt = rt, .a = a, .arn = arn, .parts = sk_json_array(a),
+		.found = { sk_json_array(a), sk_json_array(a), sk_json_array(a) } };
 	cJSON *all = sk_json_array(a);
 
 	for (size_t i = 0; i < sk_inputs_count(row->inputs); i++) {
@@ -145,7 +163,7 @@ cJSON *sk_row_resources(const struct sk_runtime *rt, struct sk_arena *a, const s
 	}
 	for (int s = BY_ARN; s < STRENGTHS && !a->failed; s++)
 		if (sk_json_count(g.found[s]) && (s != BY_CHANCE || row->op->verb != SK_GET))
-			return with_part(&g, g.found[s]);
+			return with_parts(&g, g.found[s]);
 	sk_json_append(all, sk_json_string(a, "*"));
 	return a->failed ? NULL : all;
 }

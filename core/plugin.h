@@ -67,7 +67,9 @@ struct sk_on {
 /* -- resources: inputs that name something. By them an operation's row says which ARNs a policy is asked about (core/judge.h) -- */
 struct sk_resource {
 	const char *type;   /* of the input, or of a list's elements: "ThingName" */
-	const char *prefix; /* "thing/"; "": the value is an ARN itself; "/": it is a part of the resource before it ("thing/lamp/name") */
+	/* "thing/"; "": the value is an ARN itself; "/": it is a part of the resource before it ("thing/lamp/name"); "^cert/": its names are the
+	 * same in upper and lower case, and asked about in lower case, in ARNs too. */
+	const char *prefix;
 };
 
 /* -- watches: a copy of records for the broker thread. Called for every record with that prefix when the plugin is loaded, and

@@ -86,7 +86,7 @@ static const char *thing(void *state, struct sk_client *client)
 static const struct sk_hooks hooks = { .connect = connect, .acl = acl, .asked = asked, .judge = judge, .gone = gone, .tick = tick, .thing = thing };
 
 static const struct sk_resource resources[] = {
-	{ "PolicyName", "policy/" }, { "CertificateId", "cert/" }, { "CACertificateId", "cacert/" }, { "PolicyTarget", "" }, { "Principal", "" }, { 0 }
+	{ "PolicyName", "policy/" }, { "CertificateId", "^cert/" }, { "CACertificateId", "^cacert/" }, { "PolicyTarget", "" }, { "Principal", "" }, { 0 }
 };
 
 static const struct sk_watch watches[] = {

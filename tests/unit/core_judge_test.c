@@ -16,10 +16,12 @@
 static const struct sk_shape shapes[] = {
 	{ .name = "GroupName", .kind = SK_SHAPE_STRING },
 	{ .name = "PolicyName", .kind = SK_SHAPE_STRING }, { .name = "Target", .kind = SK_SHAPE_STRING }, { .name = "ShadowName", .kind = SK_SHAPE_STRING },
+	{ .name = "CertificateId", .kind = SK_SHAPE_STRING },
 	{ .name = "Groups", .kind = SK_SHAPE_LIST, .element = "GroupName" }, { 0 }
 };
 static const struct sk_resource resources[] = {
-	{ "ThingName", "thing/" }, { "GroupName", "thinggroup/" }, { "PolicyName", "policy/" }, { "Target", "" }, { "ShadowName", "/" }, { 0 }
+	{ "ThingName", "thing/" }, { "GroupName", "thinggroup/" }, { "PolicyName", "policy/" }, { "Target", "" }, { "ShadowName", "/" },
+	{ "CertificateId", "^cert/" }, { 0 }
 };
 static const struct sk_plugin plugin = { .name = "p", .resources = resources };
 static struct sk_runtime rt;
@@ -60,6 +62,11 @@ static const struct {
 	{ SK_PUT, "/target-policies/{policyName}", "target!", "{\"policyName\":\"p\",\"target\":\"arn:aws:iot\"}", "[\"" ARN "policy/p\"]" },
 	{ SK_GET, "/things/{thingName}/shadow", "shadowName", "{\"thingName\":\"lamp\",\"shadowName\":\"s\"}", "[\"" ARN "thing/lamp/s\"]" },
 	{ SK_GET, "/things/{thingName}/shadow", "shadowName", "{\"thingName\":\"lamp\"}", "[\"" ARN "thing/lamp\"]" },
+	{ SK_GET, "/things/{thingName}/shadow", "shadowName name:ShadowName", "{\"thingName\":\"lamp\",\"shadowName\":\"s\",\"name\":\"t\"}",
+	  "[\"" ARN "thing/lamp/s\",\"" ARN "thing/lamp/t\"]" },
+	{ SK_PUT, "/certificates/{certificateId}", "", "{\"certificateId\":\"ABCdef\"}", "[\"" ARN "cert/abcdef\"]" },
+	{ SK_PUT, "/target-policies/{policyName}", "target!", "{\"policyName\":\"p\",\"target\":\"" ARN "cert/ABC\"}", "[\"" ARN "cert/abc\"]" },
+	{ SK_POST, "/things/{thingName}", "", "{\"thingName\":\"Cert\"}", "[\"" ARN "thing/Cert\"]" },
 	{ SK_GET, "/endpoint", "boolean", "{\"boolean\":true}", "[\"*\"]" },
 	{ SK_POST, "/things/{thingName}", "", "{\"thingName\":5}", "[\"*\"]" },
 };

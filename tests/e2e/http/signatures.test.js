@@ -158,6 +158,22 @@ test('all that a request is about must be allowed', async (t) => {
 	assert.match(words(await ask('PUT', '/target-policies/hall', { target: `${ARN}:thinggroup/vault` })), /iot:AttachPolicy on resource: .*thinggroup\/vault$/);
 });
 
+test('a resource by its other name is the same resource', async (t) => {
+	const h = await signed(t);
+	const { certificateId } = await h.b.provision('lamp');
+	const deny = (Action, Resource) => ({ Effect: 'Deny', Action, Resource });
+	await h.b.call('CreatePolicy', { policyName: 'most', policyDocument: policy(allow('iot:*'), deny('iot:*Certificate', `${ARN}:cert/${certificateId}`),
+		deny('iot:*Shadow', `${ARN}:thing/lamp/moon`), deny('iot:*Principal', `${ARN}:cert/${certificateId}`)) });
+	const ask = requester(h, await key(h, 'most'));
+	for (const id of [certificateId, certificateId.toUpperCase()]) {
+		assert.match(words(await ask('GET', `/certificates/${id}`)), /^403 AccessDeniedException/);
+		assert.match(words(await ask('DELETE', '/things/lamp/principals', undefined, { headers: { 'x-amzn-principal': `${ARN}:cert/${id}` } })), /^403 AccessDeniedException/);
+	}
+	for (const query of ['name=moon', 'shadowName=moon', 'name=moon&shadowName=sun', 'name=sun&shadowName=moon', 'name=m%6fon'])
+		assert.match(words(await ask('GET', `/things/lamp/shadow?${query}`, undefined, { service: 'iotdata' })), /^403 ForbiddenException/);
+	assert.equal((await ask('GET', '/things/lamp/shadow?name=sun', undefined, { service: 'iotdata' })).status, 404);
+});
+
 test('publishing asks for the topic, and for more when it is to be retained', async (t) => {
 	const h = await signed(t, { plugins: ['core', 'registry', 'auth', 'shadow', 'messages'] });
 	await h.b.call('CreatePolicy', { policyName: 'hall', policyDocument: policy(allow('iot:Publish', `${ARN}:topic/hall/*`), allow('iot:RetainPublish', `${ARN}:topic/hall/kept`)) });
