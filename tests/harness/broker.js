@@ -114,9 +114,12 @@ class Broker {
 		this.child = null;
 		if (!child.gone)
 			child.kill(signal);
+		// Mosquitto forgets a signal that comes between its line "running" and its loop.
+		const again = setInterval(() => child.gone || child.kill(signal), 1000);
 		const killer = setTimeout(() => { this.log += 'did not stop, killed\n'; child.kill('SIGKILL'); }, 10000 * SLOW);
 		const { code, signal: by } = await this.exit;
 		clearTimeout(killer);
+		clearInterval(again);
 		if (REPORT.test(this.log))
 			throw new Error(`sanitizer: ${this.log.slice(this.log.search(REPORT)).slice(0, 4000)}`);
 		if (signal === 'SIGTERM' && code !== 0)

@@ -92,7 +92,7 @@ test('help comes from the tables', async (t) => {
 	assert.match(await ok(b, 'operations'), /^describe-thing +iot +registry/m);
 	const page = await ok(b, 'api', '--markdown');
 	assert.match(page, /^### CreateThing$/m);
-	assert.match(page, /^\| `thingName` \| `--thing-name` \| string ThingName.* \| yes \|$/m);
+	assert.match(page, /^\| `thingName` \| `--thing-name` \| path \| string ThingName.* \| yes \|$/m);
 	assert.equal(typeof JSON.parse(await ok(b, 'stats')), 'object');
 	const version = fs.readFileSync(path.resolve(__dirname, '../../../VERSION'), 'utf8').trim();
 	assert.match(await ok(b, 'version'), new RegExp(`^skeeter ${version.replaceAll('.', '\\.')}(-\\S+)?\n$`));
