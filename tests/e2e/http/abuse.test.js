@@ -1,6 +1,7 @@
 // What strangers send: slow, oversized, cut, contradictory, too many. Each time the server stays there for others.
 'use strict';
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const { test, until, sleep } = require('../../harness/test');
 const { serve } = require('../../harness/http');
 
@@ -184,20 +185,21 @@ test('when there is no room the connection that has been idle for longest goes, 
 	assert.ok(await h.metric('skeeter_http_connections_evicted_total') >= 30);
 });
 
-test('two thousand idle connections leave MQTT and HTTP as they were', async (t) => {
-	const h = await serve(t, { wrap: ['prlimit', '--nofile=8192', '--'], options: { http: { connections: 4000 } } });
+test('ten thousand idle connections leave MQTT and HTTP as they were', async (t) => {
+	execFileSync('prlimit', ['--pid', process.pid, '--nofile=20000']);
+	const h = await serve(t, { wrap: ['prlimit', '--nofile=20000', '--'], options: { http: { connections: 10000 } } });
 	const device = await h.b.device('lamp');
 	const idle = [];
-	for (let i = 0; i < 20; i++)
-		idle.push(...await Promise.all(Array.from({ length: 100 }, () => h.socket())));
-	await until('them to be counted', async () => await h.metric('skeeter_http_connections_open') >= 2000);
+	for (let i = 0; i < 99; i++)
+		idle.push(...await Promise.all(Array.from({ length: 101 }, () => h.socket())));
+	await until('them to be counted', async () => await h.metric('skeeter_http_connections_open') >= 9999, 20000);
 	await device.subscribe('a/b');
 	await device.publish('a/b', { x: 1 });
 	await device.next('a/b');
 	assert.equal((await h.ask('GET', '/things')).status, 200);
 	idle.forEach((s) => s.destroy());
-	await until('them to be gone', async () => await h.metric('skeeter_http_connections_open') <= 2);
-});
+	await until('them to be gone', async () => await h.metric('skeeter_http_connections_open') <= 2, 20000);
+}, { seconds: 120 });
 
 test('a full inbox is answered with ThrottlingException, and calls go on afterwards', async (t) => {
 	const h = await serve(t, { options: { core: { inbox: '64k', workers: 1 } } });
