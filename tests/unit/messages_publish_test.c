@@ -112,6 +112,8 @@ static void what_is_no_message_is_refused(void **state)
 		"{'topic':'a','payload':'AB=='}", "{'topic':'a','retain':'yes'}", "{'topic':'a','messageExpiry':-1}", "{'topic':'a','messageExpiry':4294967296}",
 		"{'topic':'a','responseTopic':'#'}", "{'topic':'a','responseTopic':''}", "{'topic':'a','correlationData':'x'}", "{'topic':'a','payload':'/w==','payloadFormatIndicator':'UTF8_DATA'}",
 		"{'topic':'a','payloadFormatIndicator':'X'}", "{'topic':'a','userProperties':{'a':'1'}}", "{'topic':'a','userProperties':[1]}",
+		"{'topic':'a\\u0001'}", "{'topic':'a\\u007f'}", "{'topic':'\\u0085'}", "{'topic':'\\ufdd0'}", "{'topic':'\\ufffe'}", "{'topic':'\\ud83f\\udfff'}",
+		"{'topic':'a','contentType':'\\n'}", "{'topic':'a','userProperties':[{'a':'\\n'}]}", "{'topic':'a','userProperties':[{'\\n':'a'}]}",
 		"{'topic':'a','userProperties':[{'a':1}]}", "{'topic':'a','userProperties':'x'}", "{'topic':'a','userProperties':7}",
 	};
 	struct fake *f = *state;
@@ -123,6 +125,21 @@ static void what_is_no_message_is_refused(void **state)
 	}
 	assert_int_equal(publish(f, "{'topic':'a','payload':'AAAAAAAAAAAAAAAAAAAAAA=='}"), SK_OK);
 	assert_int_equal(publish(f, "{'topic':'a','payload':'AAAAAAAAAAAAAAAAAAAAAAA='}"), SK_E_TOO_LARGE);
+}
+
+static void a_topic_may_be_what_mqtt_lets_it_be(void **state)
+{
+	struct fake *f = *state;
+	char input[700];
+
+	assert_int_equal(publish(f, "{'topic':'/ \\u00a0\\u00fc\\ufeff\\ufffd\\ud83d\\ude00//'}"), SK_OK);
+	for (int levels = 200; levels < 202; levels++) {
+		char *at = input + sprintf(input, "{'topic':'");
+		for (int i = 1; i < levels; i++)
+			at += sprintf(at, "a/");
+		sprintf(at, "a'}");
+		assert_int_equal(publish(f, input), levels == 200 ? SK_OK : SK_E_INVALID_REQUEST);
+	}
 }
 
 /* As over MQTT: a service's topic is taken, and nothing is retained on it. */
@@ -191,6 +208,7 @@ int main(void)
 		TEST(what_stands_beside_a_message_goes_along),
 		TEST(user_properties_come_in_four_writings),
 		TEST(what_is_no_message_is_refused),
+		TEST(a_topic_may_be_what_mqtt_lets_it_be),
 		TEST(a_service_is_reached_and_nothing_is_retained_there),
 		TEST(on_control_correlation_data_is_the_envelopes),
 		TEST(many_user_properties_are_too_many),

@@ -47,6 +47,22 @@ test('UTF8_DATA is declared to subscribers, and refused where it is not true', a
 	assert.equal(forbidden(await d.ask('lamp', 'POST', '/topics/t', Buffer.from([255]), utf8)), '400 InvalidRequestException');
 });
 
+test('what is answered 200 has been delivered: 200 levels, odd characters, the largest payload', async (t) => {
+	const d = await devicePlane(t);
+	const listener = await d.b.device('listener', undefined, { version: 5 });
+	await listener.subscribe('#');
+	await d.b.provision('lamp');
+	for (const topic of [`${'a/'.repeat(199)}a`, '/', '//', ' ', '\u{1f600}\u00a0', "a'b\"c\\d?e&f=%"]) {
+		const r = await d.ask('lamp', 'POST', `/topics/${encodeURIComponent(topic)}`, topic, { 'x-amz-mqtt5-user-properties': Buffer.from(JSON.stringify([{ [topic]: topic }])).toString('base64') });
+		assert.equal(r.status, 200, topic + r.text);
+		assert.equal((await listener.nextMessage(topic)).payload.toString(), topic);
+	}
+	assert.equal((await d.ask('lamp', 'POST', '/topics/large', Buffer.alloc(128 * 1024, 1))).status, 200);
+	assert.equal((await listener.nextMessage('large')).payload.length, 128 * 1024);
+	for (const topic of ['a%01', 'a%7f', '%c2%85', `${'a/'.repeat(200)}a`])
+		assert.equal(forbidden(await d.ask('lamp', 'POST', `/topics/${topic}`, 'x')), '400 InvalidRequestException', topic);
+});
+
 test('what is no message is refused: wildcards, reserved topics, wrong QoS, bad properties, too many bytes', async (t) => {
 	const d = await devicePlane(t, { options: { messages: { publish_size: '1k' } } });
 	await d.b.provision('lamp');
