@@ -30,6 +30,17 @@ static void print_input(struct cli *cli, const cJSON *input)
 	       sk_json_true(input, "required") ? "yes" : "");
 }
 
+/* Of AWS's operations those that the models of Debian 12's clients (botocore 1.29.27) lack. */
+static const char *const newer[] = { "ListThingPrincipalsV2", "ListPrincipalThingsV2", "UpdateThingType", NULL };
+
+static bool is_newer(const char *name)
+{
+	for (size_t i = 0; newer[i]; i++)
+		if (strcmp(newer[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void print_operation(struct cli *cli, const cJSON *operation)
 {
 	const cJSON *inputs = sk_json_get(operation, "inputs");
@@ -38,6 +49,8 @@ static void print_operation(struct cli *cli, const cJSON *operation)
 		printf("%s\n\n", text(operation, "prose"));
 	printf("`%s %s` of `%s`; `skeeter %s`\n", text(operation, "method"), text(operation, "route"), text(operation, "service"),
 	       words_kebab(&cli->arena, text(operation, "name")));
+	if (is_newer(text(operation, "name")))
+		printf("\nNewer than Debian 12's `aws` and boto3.\n");
 	if (sk_json_count(inputs) == 0)
 		return;
 	printf("\n| input | flag | over HTTP in | type | required |\n|---|---|---|---|---|\n");

@@ -52,16 +52,15 @@ static const struct { http_identify *identify; http_authorize *authorize; } acce
 /* A second has at most one line of it, whoever asks how often. */
 static void log_unknown(struct http_call *x, const char *what)
 {
-	char line[200];
-	size_t n = 0;
+	char line[320];
 	int64_t now_s = x->now_ms / 1000;
 	SK_COUNT(x->state->count.unknown);
 	if (atomic_exchange(&x->state->unknown_logged_s, now_s) == now_s)
 		return;
-	for (const char *at = what; *at && n + 1 < sizeof line; at++)
-		line[n++] = *at > ' ' && *at < 0x7f ? *at : '?';
-	line[n] = '\0';
-	sk_log('w', "http", "no loaded plugin has the operation %.16s %s%s%.40s", x->wire.method, line, *x->service ? " of service " : "", x->service);
+	snprintf(line, sizeof line, "%.16s %.200s%s%.40s", x->wire.method, what, *x->service ? " of service " : "", x->service);
+	for (char *at = line; *at; at++)
+		*at = *at >= ' ' && *at < 0x7f ? *at : '?';
+	sk_log('w', "http", "no loaded plugin has the operation %s", line);
 }
 
 static bool find_target(struct http_call *x)

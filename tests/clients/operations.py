@@ -290,4 +290,5 @@ known = here & set(iot.meta.service_model.operation_names)
 for operation in sorted(known):
     if 'ok' not in checked.seen[operation] and operation != 'DeleteThingType':  # that one takes five minutes
         checked.bad(operation, 'was never answered with success')
+print('newer', *sorted(here - known))
 print('operations', len(known), 'errors', sum(len(v - {'ok'}) for v in checked.seen.values()))

@@ -32,6 +32,8 @@ test('each operation of iot succeeds and fails as its model says', async (t) => 
 	const { code, lines, stderr } = await python(t, 'operations.py', [...key, folder, ...names]);
 	assert.deepEqual(lines.filter((l) => l.startsWith('BAD')), []);
 	assert.equal(code, 0, stderr);
+	const marked = [...fs.readFileSync(path.join(__dirname, '../../docs/API.md'), 'utf8').matchAll(/^### (\w+)\n\n[^\n]*\n\nNewer than Debian 12/gm)].map((m) => m[1]);
+	assert.deepEqual(lines.at(-2).split(' ').slice(1), marked.sort());
 	const [, operations, errors] = /^operations (\d+) errors (\d+)$/.exec(lines.at(-1)).map(Number);
 	assert.ok(operations >= 75 && errors >= 90, lines.at(-1));
 }, { seconds: 180 });

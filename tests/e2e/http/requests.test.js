@@ -44,6 +44,10 @@ test('an unknown operation is AWS\'s error, and the log names it once a second a
 	const r = await h.ask('GET', '/nothing/of%20the/kind?a=b');
 	assert.equal(`${r.status} ${r.headers['x-amzn-errortype']}`, '404 UnknownOperationException');
 	await h.b.logged(/skeeter: http: no loaded plugin has the operation GET \/nothing\/of%20the\/kind$/m, 0);
+	const s = await h.socket();
+	s.write('\x1b[31mX /no\x1bthing HTTP/1.1\r\nHost: x\r\n\r\n');
+	await s.reply();
+	assert.ok(!h.b.log.includes('\x1b'));
 	for (let i = 0; i < 50; i++)
 		await h.ask('PUT', `/nothing/${i}`);
 	assert.ok(h.b.log.match(/no loaded plugin has/g).length < 10);
