@@ -139,11 +139,18 @@ sanitized: $(TESTS) all $(MODULES)
 valgrind: $(TESTS)  ## units under valgrind
 	@tests/need valgrind:valgrind
 	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^
+# $(call fuzzing,TARGET): it, with all that is pure built for libFuzzer
+fuzzing = +@tests/need clang:clang libclang-rt-14-dev && \
+          $(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz FOLDER=$(abspath $B)/campaign $1
 fuzz:  ## fuzz the pure sources, SECONDS=n for each target
-	@tests/need clang:clang libclang-rt-14-dev
-	+@$(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz fuzzers
+	$(call fuzzing,fuzzers)
+campaign:  ## each fuzz target alone for SECONDS of its own (1800), in build/campaign; HOLD=file pauses it
+	$(call fuzzing,campaigners SECONDS=$(SECONDS))
+campaign: SECONDS = 1800
 fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
+campaigners: $(FUZZERS)
+	@HOLD="$(HOLD)" tests/fuzz/campaign $(SECONDS) $(FOLDER) $^
 $B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 # load_*.c are parts of the load generator.
@@ -172,6 +179,6 @@ clean:  ## remove what was built
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
 .PHONY: all install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind \
-        bench bench-soak fuzz test-fresh test-existing sanitized fuzzers
+        bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
