@@ -53,6 +53,13 @@ static void host_wake_thread(void *ctx, int index)
 	sk_threads_wake(sk_broker.threads, index);
 }
 
+void sk_broker_ring(void)
+{
+	sk_broker.gathered = 0;
+	if (sk_broker.to_wake)
+		sk_threads_ring(sk_broker.threads, &sk_broker.to_wake);
+}
+
 static const struct sk_host host = {
 	.mono_us = host_mono, .wall_ms = host_wall, .random = host_random, .wake_broker = sk_wake_broker,
 	.wake_thread = host_wake_thread, .publish = sk_host_publish, .kick = sk_host_kick, .log = sk_host_log,
@@ -91,6 +98,7 @@ void sk_broker_start(void)
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
 	else if (sk_runtime_start(sk_broker.rt))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");
+	sk_threads_gather(&sk_broker.to_wake);
 	sk_keeper_each_second(sk_broker.rt->keeper, each_second);
 	sk_keeper_publish_counters(sk_broker.rt->keeper, sk_broker.options->sys_interval * 1000);
 }
@@ -235,6 +243,8 @@ static void close_all(void)
 	struct sk_store *store = rt->store;
 	atomic_store(&rt->stopping, true);
 	sk_events_unregister();
+	sk_broker_ring();
+	sk_threads_gather(NULL);
 	size_t left = sk_threads_stop(&sk_broker.threads, STOP_US);
 	if (left)
 		mosquitto_log_printf(MOSQ_LOG_WARNING, "skeeter: core: stopped with calls unanswered; durable effects run at the next start");

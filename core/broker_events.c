@@ -353,8 +353,11 @@ static int on_tick(int event, void *event_data, void *userdata)
 		sk_broker_start();
 		sk_wake_start();
 	}
-	if (atomic_load_explicit(&sk_broker.rt->outbox.filled, memory_order_relaxed))
+	sk_broker_ring();
+	if (atomic_load_explicit(&sk_broker.rt->outbox.filled, memory_order_relaxed)) {
 		turn();
+		sk_broker_ring();
+	}
 	return MOSQ_ERR_SUCCESS;
 }
 

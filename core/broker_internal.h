@@ -50,6 +50,9 @@ struct sk_broker {
 	struct sk_ledger *ledger;
 	char denial[1024];        /* of the hook that has just denied; "" when it gave no reason */
 	bool doomed;              /* some client's `doomed` is set */
+	uint32_t to_wake;         /* workers, a bit each, that this turn of the loop has calls for */
+	int gathered;             /* such calls */
+	int64_t gathered_at;      /* monotonic us of the first of them */
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
 	_Atomic(enum sk_wake_mode) wake_mode; /* any thread reads it; event_fd and ping are set before it */
@@ -62,6 +65,7 @@ extern struct sk_broker sk_broker;
 
 /* broker.c */
 void sk_broker_start(void); /* first event of any kind */
+void sk_broker_ring(void);  /* wakes the workers that this thread has made work for */
 
 /* broker_clients.c */
 struct sk_client *sk_clients_find(struct mosquitto *handle);   /* pointer, id and user name agree; else NULL */

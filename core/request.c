@@ -148,7 +148,7 @@ int sk_runtime_submit(struct sk_runtime *rt, struct sk_request *r)
 	*w->inbox.tail[r->lane] = r;
 	w->inbox.tail[r->lane] = &r->next;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		rt->host->wake_thread(rt->host->ctx, w->index);
 	return 0;
 }

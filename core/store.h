@@ -120,6 +120,7 @@ struct sk_store {
 	/* Wakes the thread that runs step(); set by the runtime before the first submit, called by submit from any thread. */
 	void (*wake)(void *);
 	void *wake_ctx;
+	void (*answered)(void *wake_ctx); /* step() has called done() of each commit of a batch; may be NULL */
 };
 
 struct sk_store_options {

@@ -348,6 +348,8 @@ static void finish(struct sk_embedded *s, struct sk_commit **commit, size_t n)
 		s->count.failures += commit[i]->status == SK_COMMIT_FAILED;
 		commit[i]->done(commit[i]);
 	}
+	if (s->store.answered)
+		s->store.answered(s->store.wake_ctx);
 }
 
 static int start_batch(struct sk_embedded *s)

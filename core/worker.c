@@ -111,7 +111,7 @@ void sk_worker_post_committed(struct sk_run *run)
 	*w->inbox.committed_tail = run;
 	w->inbox.committed_tail = &run->next;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
 }
 
@@ -127,7 +127,7 @@ void sk_worker_post_woken(struct sk_worker *w, const char *partition)
 	woken->next = w->inbox.woken;
 	w->inbox.woken = woken;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
 }
 
