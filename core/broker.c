@@ -16,6 +16,7 @@
 #include "core/options.h"
 
 #define STOP_US 5000000
+#define GATHER_US 500
 
 struct sk_broker sk_broker = { .event_fd = -1 };
 static struct { const struct sk_plugin *plugin; void *state; } loaded[SK_MAX_PLUGINS];
@@ -128,7 +129,7 @@ static struct sk_store *open_store(const struct sk_core_options *o, char *why, s
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/%s", o->data, o->store);
-	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .say = store_says }, why, why_size);
+	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .gather_us = GATHER_US, .say = store_says }, why, why_size);
 }
 
 static int worker_count(const struct sk_core_options *o)

@@ -128,6 +128,7 @@ struct sk_store_options {
 	bool relaxed;            /* synchronous=NORMAL: a power cut may lose the last commits; a kill -9 may not */
 	size_t dirty_limit;      /* bytes, 0: 64 MiB */
 	size_t log_limit;        /* bytes, 0: 256 MiB */
+	int64_t gather_us;       /* at most so long commits wait for others after a row of several; 0: never */
 	int64_t (*now_us)(void); /* monotonic clock; NULL: CLOCK_MONOTONIC */
 	void (*say)(const char *line); /* hears that a store of an earlier version was brought up to date; may be NULL */
 };

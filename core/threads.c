@@ -1,7 +1,10 @@
-/* threads.c -- see threads.h. A bell remembers a ring that nobody waited for, so a wake-up is never lost. */
+/* threads.c -- see threads.h. A bell remembers a ring that nobody waited for, so a wake-up is never lost.
+ *
+ * All are SCHED_BATCH: what they are woken for does not take the core from the broker's thread, which would be the one to suffer. */
 #include "core/threads.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -216,6 +219,7 @@ static void *run(void *arg)
 {
 	struct sk_thread *me = arg;
 	show_name(me->index);
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* where it is not allowed, it goes without */
 	switch (me->index) {
 	case SK_KEEPER: keep(me); break;
 	case SK_COMMITTER: commit(me); break;
