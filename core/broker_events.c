@@ -400,7 +400,7 @@ int sk_events_register(char *why, size_t why_size)
 		int rc = mosquitto_callback_register(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data, NULL);
 		if (rc == MOSQ_ERR_SUCCESS)
 			continue;
-		snprintf(why, why_size, "the broker does not take event %d: %s", callbacks[i].event, mosquitto_strerror(rc));
+		snprintf(why, why_size, "the broker does not take event %d: error %d", callbacks[i].event, rc);
 		return -1;
 	}
 	return 0;

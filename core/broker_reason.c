@@ -15,7 +15,7 @@ static int64_t seconds(clockid_t clock)
 static struct sk_peek_at look(const struct sk_client *c)
 {
 	return (struct sk_peek_at){ .object = c->handle, .id = mosquitto_client_id(c->handle), .username = mosquitto_client_username(c->handle),
-		.keepalive = mosquitto_client_keepalive(c->handle), .now_s = { seconds(CLOCK_MONOTONIC), seconds(CLOCK_BOOTTIME) } };
+		.keepalive = mosquitto_client_keepalive(c->handle), .now_s = { seconds(CLOCK_MONOTONIC), seconds(CLOCK_BOOTTIME), seconds(CLOCK_REALTIME) } };
 }
 
 void sk_reason_learn(struct sk_client *c)

@@ -4,7 +4,7 @@
 //
 // Listeners: TLS with client certificates on b.port, an operator's unix socket b.socket, and b.plainPort if asked for.
 // The broker is stopped by its pid when the test ends and must then be gone with exit code 0; its log is printed when
-// the test fails. A sanitizer's report in the log fails the test.
+// the test fails. A sanitizer's report in the log fails the test. SKEETER_BROKER names another Mosquitto than the installed one.
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -12,6 +12,7 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const pki = require('./pki');
+const facts = require('./facts');
 const { until, SLOW } = require('./test');
 const { Operator } = require('./control');
 const { Device } = require('./device');
@@ -74,7 +75,7 @@ class Broker {
 		fs.writeFileSync(conf, this.configuration());
 		const preload = process.env.SKEETER_PRELOAD ? ['env', `LD_PRELOAD=${process.env.SKEETER_PRELOAD}`,
 			`ASAN_OPTIONS=detect_leaks=${leaks}:fast_unwind_on_malloc=0`, 'UBSAN_OPTIONS=print_stacktrace=1'] : [];
-		const command = [...this.spec.wrap || [], ...preload, 'mosquitto', '-c', conf];
+		const command = [...this.spec.wrap || [], ...preload, facts.command, '-c', conf];
 		const env = { ...process.env, ...this.spec.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 		const child = this.child = spawn(command[0], command.slice(1), { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', (code, signal) => { child.gone = true; done({ code, signal }); }));

@@ -186,7 +186,7 @@ struct object {
 
 static struct sk_peek_at at(const struct object *o, int64_t now)
 {
-	return (struct sk_peek_at){ .object = o, .id = o->id, .username = o->username, .keepalive = o->keepalive, .now_s = { now, now + 5000 } };
+	return (struct sk_peek_at){ .object = o, .id = o->id, .username = o->username, .keepalive = o->keepalive, .now_s = { now, now + 5000, now + 1800000000 } };
 }
 
 static struct object live(void)
@@ -219,6 +219,12 @@ static void the_place_is_learnt_on_a_live_client_only(void **state)
 	struct sk_peek_at since_boot = at(&slept, 100);
 	sk_peek_learn(&boot, &since_boot);
 	assert_int_equal(boot.clock, 1);
+	struct sk_peek day = { 0 }; /* as Debian's 2.0.21 counts */
+	struct object dated = live();
+	dated.last_in = 1800000100;
+	struct sk_peek_at of_the_day = at(&dated, 100);
+	sk_peek_learn(&day, &of_the_day);
+	assert_int_equal(day.clock, 2);
 }
 
 static void what_does_not_fit_is_never_learnt(void **state)

@@ -6,9 +6,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('../../harness/test');
 const { create } = require('../../harness/broker');
+const { plugin } = require('../../harness/facts');
 const { Shadow } = require('../../harness/shadow');
 
-const DYNSEC = execFileSync('sh', ['-c', 'find /usr/lib* /usr/local/lib* -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1'], { encoding: 'utf8' }).trim();
+const DYNSEC = plugin('mosquitto_dynamic_security.so');
 
 async function together(t, options) {
 	assert.notEqual(DYNSEC, '', 'the mosquitto package brings mosquitto_dynamic_security.so');
