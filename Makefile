@@ -89,7 +89,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := asan tsan valgrind chaos fuzz test-fresh test-existing
+DEEP_PARTS  := test-brokers asan tsan valgrind chaos fuzz test-fresh test-existing
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -105,7 +105,7 @@ test: test-deps  ## every test of a change, with a real Mosquitto and the real d
 	$(call parts,$(TEST_PARTS))
 check: test-deps  ## a minute's worth of them
 	$(call parts,$(CHECK_PARTS))
-test-deep: test-deps  ## sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
+test-deep: test-deps  ## newer brokers, sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
 	$(call parts,$(DEEP_PARTS))
 test-deps: deps  ## install what the tests need
 	@$(NEED)
@@ -177,6 +177,9 @@ bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MIN
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
+.PHONY: test-brokers
+test-brokers: all $(MODULES)  ## the end-to-end tests with Mosquitto 2.0.21 and 2.1; T=word picks files
+	@tests/brokers $(abspath $B) $(T)
 test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
 	@tests/need debootstrap:debootstrap
 	@tests/existing
@@ -189,4 +192,4 @@ help:  ## print this list
 .PHONY: all install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
         bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
--include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)
