@@ -82,8 +82,8 @@ DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev lib
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
 fakes = $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(foreach h,$(shell sed -n 's,^$(hash)include "\(tests/unit/[a-z_]*\)\.h".*,\1,p' \
-          tests/unit/$1.c),$(wildcard $h*.c))))
-$B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
+          tests/$1.c),$(wildcard $h*.c))))
+$B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
@@ -159,7 +159,7 @@ fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
 campaigners: $(FUZZERS)
 	@HOLD="$(HOLD)" tests/fuzz/campaign $(SECONDS) $(FOLDER) $^
-$B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
+$B/fuzz/%: $B/tests/fuzz/%.o $$(call fakes,fuzz/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 # load_*.c are parts of the load generator.
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))

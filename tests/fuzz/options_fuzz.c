@@ -9,6 +9,7 @@
 
 #include "core/options.h"
 #include "core/plugin.h"
+#include "tests/fuzz/expect.h"
 
 #define MAX_PAIRS 16
 
@@ -31,12 +32,6 @@ static const struct sk_option table[] = {
 	SK_OPTION(SK_CHOICE, struct state, others, "defer", "allow defer", ""),
 	{ 0 }
 };
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* -- the second reader -- */
 

@@ -10,6 +10,7 @@
 
 #include "core/shape.h"
 #include "core/shape_pattern.h"
+#include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,12 +31,6 @@ static const char row[] = "n:Node m:Map s:Status r:Ratio d:Document i:Integer l:
 
 static struct sk_shapes *all;
 static struct sk_inputs *body, *query;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void prepare(void)
 {
