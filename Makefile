@@ -87,7 +87,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit docs e2e clients kill demo
+TEST_PARTS  := lint unit sim docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := test-brokers asan tsan valgrind chaos fuzz test-fresh test-existing
 SECONDS     ?= 30
@@ -161,6 +161,21 @@ campaigners: $(FUZZERS)
 	@HOLD="$(HOLD)" tests/fuzz/campaign $(SECONDS) $(FOLDER) $^
 $B/fuzz/%: $B/tests/fuzz/%.o $$(call fakes,fuzz/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+# -- the simulation: the runtime in a world of one thread, with memory that can run out (tests/sim/memory.h)
+SEEDS   ?= 8000
+SIM     := $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)) $(wildcard tests/unit/sim_host*.c)) $B/sim/core/broker_admission.o
+sim: $B/sim/seeds  ## random faults and crashes in a simulated world: SEEDS=n of them, SEED=x replays one
+	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST=$(FIRST) $B/sim/seeds
+$B/sim/seeds: $(SIM) $B/sim/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+$B/sim/libpure.a: $B/libpure.a tests/sim/memory.syms
+	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
+$B/sim/core/%.o: $B/core/%.o tests/sim/memory.syms
+	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
+$B/tests/sim/seeds.o: CPPFLAGS += -I$B/sim
+$B/tests/sim/seeds.o: $B/sim/points.inc
+$B/sim/points.inc: $(wildcard core/*.c tests/unit/sim_host*.c)
+	$(call run,SED) sed -n 's/.*SK_POINT([^"]*\("[a-z.]*"\).*/\1,/p' $^ | sort -u >$@
 # load_*.c are parts of the load generator.
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl
@@ -189,7 +204,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
+.PHONY: all sim install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
         bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -31,8 +31,9 @@ static bool take_token(struct sk_client *c, int64_t now_us)
 		return true;
 	int64_t fresh = (now_us - c->tokens_at) * rate / 1000000;
 	if (fresh > 0) {
-		c->tokens = (int32_t)(c->tokens + fresh > rate ? rate : c->tokens + fresh);
-		c->tokens_at = now_us;
+		bool full = c->tokens + fresh >= rate;
+		c->tokens = (int32_t)(full ? rate : c->tokens + fresh);
+		c->tokens_at = full ? now_us : c->tokens_at + (fresh * 1000000 + rate - 1) / rate; /* a part of a token is not lost */
 	}
 	if (c->tokens <= 0)
 		return false;
@@ -57,9 +58,10 @@ static bool admissible(struct sk_client *c, int64_t now_us)
 /* A name that cannot be a partition still gets its answer: the handler checks names before it writes. */
 static int route(struct sk_request *r)
 {
-	if (!sk_request_route(r, NULL))
-		return 0;
-	return (r->partition = strdup("any/aa")) ? 0 : -1;
+	int rc = sk_request_route(r, NULL);
+	if (rc == SK_ROUTE_NAME)
+		rc = (r->partition = strdup("any/aa")) ? 0 : -1;
+	return rc;
 }
 
 static struct sk_request *make(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)

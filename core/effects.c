@@ -106,6 +106,7 @@ static void submit_done(struct sk_effect *e)
 	struct sk_runtime *rt = e->rt;
 	struct sk_arena a;
 	size_t n;
+	SK_POINT(rt->host, "effect.through");
 	sk_arena_init(&a, 0);
 	cJSON *in = sk_json_object(&a);
 	sk_json_set_string(&a, in, "key", e->key);
@@ -152,6 +153,7 @@ static void send_requests(struct dispatch *d)
 		d->list = r->next;
 		submit_now(d->rt, r);
 	}
+	SK_POINT(d->rt->host, "effect.sent");
 }
 
 static void drop_requests(struct dispatch *d)

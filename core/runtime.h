@@ -19,6 +19,10 @@
 #define SK_MAX_DEPTH_OF_PUBLISHES 8
 
 /* -- a worker -- */
+struct sk_woken { /* slow work has been done for this partition */
+	struct sk_woken *next;
+	const char *partition;
+};
 struct sk_inbox {
 	pthread_mutex_t lock;
 	struct sk_request *head[SK_LANES], **tail[SK_LANES];
@@ -35,6 +39,8 @@ struct sk_worker {
 	struct sk_partition **partition;
 	size_t partition_buckets, partition_count;
 	struct sk_partition *ready, **ready_tail;
+	struct sk_request *entering, **entering_tail; /* out of the inbox; wait for memory for their partition, in order */
+	struct sk_request *untold;               /* carried out; there was no memory to tell the broker's thread */
 	struct sk_cache cache;
 	struct sk_out_list out;
 	struct sk_commit *submit, **submit_tail; /* commits of this step */
@@ -96,7 +102,10 @@ int64_t sk_worker_step(struct sk_worker *w, int64_t now_us);
 void sk_worker_submit(struct sk_worker *w, struct sk_commit *c); /* gathered, submitted at the end of the step */
 void sk_worker_ready(struct sk_worker *w, struct sk_partition *p); /* its state lets it run again */
 void sk_worker_post_committed(struct sk_run *run);                 /* any thread */
-void sk_worker_post_woken(struct sk_worker *w, const char *partition); /* any thread */
+void sk_worker_post_woken(struct sk_worker *w, struct sk_woken *note); /* any thread; the worker frees the block that begins with it */
+/* r has been carried out: gives back its room in the inbox, tells the broker's thread that its client has one call less in flight,
+ * frees it. Cannot fail: without memory for telling, a later step tells. */
+void sk_worker_through(struct sk_worker *w, struct sk_request *r);
 
 /* effects.c */
 extern const struct sk_plugin sk_core_effects; /* core's own events: durable publishes, done effects, timers */
@@ -135,8 +144,8 @@ struct sk_runtime *sk_process(void);
 struct sk_slow_pool *sk_slow_new(struct sk_runtime *rt);
 void sk_slow_stop(struct sk_slow_pool *p); /* no more work is taken */
 void sk_slow_free(struct sk_slow_pool **p);
-/* For the slot's await that has no answer; the partition is woken when it is there. */
-void sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s);
+/* For the slot's await that has no answer; the partition is woken when it is there. -1: memory is out, nobody will be woken. */
+int sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s);
 bool sk_slow_step(struct sk_slow_pool *p); /* does one piece of work; false: there was none */
 
 #endif

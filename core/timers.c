@@ -226,6 +226,7 @@ static void fire(struct sk_keeper *k, struct hint *h)
 	r->finish_ctx = k;
 	r->arrived_us = k->rt->host->mono_us(k->rt->host->ctx);
 	sk_runtime_submit(k->rt, r);
+	SK_POINT(k->rt->host, "timer.fired");
 }
 
 static int64_t fire_due(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)

@@ -15,10 +15,12 @@
 #include "core/runtime.h"
 
 enum { SIM_ANSWERS = 4096, SIM_CLIENT = 77 };
+enum { SIM_COMMITTER, SIM_KEEPER, SIM_SLOW, SIM_BROKER, SIM_OTHERS }; /* actors besides the workers */
 
 struct sim_answer {
 	bool done;
 	int count;        /* answers that came: 1, or something is wrong */
+	int ended;        /* times that the runtime was through with the call, answered or thrown away: 1 in the end */
 	int error;
 	char *message, *text; /* text: the output or the error's fields, printed */
 	unsigned order;   /* its place among all answers */
@@ -49,6 +51,7 @@ struct sim_store {
 	int fail_commits, conflict_commits;
 	const char *poison;      /* a commit that writes this key fails */
 	bool held;               /* a step commits nothing: completion is delayed */
+	bool pressed;            /* says that its backlog is too large */
 	unsigned reads, scans, commits, largest; /* largest: most writes of a commit */
 };
 
@@ -78,6 +81,14 @@ struct sim {
 	bool crashed;
 	unsigned starts;
 	const struct sk_plugin *extra; /* loaded too */
+	int64_t due_us[SK_MAX_WORKERS + SIM_OTHERS]; /* sim_host_wake.c: when each actor wants to step */
+	/* what a model wants to hear; each may be NULL */
+	void (*heard)(void *ctx, const struct sk_outgoing *item);          /* a publish or a reply; nothing is noted in `sent` then */
+	void (*was_answered)(void *ctx, int place);
+	void (*passed)(void *ctx, const char *point, bool crash);          /* a named point */
+	void (*finished)(void *ctx, const struct sk_outgoing *item);
+	void (*crashing)(void *ctx);                                       /* the runtime is about to be thrown away and started again */
+	void *ctx;
 };
 
 struct sim *sim_new(uint64_t seed, int workers);
@@ -101,6 +112,19 @@ void sim_drain(struct sim *s, int most);
 void sim_advance(struct sim *s, int64_t ms); /* both clocks, then settles; in small steps */
 void sim_crash(struct sim *s);        /* now; the runtime starts again on what was durable */
 void sim_start(struct sim *s);
+void sim_stop(struct sim *s);         /* throws the runtime away, and what the store has not committed */
+
+/* -- steps by wake-ups alone (sim_host_wake.c): an actor steps when it was woken or when the time has come that it asked for -- */
+void sim_wake(struct sim *s, int actor);    /* a worker's number, or workers + SIM_... */
+bool sim_step_woken(struct sim *s);         /* one random actor of those; false: all sleep */
+void sim_step_actor(struct sim *s, int actor);
+int64_t sim_next_due(const struct sim *s);
+/* Until all sleep; then the words for what is left undone, or NULL. */
+const char *sim_rest(struct sim *s);
+/* The same over so much time, which passes only while all sleep. */
+const char *sim_pass(struct sim *s, int64_t ms);
+/* As the broker stops: the keeper first, `steps` for what is under way, then all that is left is thrown away. sim_start goes on. */
+void sim_shut_down(struct sim *s, int steps);
 
 /* -- looking -- */
 const char *sim_sent(struct sim *s);  /* "" when nothing; what has been returned is forgotten at the next call */

@@ -154,6 +154,7 @@ static void store_submit(struct sk_store *store, struct sk_commit *list)
 		s->queue_end = &list->next;
 		list = next;
 	}
+	store->wake(store->wake_ctx);
 }
 
 static bool holds(struct sim_store *s, const struct sk_commit *c)
@@ -212,14 +213,14 @@ void sim_store_step(struct sim_store *s, int most)
 {
 	while (!s->held && s->queue && most-- > 0 && !s->sim->crashed) {
 		struct sk_commit *c = s->queue;
-		s->sim->host.crash_point(s->sim, "store.before");
+		SK_POINT(&s->sim->host, "store.before");
 		if (s->sim->crashed)
 			return;
 		s->queue = c->next;
 		if (!s->queue)
 			s->queue_end = &s->queue;
 		judge(s, c);
-		s->sim->host.crash_point(s->sim, "store.durable");
+		SK_POINT(&s->sim->host, "store.durable");
 		c->done(c);
 	}
 }
@@ -237,15 +238,14 @@ void sim_store_lose(struct sim_store *s)
 
 static int64_t store_step(struct sk_store *store, int64_t now_us)
 {
-	(void)now_us;
-	sim_store_step((struct sim_store *)store, 1);
-	return INT64_MAX;
+	struct sim_store *s = (struct sim_store *)store;
+	sim_store_step(s, 1 + (int)sim_random(s->sim, 4));
+	return s->queue ? now_us : INT64_MAX;
 }
 
 static bool store_pressed(struct sk_store *store)
 {
-	(void)store;
-	return false;
+	return ((struct sim_store *)store)->pressed;
 }
 
 static void store_stats(struct sk_store *store, struct sk_store_stats *out)
@@ -259,6 +259,12 @@ static void store_close(struct sk_store *store)
 	(void)store;
 }
 
+static void wake(void *ctx)
+{
+	struct sim *s = ctx;
+	sim_wake(s, s->workers + SIM_COMMITTER);
+}
+
 struct sim_store *sim_store_new(struct sim *sim)
 {
 	static const struct sk_store_ops ops = { .name = "simulated", .read = store_read, .scan = store_scan, .submit = store_submit,
@@ -268,6 +274,8 @@ struct sim_store *sim_store_new(struct sim *sim)
 	s->store.ops = &ops;
 	s->store.exclusive = true;
 	s->queue_end = &s->queue;
+	s->store.wake = wake;
+	s->store.wake_ctx = sim;
 	return s;
 }
 
