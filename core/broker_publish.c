@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KICK_US 1000 /* a turn's */
+
 /* Takes over nothing of ours: the broker wants memory of its own allocator. */
 static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
 {
@@ -74,16 +76,19 @@ static char *dup_or_null(const char *s)
 static int queue_kick(struct sk_kick kick)
 {
 	struct sk_kick *k = malloc(sizeof *k);
+	bool first = true;
 	if (k) {
 		*k = kick;
 		k->next = NULL;
-		if (!sk_broker.kicks)
+		first = !sk_broker.kicks;
+		if (first)
 			sk_broker.kicks_tail = &sk_broker.kicks;
 		*sk_broker.kicks_tail = k;
 		sk_broker.kicks_tail = &k->next;
 	}
 	atomic_store(&sk_broker.rt->outbox.filled, true);
-	sk_wake_again();
+	if (first)
+		sk_wake_again();
 	return k ? 0 : -1;
 }
 
@@ -148,11 +153,22 @@ static void kick_free(struct sk_kick *k)
 	free(k);
 }
 
+/* Puts back those that a turn had no time for, before what was queued meanwhile. */
+static void kick_later(struct sk_kick *rest, struct sk_kick **tail)
+{
+	*tail = sk_broker.kicks;
+	if (!sk_broker.kicks)
+		sk_broker.kicks_tail = tail;
+	sk_broker.kicks = rest;
+}
+
+/* A certificate of thousands of connections was revoked: some go in this turn, others in the next. They are denied everything already. */
 void sk_kick_due(void)
 {
-	struct sk_kick *k = sk_broker.kicks;
+	struct sk_kick *k = sk_broker.kicks, **tail = sk_broker.kicks_tail;
+	int64_t stop = k ? sk_mono_us() + KICK_US : 0;
 	sk_broker.kicks = NULL;
-	while (k) {
+	while (k && sk_mono_us() < stop) {
 		struct sk_kick *next = k->next;
 		sk_broker.kicking = &k->reason;
 		kick(k);
@@ -160,6 +176,8 @@ void sk_kick_due(void)
 		kick_free(k);
 		k = next;
 	}
+	if (k)
+		kick_later(k, tail);
 	if (!sk_broker.doomed)
 		return;
 	static const enum sk_reason forbidden = SK_REASON_FORBIDDEN;
