@@ -14,6 +14,7 @@ const SECTIONS = {
 	devices: 'Connects and idle devices',
 	shadows: 'Shadows',
 	things: 'A registry full of things',
+	gap: 'The broker\'s thread',
 	parts: 'Parts, without a broker',
 };
 const OPTIONAL = { soak: 'A load that stays' };

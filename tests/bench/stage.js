@@ -11,6 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const pki = require('../harness/pki');
 const { Operator } = require('../harness/control');
+const { Preload } = require('../chaos/preload');
 
 const BUILD = path.resolve(process.env.SKEETER_BUILD || 'build');
 const STATEMENTS = 10;
@@ -168,6 +169,15 @@ async function broker(kind, options) {
 	return b.start();
 }
 
+// A broker whose turns of the loop are timed and whose disk can be made to stand still: b.probe.
+async function probed(kind, options) {
+	const b = new Broker(kind, options);
+	b.probe = new Preload(b.dir, path.join(b.dir, 'data'));
+	b.wrap = ['env', ...named(b.probe.env)];
+	cleanups.push(() => b.destroy());
+	return b.start();
+}
+
 // -- the load
 
 const named = (o) => Object.entries(o).map(([k, v]) => `${k}=${v}`);
@@ -255,4 +265,4 @@ async function cleanup() {
 		await fn();
 }
 
-module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, ground, idle, load, marginal, median, part, sleep, spread, staying };
+module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, ground, idle, load, marginal, median, part, probed, sleep, spread, staying };
