@@ -23,6 +23,7 @@ static const struct { const char *script; bool plain; } kinds[WHATS] = {
 	[LOOK_PAIR] = { "scan 10 @thing/d%t/pair/", true },
 	[REPLY] = { "add c 1; put z%k 1; scan 5 z; reply r %n; kick u%n", false },
 	[MARK] = { "put w/x%k %n", true },
+	[BUMP] = { "add c 1; get @registry/far; add w 1", false },
 	[FAILING] = { "add c 1000; put k%k -1; say v %n; say! d %n; emit Both d%t add e%n 1; timer t%n 10 E add f%n 1; fail ConflictException no", false },
 };
 
@@ -80,12 +81,15 @@ void envelope_new(struct model *m)
 	control_send(m, text, (size_t)n);
 }
 
-/* Somebody else writes what the question of an await is made of: the one that is under way meets a conflict. */
+/* Somebody else adds a thousand to what calls add one to, and to what the question of an await is made of: those under way meet a
+ * conflict. */
 void foreign_write(struct model *m)
 {
 	char key[32], value[32];
-	snprintf(key, sizeof key, "thing/d%u/w", chance(m, THINGS));
-	snprintf(value, sizeof value, "{\"v\":%u}", chance(m, 100));
+	unsigned thing = chance(m, THINGS);
+	snprintf(key, sizeof key, "thing/d%u/w", thing);
+	snprintf(value, sizeof value, "{\"v\":%d}", stored(m, "%s", key) + 1000);
+	m->foreign[thing]++;
 	trace(m, "foreign write %s=%s", key, value);
 	sim_put(m->s, key, value);
 }

@@ -37,19 +37,9 @@ static void versions_grow(struct model *m)
 		}
 }
 
-static void inboxes_are_bounded(struct model *m)
-{
-	size_t limit = m->s->rt->inbox_limit;
-	for (int w = 0; w < m->s->workers; w++) {
-		struct sk_inbox *in = &m->s->rt->worker[w]->inbox;
-		MUST(m, in->bytes[SK_LANE_DEVICE] <= limit && in->bytes[SK_LANE_REJECT] <= limit / 16);
-	}
-}
-
 void check_now(struct model *m)
 {
 	versions_grow(m);
-	inboxes_are_bounded(m);
 }
 
 /* -- answers: one for each call, in order, lost only in a crash or a stop -- */
@@ -91,7 +81,7 @@ static bool adds_one(enum what what)
 
 static void check_thing(struct model *m, int t)
 {
-	int least = 0, most = 0, shared = 0, last_shared = 0, any_shared = 0;
+	int least = 0, most = 0, shared = 0, last_shared = 0, any_shared = 0, bumped = 0, bumps = 0;
 	for (int n = 0; n < m->calls; n++) {
 		const struct call *c = &m->call[n];
 		if (c->thing != t)
@@ -101,12 +91,15 @@ static void check_thing(struct model *m, int t)
 			any_shared += accepted(m, n);
 			last_shared = accepted(m, n) ? n : last_shared;
 		}
+		bumped += c->what == BUMP && accepted(m, n);
+		bumps += c->what == BUMP && !failed(m, n);
 		if (adds_one(c->what)) {
 			least += accepted(m, n);
 			most += !failed(m, n);
 		}
 	}
-	int c = stored(m, "thing/d%d/c", t), fires = stored(m, "thing/d%d/fires", t);
+	int c = stored(m, "thing/d%d/c", t), fires = stored(m, "thing/d%d/fires", t), w = stored(m, "thing/d%d/w", t);
+	MUST(m, w / 1000 == m->foreign[t] && w % 1000 >= bumped && w % 1000 <= bumps);
 	MUST(m, c >= least && c <= most);
 	MUST(m, fires <= shared && (fires || !any_shared));
 	MUST(m, stored(m, "thing/d%d/g", t) >= last_shared);

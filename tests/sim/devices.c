@@ -12,7 +12,7 @@
 enum { RATE = 40, IN_FLIGHT = 4 };
 
 struct sk_broker sk_broker;
-static const struct sk_core_options options = { .device_rate = RATE, .device_in_flight = IN_FLIGHT };
+static struct sk_core_options options = { .device_rate = RATE };
 static struct model *now;
 
 int64_t sim_mono_us(void);
@@ -49,6 +49,7 @@ void devices_start(struct model *m)
 	now = m;
 	sk_broker.rt = m->s->rt;
 	sk_broker.options = &options;
+	options.device_in_flight = m->crowded ? 0 : IN_FLIGHT;
 	for (int i = 0; i < DEVICES; i++)
 		connect_new(m, &m->device[i], id[i]);
 	connect_new(m, &m->operator, "boss");
@@ -62,14 +63,28 @@ void device_reconnect(struct model *m)
 	connect_new(m, d, d->client.id);
 }
 
+static bool at_limit(int in_flight)
+{
+	return options.device_in_flight && in_flight >= options.device_in_flight;
+}
+
 static void check_admitted(struct model *m, struct device *d, int in_flight, uint64_t refused_rate)
 {
-	bool by_rate = m->s->rt->count.refused_rate != refused_rate, by_number = in_flight >= IN_FLIGHT;
+	bool by_rate = m->s->rt->count.refused_rate != refused_rate, by_number = at_limit(in_flight);
 	if (by_rate)
 		MUST(m, d->tokens < 1.05);
 	else if (!by_number)
 		d->tokens -= 1;
 	MUST(m, d->tokens > -0.05);
+}
+
+static void inboxes_are_bounded(struct model *m)
+{
+	size_t limit = m->s->rt->inbox_limit;
+	for (int w = 0; w < m->s->workers; w++) {
+		struct sk_inbox *in = &m->s->rt->worker[w]->inbox;
+		MUST(m, in->bytes[SK_LANE_DEVICE] <= limit && in->bytes[SK_LANE_REJECT] <= limit / 16);
+	}
 }
 
 static void admit(struct model *m, struct device *d, const char *topic, const char *payload)
@@ -83,27 +98,29 @@ static void admit(struct model *m, struct device *d, const char *topic, const ch
 	int in_flight = d->client.in_flight;
 	d->tokens = fmin(RATE, d->tokens + fresh);
 	d->tokens_at = m->s->mono_us;
+	sim_memory_world(false);
 	sk_admit(&d->client, &match, topic, payload, strlen(payload));
+	sim_memory_world(true);
+	inboxes_are_bounded(m);
 	trace(m, "  %s", row->count.refused == refused ? "admitted" : "refused");
 	if (memory == rt->count.memory_failures)
 		check_admitted(m, d, in_flight, by_rate);
-	MUST(m, row->count.refused != refused || in_flight < IN_FLIGHT || memory != rt->count.memory_failures);
+	MUST(m, row->count.refused != refused || !at_limit(in_flight) || memory != rt->count.memory_failures);
 }
 
 void message_new(struct model *m)
 {
-	char topic[32], script[64];
+	char topic[32], script[3000];
 	int n = m->messages, thing = (int)chance(m, THINGS);
 	struct device *d = &m->device[chance(m, DEVICES)];
 	if (n == MESSAGES)
 		return;
 	m->message[m->messages++].thing = thing;
 	snprintf(topic, sizeof topic, "sim/d%d/do", thing);
-	snprintf(script, sizeof script, "get z; add m 1; say m %d", n);
+	int padding = m->crowded ? (int)chance(m, 2500) : 1;
+	snprintf(script, sizeof script, "get z;%*sadd m 1; say m %d", padding, " ", n);
 	trace(m, "message %d of %s to %s", n, d->client.id, topic);
-	sim_memory_fail(m->memory, m->memory_more);
 	admit(m, d, topic, script);
-	sim_memory_fail(0, 0);
 }
 
 void control_send(struct model *m, const char *envelope, size_t size)

@@ -1,4 +1,5 @@
 /* faults.c -- what goes wrong at random. Which kinds may is part of the seed: some seeds are all crashes, some only a slow disk. */
+#include "tests/sim/memory.h"
 #include "tests/sim/model.h"
 
 #include <stdio.h>
@@ -42,8 +43,7 @@ static void step_clock(struct model *m) { m->s->wall_ms += (int64_t)chance(m, 10
 
 static void memory_out(struct model *m)
 {
-	m->memory = 1 + chance(m, 60);
-	m->memory_more = chance(m, 3) ? 0 : chance(m, 20);
+	sim_memory_fail(1 + chance(m, 60), chance(m, 3) ? 0 : chance(m, 20));
 }
 
 /* Hints of timers arrive twice, also of timers that have fired. */
@@ -100,7 +100,7 @@ void faults_end(struct model *m)
 	s->held = s->pressed = false;
 	s->poison = NULL;
 	m->s->crash_at = NULL;
-	m->memory = 0;
+	sim_memory_fail(0, 0);
 	sim_wake(m->s, m->s->workers + SIM_COMMITTER);
 }
 

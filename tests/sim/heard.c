@@ -70,6 +70,20 @@ static void paired(struct model *m, int n)
 		MUST(m, sscanf(at, "a=%d,b=%d", &a, &b) == 2 && a == b);
 }
 
+/* Slow work was asked about the value that stands there when the call is stored: "N5","N5","5", or "N0","-". */
+static void echoed(struct model *m, int n)
+{
+	int first, asked, had;
+	const char *at = strstr(m->s->answer[n].text, "\"N");
+	if (!at || !strncmp(at, "\"N0\",\"-\"", 8))
+		return;
+	if (sscanf(at, "\"N%d\",\"N%d\",\"%d\"", &first, &asked, &had) == 3)
+		MUST(m, first == asked);
+	else
+		MUST(m, sscanf(at, "\"N%d\",\"%d\"", &asked, &had) == 2);
+	MUST(m, asked == had);
+}
+
 static void timed(struct model *m, int n)
 {
 	int64_t at;
@@ -100,6 +114,7 @@ void was_answered(void *ctx, int n)
 	case LOOK: got(m, n, c->target, c->floor); break;
 	case LOOK_PAIR: paired(m, n); break;
 	case TIMER: timed(m, n); break;
+	case ECHO: echoed(m, n); break;
 	case MARK: MUST(m, stored(m, "registry/w/x%d", c->key) >= 0); break;
 	default: break;
 	}

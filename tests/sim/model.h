@@ -11,7 +11,7 @@
 
 enum { CALLS = 160, MESSAGES = 400, THINGS = 5, KEYS = 3, DEVICES = 3, POINTS_MOST = 32 };
 
-enum what { PUT, ADD, VOLATILE, DURABLE, EMIT, CHAIN, TIMER, SHARED, AWAIT, ECHO, SCAN, PAIR, GET, LOOK, LOOK_PAIR, REPLY, MARK, FAILING, WHATS };
+enum what { PUT, ADD, VOLATILE, DURABLE, EMIT, CHAIN, TIMER, SHARED, AWAIT, ECHO, SCAN, PAIR, GET, LOOK, LOOK_PAIR, REPLY, MARK, BUMP, FAILING, WHATS };
 struct call {
 	enum what what;
 	int thing, key, target, further; /* further: where a chain of events ends */
@@ -32,6 +32,7 @@ struct model {
 	struct sim *s;
 	uint64_t seed, hash;  /* of all that happened */
 	bool trace, calm;     /* calm: no faults, so nothing may be lost */
+	bool crowded;         /* many large messages for a small inbox */
 	unsigned faults;      /* those that may happen, a bit each */
 	struct call call[CALLS];
 	int calls, epoch, crashes;
@@ -41,8 +42,8 @@ struct model {
 	int envelopes, replies[64];
 	struct device device[DEVICES], operator;
 	uint64_t generation;
-	long memory, memory_more, memory_failed; /* what the next step is refused; failures when the seed began */
-	uint64_t reject_dropped, memory_failures; /* of runtimes before this one */
+	long memory_failed;   /* failures before this seed */
+	int foreign[THINGS];  /* writes by somebody else */
 	uint64_t newest[THINGS][KEYS];
 	int newest_put[THINGS][KEYS]; /* accepted */
 	int64_t wall_most;

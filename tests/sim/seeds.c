@@ -84,7 +84,7 @@ static void passed(void *ctx, const char *point, bool crash)
 static void crashing(void *ctx)
 {
 	struct model *m = ctx;
-	sim_memory_fail(0, 0);
+	sim_memory_world(true);
 	m->crashes++;
 	trace(m, "  the runtime starts again");
 }
@@ -95,13 +95,12 @@ static void one_step(struct model *m, bool by_wake_ups)
 {
 	struct sim *s = m->s;
 	unsigned starts = s->starts;
-	sim_memory_fail(m->memory, m->memory_more);
+	sim_memory_world(false);
 	if (by_wake_ups)
 		sim_step_woken(s);
 	else
 		sim_step_actor(s, (int)chance(m, (unsigned)s->workers + SIM_OTHERS));
-	sim_memory_fail(0, 0);
-	m->memory = 0;
+	sim_memory_world(true);
 	if (s->starts == starts)
 		return;
 	m->epoch++;
@@ -112,7 +111,7 @@ static void one_step(struct model *m, bool by_wake_ups)
 static void live(struct model *m)
 {
 	bool by_wake_ups = m->seed % 3 != 0;
-	unsigned pace = m->seed % 5 ? 25 : 4; /* of messages: some seeds are overload */
+	unsigned pace = m->crowded ? 3 : 25;
 	for (int step = 0; step < STEPS; step++) {
 		unsigned starts = m->s->starts;
 		if (chance(m, 6) == 0)
@@ -170,7 +169,7 @@ static struct model *born(uint64_t seed, bool tracing)
 {
 	struct model *m = calloc(1, sizeof *m);
 	struct sim *s = m->s = sim_new(seed, 1 + (int)(seed % 3));
-	*m = (struct model){ .s = s, .seed = seed, .trace = tracing, .calm = seed % 8 == 0, .memory_failed = sim_memory_failed() };
+	*m = (struct model){ .s = s, .seed = seed, .trace = tracing, .calm = seed % 8 == 0, .crowded = seed % 5 == 0, .memory_failed = sim_memory_failed() };
 	memset(m->newest_put, -1, sizeof m->newest_put);
 	m->faults = chance(m, 0x10000) | chance(m, 0x10000);
 	s->heard = heard;
@@ -181,8 +180,8 @@ static struct model *born(uint64_t seed, bool tracing)
 	s->ctx = m;
 	if (seed % 4 == 0)
 		sk_runtime_set_cache(s->rt, s->cache = 700);
-	if (seed % 5 == 0)
-		s->rt->inbox_limit = s->inbox = 16000;
+	if (m->crowded)
+		s->rt->inbox_limit = s->inbox = 48000;
 	devices_start(m);
 	return m;
 }
@@ -233,6 +232,7 @@ int main(void)
 	for (int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGALRM }, i = 0; i < 5; i++)
 		signal(signals[i], on_signal);
 	sim_memory_of_sqlite();
+	sim_memory_world(true);
 	for (running = first; running <= last; running++, done++) {
 		uint64_t print = run_seed(running, one != 0);
 		if (running - first < TWICE && run_seed(running, false) != print)
