@@ -23,6 +23,7 @@ enum {
 	SEVERAL = 4,                             /* commits in a row */
 	IDLE_US = 10000,                         /* without a commit: idle */
 	RETRY_US = 1000000,                      /* after a fold that the disk refused */
+	REST_US = 3000000,                       /* without a commit: quiet */
 	PEAK = 4 << 20                           /* of dirty bytes, after which memory is handed back */
 };
 
@@ -116,20 +117,24 @@ static void fold(struct sk_embedded *s, int64_t now_us, bool idle)
 		s->fold_again_us = now_us + RETRY_US;
 }
 
-/* Nothing is left to do: give back what the load needed. */
-static void rest(struct sk_embedded *s)
+/* Nothing is left to do: give back what the load needed. Trimming holds each of malloc's locks for up to 50 ms after a large peak, so that the broker's
+ * thread waits for it: that is left for a time when nobody has stored anything for a while. The time to look again. */
+static int64_t rest(struct sk_embedded *s, int64_t now_us)
 {
 	if (s->peak < PEAK)
-		return;
+		return INT64_MAX;
+	if (now_us - s->busy_us < REST_US)
+		return s->busy_us + REST_US;
 	s->peak = 0;
 	sk_batch_free(&s->batch);
 	sqlite3_db_release_memory(s->writer->db);
 	malloc_trim(0);
+	return INT64_MAX;
 }
 
 static int64_t next_step(struct sk_embedded *s, int64_t now_us, bool idle)
 {
-	int64_t when = INT64_MAX;
+	int64_t when;
 
 	if (queued(s))
 		return now_us;
@@ -137,8 +142,7 @@ static int64_t next_step(struct sk_embedded *s, int64_t now_us, bool idle)
 		when = idle || pressed(&s->store) ? now_us : s->busy_us + IDLE_US;
 		return when > s->fold_again_us ? when : s->fold_again_us;
 	}
-	rest(s);
-	return when;
+	return rest(s, now_us);
 }
 
 /* After a row of several commits the next one is gathered for as long as this one took: under load that halves the number of rows,
