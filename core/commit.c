@@ -117,7 +117,7 @@ static bool pack(struct sk_slot *s)
 static int pack_all(struct sk_run *run)
 {
 	for (int i = 0; i < run->slots; i++)
-		if (!pack(run->slot[i]))
+		if (!pack(run->slot[i]) || sk_effects_prepare(run->slot[i]))
 			return -1;
 	return 0;
 }

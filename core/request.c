@@ -36,16 +36,23 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	return r;
 }
 
-void sk_request_free(struct sk_request *r)
+void sk_request_renew(struct sk_request *r)
 {
-	if (!r)
-		return;
 	while (r->slow) {
 		struct sk_slow_result *next = r->slow->next;
 		sk_bytes_unref(r->slow->answer);
 		free(r->slow);
 		r->slow = next;
 	}
+	r->tries = 0;
+	r->now_ms = r->again_us = 0;
+}
+
+void sk_request_free(struct sk_request *r)
+{
+	if (!r)
+		return;
+	sk_request_renew(r);
 	free(r->partition);
 	free((char *)r->timer);
 	free(r);

@@ -30,6 +30,7 @@ static struct sk_slot *slot_new(struct sk_worker *w)
 
 static void slot_drop(struct sk_worker *w, struct sk_slot *s)
 {
+	sk_effects_forget(s);
 	sk_out_list_free(&s->leaving);
 	s->packed = false;
 	if (w->spare_slots >= SLOT_SPARES) {
@@ -140,6 +141,7 @@ static void capture_args(struct sk_slot *s)
 static void reset(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
+	sk_effects_forget(s);
 	sk_arena_reset(&s->arena, SLOT_KEEP);
 	memset(&s->call, 0, sizeof s->call);
 	s->memo = NULL;
@@ -242,7 +244,7 @@ static int call_handler(struct sk_slot *s)
 static void drop_durable(struct sk_slot *s, size_t mark)
 {
 	sk_run_cut_writes(s->run, mark);
-	s->emitted = NULL;
+	sk_effects_forget(s);
 	s->timers = NULL;
 }
 

@@ -34,6 +34,9 @@ struct sk_pending_timer {
 struct sk_emitted {
 	struct sk_emitted *next;
 	const char *key, *event, *input;
+	struct sk_effect *effect;    /* made before the commit, with its requests */
+	struct sk_request *requests;
+	int count;
 };
 struct sk_slot {
 	struct sk_call call; /* first: a handler's call is its slot */

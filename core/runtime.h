@@ -103,16 +103,21 @@ void sk_worker_submit(struct sk_worker *w, struct sk_commit *c); /* gathered, su
 void sk_worker_ready(struct sk_worker *w, struct sk_partition *p); /* its state lets it run again */
 void sk_worker_post_committed(struct sk_run *run);                 /* any thread */
 void sk_worker_post_woken(struct sk_worker *w, struct sk_woken *note); /* any thread; the worker frees the block that begins with it */
-/* r has been carried out: gives back its room in the inbox, tells the broker's thread that its client has one call less in flight,
- * frees it. Cannot fail: without memory for telling, a later step tells. */
+/* r has been carried out: gives back its room in the inbox, tells the broker's thread that its client has one call less in flight or
+ * that its part of an effect is done, frees it; or hands it to the keeper. Cannot fail: without memory for telling, a later step tells. */
 void sk_worker_through(struct sk_worker *w, struct sk_request *r);
 
 /* effects.c */
 extern const struct sk_plugin sk_core_effects; /* core's own events: durable publishes, done effects, timers */
+/* Before the commit: makes all that the slot's events will need. 0, or -1: memory is out. */
+int sk_effects_prepare(struct sk_slot *slot);
+void sk_effects_forget(struct sk_slot *slot); /* the slot's events do not happen */
 void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot);
 int sk_effects_replay(struct sk_runtime *rt); /* 0 or -1: the store does not answer */
-/* r's part of its effect came to `result`: tried again later, or done once what it sent has reached the broker. */
+/* r's part of its effect came to `result`: tried again later, or done once sk_effect_tell was heard by the broker's thread. */
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
+/* Behind what it sent: r is the item's then. false: memory is out. */
+bool sk_effect_tell(struct sk_worker *w, struct sk_request *r);
 /* A part of it will not be done by this process: its record stays for the next start. */
 void sk_effect_abandon(struct sk_effect *e);
 /* Is an error of the moment, so that the same call may succeed later? */
@@ -127,7 +132,7 @@ void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us);
 /* Runs fn on the broker thread about once a second. */
 void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg));
 void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, const char *name, uint64_t generation);
-void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us); /* submits r again then */
+void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r); /* submits r again at r->again_us */
 
 /* control.c: $CONTROL/skeeter/v1 */
 #define SK_CONTROL_TOPIC "$CONTROL/skeeter/v1"

@@ -178,13 +178,19 @@ static void enqueue_all(struct sk_worker *w, const struct taken *t)
 
 /* -- carried out -- */
 
-static bool tell(struct sk_worker *w, const struct sk_request *r)
+/* true: told, and r is not ours any more. */
+static bool tell(struct sk_worker *w, struct sk_request *r)
 {
+	if (r->effect)
+		return sk_effect_tell(w, r);
 	struct sk_outgoing *item = r->client ? sk_out_add(&w->out, SK_OUT_FINISHED, NULL, NULL, NULL, 0) : NULL;
-	if (!item)
-		return !r->client;
-	item->client = r->client;
-	item->generation = r->generation;
+	if (r->client && !item)
+		return false;
+	if (item) {
+		item->client = r->client;
+		item->generation = r->generation;
+	}
+	sk_request_free(r);
 	return true;
 }
 
@@ -192,21 +198,25 @@ void sk_worker_through(struct sk_worker *w, struct sk_request *r)
 {
 	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
 	atomic_fetch_sub(&w->inbox.calls, 1);
-	if (tell(w, r)) {
-		sk_request_free(r);
+	if (r->again_us) {
+		sk_keeper_retry(w->rt->keeper, r);
 		return;
 	}
+	if (tell(w, r))
+		return;
 	SK_COUNT(w->rt->count.memory_failures);
+	r->finish = NULL; /* it has been answered */
 	r->next = w->untold;
 	w->untold = r;
 }
 
 static void tell_late(struct sk_worker *w)
 {
-	while (w->untold && tell(w, w->untold)) {
-		struct sk_request *r = w->untold;
-		w->untold = r->next;
-		sk_request_free(r);
+	while (w->untold) {
+		struct sk_request *r = w->untold, *next = r->next;
+		if (!tell(w, r))
+			return;
+		w->untold = next;
 	}
 }
 
@@ -410,11 +420,7 @@ void sk_worker_free(struct sk_worker **at)
 	for (int i = 0; i < SK_LANES; i++)
 		abandon_all(t.lane[i]);
 	abandon_all(w->entering);
-	while (w->untold) {
-		struct sk_request *next = w->untold->next;
-		sk_request_free(w->untold);
-		w->untold = next;
-	}
+	abandon_all(w->untold); /* nobody waits for these but an effect */
 	while (t.woken) {
 		struct sk_woken *next = t.woken->next;
 		free(t.woken);

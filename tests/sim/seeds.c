@@ -155,14 +155,6 @@ static void heal(struct model *m)
 	rest(m, 2000);
 	for (int i = 0; i < 20 && sim_count(m->s, SK_TIMER); i++)
 		rest(m, 130000);
-	if (!sim_count(m->s, SK_EFFECT))
-		return;
-	MUST(m, sim_memory_failed() != m->memory_failed); /* memory was out when one was to be done: it waits for the next start */
-	world_restart(m, 0);
-	m->epoch++;
-	m->dropped = true;
-	devices_start(m);
-	rest(m, 2000);
 }
 
 static struct model *born(uint64_t seed, bool tracing)
