@@ -129,6 +129,27 @@ static X509 *only_certificate(const char *pem)
 	return x;
 }
 
+int certificate_id_of_pem(const char *pem, char hex[CERTIFICATE_HEX_SIZE + 1])
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	uint8_t id[CERTIFICATE_ID_SIZE];
+	long n = 0;
+	int rc = b && PEM_read_bio(b, &name, &header, &der, &n) && !strcmp(name, PEM_STRING_X509) ? 0 : -1;
+
+	if (!rc) {
+		certificate_id_of(der, (size_t)n, id);
+		certificate_id_print(id, hex);
+	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(b);
+	ERR_clear_error();
+	return rc;
+}
+
 int certificate_read(struct sk_arena *a, const char *pem, struct certificate *out, char *why, size_t why_size)
 {
 	X509 *x = only_certificate(pem);

@@ -20,6 +20,10 @@ void certificate_id_print(const uint8_t id[CERTIFICATE_ID_SIZE], char hex[CERTIF
 /* Exactly 64 hex digits of either case? NULL text is not. `id` may be NULL. */
 bool certificate_id_read(const char *hex, uint8_t id[CERTIFICATE_ID_SIZE]);
 
+/* The id of what stands first in the text, if that is a certificate, which is not looked into: a twentieth of the work of
+ * certificate_read(). 0 or -1. */
+int certificate_id_of_pem(const char *pem, char hex[CERTIFICATE_HEX_SIZE + 1]);
+
 struct certificate {
 	char id[CERTIFICATE_HEX_SIZE + 1];
 	const char *pem; /* our own encoding of it */
