@@ -186,7 +186,8 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 
 struct sk_broker_facts sk_broker_facts(void)
 {
-	return (struct sk_broker_facts){ .started_ms = sk_broker.started_ms, .is_21 = sk_broker.is_21, .wake_mode = (int)atomic_load(&sk_broker.wake_mode) };
+	return (struct sk_broker_facts){ .started_ms = sk_broker.started_ms, .interface = sk_broker.version->interface,
+		.wake_mode = (int)atomic_load(&sk_broker.wake_mode) };
 }
 
 /* -- loading -- */

@@ -1,7 +1,8 @@
 /* broker_admission.c -- which publishes become calls: rate, calls in flight, room in the inbox.
  *
  * AWS's defaults for service topics are 100 requests a second and 10 in flight per connection. A refused call still goes to the small
- * reject lane, where a worker reads its clientToken and answers AWS's 429. Operators are not limited. */
+ * reject lane, where a worker reads its clientToken and answers AWS's 429. Operators are not limited. When that lane is full too, nobody
+ * will answer, and the PUBACK is all that can say so. */
 #include "core/broker_internal.h"
 
 #include <string.h>
@@ -86,7 +87,7 @@ static struct sk_request *make(struct sk_client *c, const struct sk_topic_match 
 	return r;
 }
 
-static void refuse(struct sk_client *c, struct sk_request *r)
+static bool refuse(struct sk_client *c, struct sk_request *r)
 {
 	struct sk_runtime *rt = sk_broker.rt;
 	SK_COUNT(r->row->count.refused);
@@ -95,29 +96,28 @@ static void refuse(struct sk_client *c, struct sk_request *r)
 	if (submit(r)) {
 		SK_COUNT(rt->count.reject_dropped);
 		sk_request_free(r);
-		return;
+		return false;
 	}
 	c->in_flight++;
+	return true;
 }
 
-void sk_admit(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)
+bool sk_admit(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)
 {
 	struct sk_runtime *rt = sk_broker.rt;
 	struct sk_request *r = make(c, m, topic, payload, size);
 	if (!r) {
 		SK_COUNT(rt->count.memory_failures);
-		return;
+		return false;
 	}
-	if (!c->is_operator && (rt->stopping || !admissible(c, r->arrived_us))) {
-		refuse(c, r);
-		return;
-	}
+	if (!c->is_operator && (rt->stopping || !admissible(c, r->arrived_us)))
+		return refuse(c, r);
 	if ((r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)) || submit(r)) {
 		SK_COUNT(rt->count.refused_inbox);
-		refuse(c, r);
-		return;
+		return refuse(c, r);
 	}
 	c->in_flight++;
+	return true;
 }
 
 void sk_admitted_finished(void *ctx, const struct sk_outgoing *item)

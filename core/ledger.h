@@ -34,8 +34,11 @@ struct sk_known {
 	char *denial;                   /* the last, as it was logged, or NULL */
 	char *principal, *address;      /* of the last connection, or NULL */
 	char session[33];               /* "": none yet */
+	void *handle;                   /* with generation: its newest connection that got through */
+	uint64_t generation;
 	bool listed;                    /* ListClients' own mark */
-	bool persistent;                /* the last connection's session outlived it */
+	bool persistent;                /* the last connection's session outlives it */
+	bool taken;                     /* and is now that of the one that connects */
 	struct sk_did *did, *recent;    /* all pairs; the one used last, NULL when that is forgotten */
 	int deeds;
 	char id[];

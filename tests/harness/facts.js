@@ -11,9 +11,15 @@ const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 const TABLE = {
 	'2.0': {
 		interface: '2.0',
+		overQuota: 0x87,            // PUBACK of what found no room
+		tellsForeign: false,        // plugins hear of subscriptions that another plugin decided
+		forgetsExpired: false,      // a session that expired is no longer listed
 	},
 	'2.1': {
 		interface: '2.1',
+		overQuota: 0x97,
+		tellsForeign: true,
+		forgetsExpired: true,
 	},
 };
 
