@@ -21,7 +21,7 @@ struct entry {
 static struct entry **table;
 static size_t buckets, used, filled; /* filled counts tombstones too */
 static size_t looked_at;             /* where the search for forgotten sessions goes on */
-static struct entry tombstone;
+static struct entry tombstone = { .client.handle = &tombstone }; /* NULL would be found */
 static uint64_t generations;
 
 static size_t home_of(const void *handle)
