@@ -18,6 +18,7 @@ const count = Object.fromEntries(ALLOWED.map((name) => [name, 0]));
 const sum = { accepted: 0, refused: 0, answered: 0, stages: 0, seconds: Date.now() };
 const memory = [];
 let stage = null, failures = 0;
+process.on('exit', () => stage && stage.signal('SIGKILL'));
 
 // splitmix32: rng(n) is one of 0 to n - 1.
 function random(seed) {

@@ -1,11 +1,13 @@
-/* preload.c -- loaded into a broker under test (LD_PRELOAD): its clock is moved, its disk stands still, its turns are timed.
+/* preload.c -- loaded into a broker under test (LD_PRELOAD): its clock is moved, its disk stands still, its turns are timed, a crash says where.
  *
  * SKEETER_CHAOS names a file of `struct shared`, which tests/chaos/preload.js writes and reads while the broker runs. What is asked for there
  * holds from the next call on, for all threads; without that file this library changes nothing. A call on a file below SKEETER_CHAOS_DATA
  * waits as long as `stalled` stands. A turn is what the main thread does from the return of epoll_wait to the next call of it. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +34,25 @@ static struct shared nothing, *shared = &nothing;
 static char data[512];
 static size_t data_size;
 
+static void crashed(int signal)
+{
+	void *frame[64];
+	static const char line[] = "the broker crashed:\n";
+	if (write(STDERR_FILENO, line, sizeof line - 1) > 0)
+		backtrace_symbols_fd(frame, backtrace(frame, 64), STDERR_FILENO);
+	raise(signal); /* once more, as if nobody had looked */
+}
+
+static void say_where(void)
+{
+	static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+	struct sigaction how = { .sa_handler = crashed, .sa_flags = SA_RESETHAND | SA_NODEFER };
+	void *frame[1];
+	backtrace(frame, 1); /* loads what it needs */
+	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+		sigaction(fatal[i], &how, NULL);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("SKEETER_CHAOS"), *folder = getenv("SKEETER_CHAOS_DATA");
@@ -41,6 +62,8 @@ __attribute__((constructor)) static void begin(void)
 		close(fd);
 	if (at != MAP_FAILED)
 		shared = at;
+	if (at != MAP_FAILED)
+		say_where();
 	if (folder)
 		data_size = (size_t)snprintf(data, sizeof data, "%s/", folder);
 }

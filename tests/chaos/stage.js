@@ -14,7 +14,7 @@ const { writer } = require('./shadows');
 const { Registrar, Unit } = require('./world');
 
 const ROOM = '24m', DEVICES = 3, REGISTRARS = 3, UNITS = 2;
-const BAD = /assert|abort|double free|corrupt|segmentation|stack smashing|restart the broker|invalid pointer/i;
+const BAD = /assert|abort|double free|corrupt|segmentation|crashed|stack smashing|restart the broker|invalid pointer/i;
 const CONF = ['persistence true', 'autosave_interval 2', 'max_queued_messages 50', 'log_type none', 'log_type error', 'log_type warning', 'log_type notice', 'log_type information',
 	'connection_messages false',
 	'allow_anonymous true'];
