@@ -162,8 +162,8 @@ campaigners: $(FUZZERS)
 $B/fuzz/%: $B/tests/fuzz/%.o $$(call fakes,fuzz/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 # -- the simulation: the runtime in a world of one thread, with memory that can run out (tests/sim/memory.h)
-SEEDS   ?= 8000
-SIM     := $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)) $(wildcard tests/unit/sim_host*.c)) $B/sim/core/broker_admission.o
+SEEDS   ?= 6000
+SIM     := $B/tests/sim/memory.o $(patsubst %.c,$B/sim/%.o,$(filter-out %_test.c %/memory.c,$(wildcard tests/sim/*.c)) $(wildcard tests/unit/sim_host*.c) core/broker_admission.c)
 sim: $B/sim/seeds  ## random faults and crashes in a simulated world: SEEDS=n of them, SEED=x replays one
 	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST=$(FIRST) $B/sim/seeds
 sim-mutants: $B/sim/seeds  ## bugs planted in the runtime one at a time: the simulation catches each; T=word picks some
@@ -175,10 +175,12 @@ $B/sim/libpure.a: $B/libpure.a tests/sim/memory.syms
 	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
 $B/sim/core/%.o: $B/core/%.o tests/sim/memory.syms
 	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
+$B/sim/tests/%.o: $B/tests/%.o
+	$(call run,COPY) objcopy --redefine-sym free=sim_release $< $@
 $B/tests/sim/seeds.o: CPPFLAGS += -I$B/sim
 $B/tests/sim/seeds.o: $B/sim/points.inc
 $B/sim/points.inc: $(wildcard core/*.c tests/unit/sim_host*.c)
-	$(call run,SED) sed -n 's/.*SK_POINT([^"]*\("[a-z.]*"\).*/\1,/p' $^ | sort -u >$@
+	$(call run,SED) sed -n 's/.*SK_\(STORE_\)*POINT([^"]*\("[a-z.]*"\).*/\2,/p' $^ | sort -u >$@
 # load_*.c are parts of the load generator.
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl

@@ -131,6 +131,7 @@ struct sk_store_options {
 	int64_t gather_us;       /* at most so long commits wait for others after a row of several; 0: never */
 	int64_t (*now_us)(void); /* monotonic clock; NULL: CLOCK_MONOTONIC */
 	void (*say)(const char *line); /* hears that a store of an earlier version was brought up to date; may be NULL */
+	void (*point)(const char *name); /* as sk_host's crash_point: a named point of the committer; NULL in production */
 };
 
 /* Opens or creates. On failure NULL and one line in why[] without a full stop, e.g.

@@ -147,6 +147,7 @@ static void step_alone(struct sk_embedded *s, int64_t now_us, bool idle)
 	if (!due(s, now_us, idle))
 		return;
 	rest = checkpoint(c);
+	SK_STORE_POINT(s, "checkpoint.done");
 	if (rest == 0)
 		s->wal_frames = 0;
 	else

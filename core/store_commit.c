@@ -371,8 +371,10 @@ static int attempt(struct sk_embedded *s, struct sk_commit **commit, size_t n)
 
 	for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
 		judge(s, commit[i]);
+	SK_STORE_POINT(s, "log.before");
 	if (rc == SQLITE_OK && s->version != before)
 		rc = append_row(s, before + 1);
+	SK_STORE_POINT(s, "log.durable");
 	if (rc != SQLITE_OK) {
 		drop_entries(&s->batch, 0);
 		s->version = before;

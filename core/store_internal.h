@@ -17,6 +17,7 @@
 #define SK_MAP_HEIGHT 16
 #define SK_FILTER 65536   /* slots of `written`; a power of two */
 #define SK_STRUCTURE 4096 /* slots of `structure`; a power of two */
+#define SK_STORE_POINT(s, name) ((s)->opt.point ? (s)->opt.point(name) : (void)0)
 struct sk_slice {
 	const char *data;
 	size_t size;

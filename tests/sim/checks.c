@@ -99,7 +99,8 @@ static void check_thing(struct model *m, int t)
 		}
 	}
 	int c = stored(m, "thing/d%d/c", t), fires = stored(m, "thing/d%d/fires", t), w = stored(m, "thing/d%d/w", t);
-	MUST(m, w / 1000 == m->foreign[t] && w % 1000 >= bumped && w % 1000 <= bumps);
+	if (w / 1000 != m->foreign[t] || w % 1000 < bumped || w % 1000 > bumps)
+		sim_fails(m, "d%d/w is %d after %d foreign thousands and %d to %d ones", t, w, m->foreign[t], bumped, bumps);
 	MUST(m, c >= least && c <= most);
 	MUST(m, fires <= shared && (fires || !any_shared));
 	MUST(m, stored(m, "thing/d%d/g", t) >= last_shared);

@@ -122,6 +122,8 @@ void sim_start(struct sim *s)
 	char why[256] = "the runtime cannot be made";
 	s->starts++;
 	sk_arena_fail_after(0);
+	if (s->on_file)
+		sim_file_open(s->store);
 	s->store->fail_reads = s->store->fail_scans = 0; /* the broker does not start on a store that cannot be read */
 	s->rt = sk_runtime_new(&s->host, &s->store->store, s->workers);
 	if (s->rt) {
@@ -141,9 +143,10 @@ void sim_start(struct sim *s)
 	sk_runtime_start(s->rt);
 }
 
-struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra)
+static struct sim *make(uint64_t seed, int workers, const struct sk_plugin *extra, bool on_file)
 {
 	struct sim *s = calloc(1, sizeof *s);
+	s->on_file = on_file;
 	s->host = (struct sk_host){ .mono_us = host_mono, .wall_ms = host_wall, .random = host_random, .wake_broker = host_wake,
 		.wake_thread = host_wake_thread, .publish = host_publish, .kick = host_kick, .log = host_log, .crash_point = crash_point, .ctx = s };
 	s->rng = seed;
@@ -158,9 +161,19 @@ struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *ext
 	return s;
 }
 
+struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra)
+{
+	return make(seed, workers, extra, false);
+}
+
+struct sim *sim_new_on_file(uint64_t seed, int workers)
+{
+	return make(seed, workers, NULL, true);
+}
+
 struct sim *sim_new(uint64_t seed, int workers)
 {
-	return sim_new_with(seed, workers, NULL);
+	return make(seed, workers, NULL, false);
 }
 
 void sim_stop(struct sim *s)
@@ -194,6 +207,8 @@ void sim_crash(struct sim *s)
 		s->crashing(s->ctx);
 	if (s->rt)
 		sim_stop(s);
+	if (s->on_file)
+		sim_file_crash(s->store);
 	s->crashed = false;
 	s->crash_at = NULL;
 	sim_start(s);

@@ -42,6 +42,12 @@ struct sim_structure {
 struct sim_store {
 	struct sk_store store;   /* first */
 	struct sim *sim;
+	/* sim_host_file.c: the embedded store in a file instead of the tables below; faults are put before it */
+	struct sk_store *file;
+	char folder[64], path[96];
+	unsigned files;
+	bool copied;             /* the files have been copied as they were at the crash */
+	struct sk_bytes *shown;  /* by sim_record */
 	struct sim_table table[SK_SPACES];
 	struct sim_structure *structure;
 	size_t structures;
@@ -60,6 +66,7 @@ struct sim {
 	struct sk_runtime *rt;
 	struct sim_store *store;
 	int workers;
+	bool on_file;
 	size_t cache, inbox;
 	int64_t mono_us, wall_ms; /* wall_ms may be set back */
 	uint64_t rng;
@@ -92,6 +99,7 @@ struct sim {
 };
 
 struct sim *sim_new(uint64_t seed, int workers);
+struct sim *sim_new_on_file(uint64_t seed, int workers);
 struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra);
 void sim_free(struct sim **s);
 uint64_t sim_random(struct sim *s, uint64_t below);
@@ -144,6 +152,17 @@ bool sim_store_busy(const struct sim_store *s);
 void sim_store_step(struct sim_store *s, int most); /* commits of this step */
 void sim_store_lose(struct sim_store *s);           /* what is queued is answered FAILED and not done */
 struct sim_record *sim_table_find(struct sim_table *t, const char *key);
+
+/* sim_host_file.c */
+void sim_file_open(struct sim_store *s);   /* path; makes a folder the first time */
+void sim_file_close(struct sim_store *s);  /* in an orderly way */
+void sim_file_crash(struct sim_store *s);  /* goes on with a copy of the files as they are now, or were at a point of the store */
+void sim_file_free(struct sim_store *s);   /* with the folder */
+void sim_file_remove_now(void);            /* the folder of the world that there is: the program ends */
+void sim_file_commit(struct sim_store *s, struct sk_commit *list);
+int64_t sim_file_step(struct sim_store *s);
+void sim_file_put(struct sim_store *s, const struct sk_store_write *w);
+struct sk_store_read sim_file_read(struct sim_store *s, const char *key); /* bytes stay the store's */
 
 /* sim_host_plugin.c */
 extern const struct sk_plugin sim_plugin, sim_other_plugin;

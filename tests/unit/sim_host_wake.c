@@ -159,6 +159,10 @@ void sim_shut_down(struct sim *s, int steps)
 	if (!s->store->held)
 		sim_store_step(s->store, 1000000);
 	sim_stop(s);
+	if (s->on_file && s->crashed)
+		sim_file_crash(s->store);
+	else if (s->on_file)
+		sim_file_close(s->store);
 	s->crashed = false;
 	s->crash_at = NULL;
 }
