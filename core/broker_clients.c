@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_AT_MOST 4096   /* entries a second */
-#define LET_IN_US 60000000  /* for another plugin to decide */
+#define LOOK_AT_MOST 4096       /* entries a second */
+#define WILL_US 1000000         /* for the broker to ask about the will of a session that is over */
+#define LET_IN_US 60000000      /* for another plugin to decide */
+#define V5_SESSION_US 3600000000 /* a session of MQTT 5 that began clean, where nobody tells whether it is over: AWS's default for those that stay */
 
 struct entry {
 	struct sk_client client; /* first */
 	char *texts;             /* id, user name, address in one block */
 	bool dead;               /* its session ended: the broker may still ask about its will */
+	bool is_v5;              /* clean_session is how its session began, and says nothing of how it ends */
 	int64_t since;           /* monotonic us: let in, or without a connection */
 };
 
@@ -160,6 +163,7 @@ struct sk_client *sk_clients_add(struct mosquitto *handle)
 		return NULL;
 	}
 	e->client.handle = handle;
+	e->is_v5 = mosquitto_client_protocol_version(handle) == 5;
 	e->client.generation = ++generations;
 	e->since = sk_mono_us();
 	e->client.clean_session = mosquitto_client_clean_session(handle);
@@ -244,7 +248,7 @@ void sk_clients_ended(struct mosquitto *handle, int code, enum sk_session sessio
 	}
 	call_disconnected(&e->client);
 	e->client.in_flight = 0;
-	e->dead = session == SK_SESSION_AS_ASKED ? e->client.clean_session : session == SK_SESSION_OVER;
+	e->dead = session == SK_SESSION_AS_ASKED ? e->client.clean_session && !e->is_v5 : session == SK_SESSION_OVER;
 	note_session(&e->client, code, !e->dead);
 	e->since = sk_mono_us();
 }
@@ -254,7 +258,17 @@ static bool is_forgotten(const struct entry *e, int64_t now)
 {
 	if (e->client.online)
 		return sk_broker.version->tells_connects && sk_client_is_waiting(&e->client) && now - e->since > LET_IN_US;
-	return !e->dead && sk_version_forgot(sk_broker.version, e->client.id, e->client.handle);
+	if (sk_broker.version->forgets_unsaid)
+		return sk_version_forgot(sk_broker.version, e->client.id, e->client.handle);
+	return e->is_v5 && e->client.clean_session && now - e->since > V5_SESSION_US;
+}
+
+/* The will is asked about in the same turn of the broker's loop, but one with a delay when that has passed. */
+static bool is_over(const struct entry *e, int64_t now)
+{
+	if (!e->dead || now - e->since < WILL_US)
+		return false;
+	return !sk_broker.version->forgets_unsaid || sk_version_forgot(sk_broker.version, e->client.id, e->client.handle);
 }
 
 static void reap_forgotten(int64_t now)
@@ -267,12 +281,11 @@ static void reap_forgotten(int64_t now)
 	}
 }
 
-/* The will of a clean session is asked about after its DISCONNECT, in the same turn of the broker's loop. */
 void sk_clients_reap(void)
 {
 	int64_t now = sk_mono_us();
 	for (size_t i = 0; i < buckets; i++)
-		if (table[i] && table[i] != &tombstone && table[i]->dead && now - table[i]->since > 1000000)
+		if (table[i] && table[i] != &tombstone && is_over(table[i], now))
 			forget(i);
 	reap_forgotten(now);
 	if (buckets > 1024 && used * 16 < buckets)

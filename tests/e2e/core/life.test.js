@@ -63,6 +63,26 @@ test('a persistent session gets the delta that came while it was away', async (t
 	assert.deepEqual((await new Shadow(back, 'valve').next('update/delta')).state, { open: true });
 });
 
+test('a session of MQTT 5 that began clean stays as long as it asked to, for messages and for its will', async (t) => {
+	const b = await start(t);
+	const ear = await b.device('ear');
+	await ear.subscribe('gone/+');
+	await b.provision('lamp');
+	for (const [name, clean, sessionExpiryInterval] of [['begun', true, 100], ['kept', false, 100], ['over', true, 0]]) {
+		const will = { topic: `gone/${name}`, payload: 'x', qos: 1, properties: { willDelayInterval: 3 } };
+		const lamp = await b.tls('lamp', { version: 5, clean, properties: { sessionExpiryInterval }, will }).connect();
+		await lamp.subscribe('news');
+		lamp.client.stream.destroy();
+		await ear.nextMessage(`gone/${name}`, 15000);
+		await ear.publish('news', name);
+		const back = await b.tls('lamp', { version: 5, clean: false, properties: { sessionExpiryInterval: 0 } }).connect();
+		assert.equal(back.connack.sessionPresent, sessionExpiryInterval > 0);
+		if (sessionExpiryInterval)
+			await back.nextMessage('news');
+		await back.end();
+	}
+});
+
 test('a persistent session survives a restart of the broker', async (t) => {
 	const b = await start(t, { conf: 'persistence true\nautosave_interval 1' });
 	const s = await new Shadow(await b.device('valve', undefined, { clean: false }), 'valve').listen();
