@@ -13,12 +13,14 @@ const TABLE = {
 		interface: '2.0',
 		overQuota: 0x87,            // PUBACK of what found no room
 		tellsForeign: false,        // plugins hear of subscriptions that another plugin decided
+		delays: false,              // a plugin may decide about a CONNECT later
 		forgetsExpired: false,      // a session that expired is no longer listed
 	},
 	'2.1': {
 		interface: '2.1',
 		overQuota: 0x97,
 		tellsForeign: true,
+		delays: true,
 		forgetsExpired: true,
 	},
 };
