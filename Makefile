@@ -87,7 +87,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit sim docs e2e clients kill demo
+TEST_PARTS  := lint unit memory sim docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := test-brokers asan tsan valgrind chaos fuzz test-fresh test-existing sim-mutants
 SECONDS     ?= 30
@@ -169,6 +169,10 @@ sim: $B/sim/seeds  ## random faults and crashes in a simulated world: SEEDS=n of
 sim-mutants: $B/sim/seeds  ## bugs planted in the runtime one at a time: the simulation catches each; T=word picks some
 	@tests/need node:nodejs && B=$B CC="$(CC)" CFLAGS="$(CFLAGS)" CPPFLAGS="$(filter-out -M%,$(CPPFLAGS))" LDFLAGS="$(LDFLAGS)" LIBS="$(LIBS)" \
 	OBJECTS="$(SIM)" SEEDS=3000 node tests/sim/mutants.js $(T)
+memory: $B/sim/memory  ## memory runs out at each allocation in turn, in the runtime and in the store
+	@tests/run-unit memory $<
+$B/sim/memory: $B/tests/sim/memory.o $B/sim/tests/sim/memory_test.o $(filter $B/sim/tests/unit/%,$(SIM)) $B/sim/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 $B/sim/seeds: $(SIM) $B/sim/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/sim/libpure.a: $B/libpure.a tests/sim/memory.syms
@@ -209,7 +213,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all sim sim-mutants install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
+.PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
         bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)
