@@ -48,8 +48,8 @@ struct sk_worker {
 	struct sk_slot *spare_slot;
 	int spare_slots;
 	int64_t last_now_ms;      /* no call's time is less than an earlier one's */
-	int64_t second_at;        /* monotonic us: when the second that calls are counted in began */
-	uint64_t calls_in_second, calls_since_tidy;
+	int64_t lately_at;        /* monotonic us: when the time that calls are counted in began */
+	uint64_t calls_lately, calls_since_tidy;
 };
 
 struct sk_keeper;  /* timers.c: what is due soon, retries */

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define RUNS_PER_STEP 256
-#define SECOND_US 1000000
+#define LATELY_US 3000000
 #define NO_MEMORY_US 10000  /* from one try to the next */
-#define QUIET_CALLS 50      /* in a second: the load is over */
+#define QUIET_CALLS 150     /* in that time: the load is over */
 #define PEAK_CALLS 10000    /* since the last time: then there was one */
 
 /* -- partitions -- */
@@ -294,7 +294,7 @@ static size_t start_runs(struct sk_worker *w, struct sk_run **runs)
 			break;
 		}
 		p->running = true;
-		w->calls_in_second += (uint64_t)run->slots;
+		w->calls_lately += (uint64_t)run->slots;
 		w->calls_since_tidy += (uint64_t)run->slots;
 		runs[n++] = run;
 	}
@@ -311,22 +311,23 @@ static void submit(struct sk_worker *w)
 	w->rt->store->ops->submit(w->rt->store, list);
 }
 
-/* After a load peak, when a second has been quiet, the memory that it needed goes back. The time to look again. */
+/* After a load peak, when it has been quiet for a while and all answers are out, the memory that it needed goes back: trimming holds malloc's locks
+ * for tens of milliseconds, and the broker's thread would wait. The time to look again. */
 static int64_t tidy_up(struct sk_worker *w, int64_t now_us)
 {
 	if (w->calls_since_tidy < PEAK_CALLS)
 		return INT64_MAX;
-	if (now_us - w->second_at >= SECOND_US) {
-		bool quiet = w->calls_in_second < QUIET_CALLS;
-		w->second_at = now_us;
-		w->calls_in_second = 0;
+	if (now_us - w->lately_at >= LATELY_US) {
+		bool quiet = w->calls_lately < QUIET_CALLS && !atomic_load(&w->rt->outbox.depth_now);
+		w->lately_at = now_us;
+		w->calls_lately = 0;
 		if (quiet) {
 			w->calls_since_tidy = 0;
 			sk_cache_compact(&w->cache);
 			return INT64_MAX;
 		}
 	}
-	return w->second_at + SECOND_US;
+	return w->lately_at + LATELY_US;
 }
 
 int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
