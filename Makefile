@@ -89,7 +89,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit memory sim docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := test-brokers asan tsan valgrind chaos fuzz test-fresh test-existing sim-mutants
+DEEP_PARTS  := test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing sim-mutants
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -133,6 +133,8 @@ chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under lo
 kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and then with durability relaxed
 	@tests/need unshare:util-linux mount:mount
 	@N=20 SEED=$(SEED) FAULTS=kill $(CHAOS) kill
+gap: all $B/chaos/preload.so $B/bench/load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
+	@$(JS) gap tests/chaos
 $B/chaos/preload.so: $B/tests/chaos/preload.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -ldl -o $@
 demo: all $(MODULES)  ## every line that make run prints, pasted and compared
@@ -193,7 +195,7 @@ $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/bench/noop.so: $B/tests/bench/noop_plugin.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
-bench: all $(BENCHES) $B/bench/noop.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
+bench: all $(BENCHES) $B/bench/noop.so $B/chaos/preload.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
 	@tests/need valgrind:valgrind
 	@SKEETER_BUILD=$(abspath $B) node tests/bench/run.js $(T)
 bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MINUTES=n (10)
@@ -213,7 +215,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos demo asan tsan valgrind \
+.PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
         bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)
