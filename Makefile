@@ -5,7 +5,7 @@ CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror -fPIC
 CPPFLAGS += -I. -D_GNU_SOURCE -MMD -MP
 ifdef SAN
-CFLAGS   += -O1 -w -fsanitize=$(SAN) -fno-omit-frame-pointer
+CFLAGS   += -O1 -w -fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=$(SAN)
 B        := build/$(SAN)
 endif
@@ -86,6 +86,9 @@ fakes = $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(foreach h,$(shell sed -n '
 $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
+# In these memory runs out at every point in turn (tests/unit/scarce.h).
+$B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup free)
+
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit memory sim docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
@@ -143,12 +146,18 @@ asan:  ## units and broker under AddressSanitizer and UBSan
 	$(call sanitize,asan,address$(comma)undefined,libasan.so)
 tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so,-core/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
-sanitized: $(TESTS) all $(MODULES)
-	@tests/run-unit $N-unit $(TESTS); units=$$?; \
-	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker tests/e2e $(T) && exit $$units
-valgrind: $(TESTS)  ## units under valgrind
+sanitized: $(TESTS) all $B/planted.so $(MODULES)
+	@tests/run-unit $N-unit $(TESTS); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
+	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
+valgrind: $(TESTS) all $B/planted.so $(MODULES)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
-	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^
+	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
+	export SKEETER_TOOL=valgrind SKEETER_VALGRIND=1 SKEETER_SLOW=12; \
+	$(JS) valgrind-planted tests/planted || failed=1; $(JS) valgrind-broker tests/e2e $(if $T,$T,$(VALGRIND)) && exit $$failed
+VALGRIND := auth/connect auth/policy. core/control core/life core/presence registry/things shadow/
+# What is planted in it is what the tools must find.
+$B/planted.so: $B/tests/planted/planted_plugin.o
+	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
 # $(call fuzzing,TARGET): it, with all that is pure built for libFuzzer
 fuzzing = +@tests/need clang:clang libclang-rt-14-dev && \
           $(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz FOLDER=$(abspath $B)/campaign $1

@@ -52,6 +52,9 @@ int certificate_request_check(const char *csr, char *why, size_t why_size);
  * request. Signs: not for the broker's thread. */
 const char *certificate_from_csr(struct sk_arena *a, const struct certificate_ca *ca, int64_t now_ms, const char *csr, const char *salt);
 
+/* Did an OpenSSL call of this thread fail for want of memory? Empties its queue of errors: what it did not find may be there. */
+bool certificate_starved(void);
+
 /* Both of PEM; false for what is not one certificate. */
 bool certificate_is_ca(const char *pem);
 bool certificate_signed_by(const char *pem, const char *ca_pem);
