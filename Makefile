@@ -147,11 +147,12 @@ asan:  ## units and broker under AddressSanitizer and UBSan
 tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so,-core/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
 sanitized: $(TESTS) all $B/planted.so $(MODULES)
-	@tests/run-unit $N-unit $(TESTS); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
+	@SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
 	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
 valgrind: $(TESTS) all $B/planted.so $(MODULES)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
-	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
+	@export SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
+	tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
 	export SKEETER_TOOL=valgrind SKEETER_VALGRIND=1 SKEETER_SLOW=12; \
 	$(JS) valgrind-planted tests/planted || failed=1; $(JS) valgrind-broker tests/e2e $(if $T,$T,$(VALGRIND)) && exit $$failed
 VALGRIND := auth/connect auth/policy. core/control core/life core/presence registry/things shadow/
