@@ -90,9 +90,9 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 $B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup free)
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit memory sim docs e2e clients kill demo
+TEST_PARTS  := lint unit sim memory docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing sim-mutants
+DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
