@@ -146,8 +146,10 @@ asan:  ## units and broker under AddressSanitizer and UBSan
 	$(call sanitize,asan,address$(comma)undefined,libasan.so)
 tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so,-core/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
-sanitized: $(TESTS) all $B/planted.so $(MODULES)
-	@SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
+# The simulation is one thread: nothing for ThreadSanitizer.
+SIMULATED := $(if $(filter asan,$N),$B/sim/memory $B/sim/seeds)
+sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES)
+	@SEEDS=300 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
 	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
 valgrind: $(TESTS) all $B/planted.so $(MODULES)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
