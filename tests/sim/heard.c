@@ -1,5 +1,6 @@
 /* heard.c -- what must hold at the moment at which the world hears something: an answer, a publish, a reply. What is heard is stored,
  * once (volatile) or more often (durable), in the order of the calls, and never of a call that failed. */
+#include "tests/sim/memory.h"
 #include "tests/sim/model.h"
 
 #include <stdarg.h>
@@ -99,9 +100,8 @@ static void put(struct model *m, int n)
 		m->newest_put[c->thing][c->key] = n;
 }
 
-void was_answered(void *ctx, int n)
+static void judge_answer(struct model *m, int n)
 {
-	struct model *m = ctx;
 	const struct sim_answer *a = &m->s->answer[n];
 	struct call *c = &m->call[n];
 	trace(m, "  answer %d: %d %s%s", n, a->error, a->text, a->error ? a->message : "");
@@ -118,6 +118,14 @@ void was_answered(void *ctx, int n)
 	case MARK: MUST(m, stored(m, "registry/w/x%d", c->key) >= 0); break;
 	default: break;
 	}
+}
+
+/* What it looks up is not the runtime's. */
+void was_answered(void *ctx, int n)
+{
+	bool world = sim_memory_world(true);
+	judge_answer(ctx, n);
+	sim_memory_world(world);
 }
 
 /* -- what the broker is given -- */
@@ -161,9 +169,8 @@ static void responded(struct model *m, const struct sk_outgoing *item)
 		MUST(m, ++m->replies[atoi(at + 18)] == 1);
 }
 
-void heard(void *ctx, const struct sk_outgoing *item)
+static void judge_message(struct model *m, const struct sk_outgoing *item)
 {
-	struct model *m = ctx;
 	const char *text = item->payload ? item->payload : "";
 	int n = atoi(text + (*text == '"')); /* a reply is JSON */
 	trace(m, "  heard %s=%s", item->topic, text);
@@ -183,4 +190,11 @@ void heard(void *ctx, const struct sk_outgoing *item)
 		default: replied(m, c, item); break;
 		}
 	}
+}
+
+void heard(void *ctx, const struct sk_outgoing *item)
+{
+	bool world = sim_memory_world(true);
+	judge_message(ctx, item);
+	sim_memory_world(world);
 }

@@ -18,9 +18,11 @@ void sim_memory_fail(long n, long more)
 	asked = 0;
 }
 
-void sim_memory_world(bool on)
+bool sim_memory_world(bool on)
 {
+	bool before = world;
 	world = on;
+	return before;
 }
 
 long sim_memory_asked(void)

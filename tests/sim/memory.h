@@ -10,7 +10,8 @@
 
 /* The n-th next allocation fails, and `more` after it; n 0: none does. */
 void sim_memory_fail(long n, long more);
-void sim_memory_world(bool on); /* while it is on nothing is counted and nothing fails: it is not the runtime that asks */
+/* While it is on nothing is counted and nothing fails: it is not the runtime that asks. Answers what it was. */
+bool sim_memory_world(bool on);
 long sim_memory_asked(void);  /* allocations since sim_memory_fail, failed ones too */
 long sim_memory_failed(void); /* since the program began */
 long sim_memory_live(void);   /* blocks not given back */

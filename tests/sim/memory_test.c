@@ -167,8 +167,12 @@ static void records_to_scan(struct sim *s)
 	sim_do(s, "a", "put p/a 1; put p/b 1; put p/c 1");
 	sim_do(s, "b", "put p/a 1; put p/b 1");
 	settled(s);
-	s->answers = 0;
-	memset(s->answer, 0, sizeof s->answer);
+	while (s->answers) {
+		struct sim_answer *a = &s->answer[--s->answers];
+		free(a->message);
+		free(a->text);
+		*a = (struct sim_answer){ 0 };
+	}
 }
 
 static void a_scan_shows_all_or_fails(void **state)
