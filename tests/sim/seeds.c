@@ -45,6 +45,15 @@ void sim_fails(const struct model *m, const char *fmt, ...)
 	abort();
 }
 
+/* Asked to end: after the seed that runs, with the sum. */
+static volatile sig_atomic_t enough;
+
+static void on_end(int number)
+{
+	(void)number;
+	enough = 1;
+}
+
 static void on_signal(int number)
 {
 	say_how_to_replay(number == SIGALRM ? "it does not end" : strsignal(number));
@@ -227,9 +236,11 @@ int main(void)
 	uint64_t one = number("SEED", 0), first = one ? one : number("FIRST", 1), last = one ? one : first + number("SEEDS", 1000) - 1;
 	for (int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGALRM }, i = 0; i < 5; i++)
 		signal(signals[i], on_signal);
+	signal(SIGTERM, on_end);
+	signal(SIGINT, on_end);
 	sim_memory_of_sqlite();
 	sim_memory_world(true);
-	for (running = first; running <= last; running++, done++) {
+	for (running = first; running <= last && !enough; running++, done++) {
 		uint64_t print = run_seed(running, one != 0);
 		if (running - first < TWICE && run_seed(running, false) != print)
 			sim_fails(NULL, "a second run of the same seed was another one");
