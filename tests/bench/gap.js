@@ -81,9 +81,20 @@ async function revoked(b) {
 	return { ...r, cpu_ms: 1000 * (b.cpu() - before) };
 }
 
+// What 10,000 clients left when they went is forgotten a second later.
+async function forgotten(b) {
+	const devices = await idle(b, 'connect', { clients: 10000 }, { tls: false, socket: 'plain' });
+	await devices.leave();
+	while (b.files() > 100)
+		await sleep(5);
+	b.probe.reset();
+	return load(b, 'plain', { clients: 1, rate: 10, seconds: 3, gap: 1, prefix: 'watch' }, { tls: false, socket: 'plain' });
+}
+
 const CASES = [
 	['a disk that stands still for 2 s, the inbox full', '100 devices, mutual TLS, 6,000 updates/s; bare: QoS 1', ['bare', 'skeeter'], stalled],
 	['reconnects', '10,000 clients come and go twice, unix socket', ['bare', 'skeeter'], reconnects],
+	['10,000 clients have gone', 'the three seconds after', ['bare', 'skeeter'], forgotten],
 	['a burst of 100,000 effects', '50,000 updates wait for the disk, then it goes on; unix socket', ['skeeter'], burst],
 	['a certificate of 3,000 connections revoked', 'mutual TLS', ['skeeter'], revoked],
 ];
@@ -93,4 +104,4 @@ module.exports = async function gap(report) {
 	for (const [what, where, kinds, one] of CASES.filter(([w]) => !process.env.CASE || w.includes(process.env.CASE)))
 		row(report, what, where, await rounds(kinds, one));
 };
-module.exports.cases = { stalled, reconnects, burst, revoked };
+module.exports.cases = { stalled, reconnects, forgotten, burst, revoked };

@@ -142,6 +142,8 @@ class Broker {
 		return Number(/RssAnon:\s*(\d+)/.exec(fs.readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
 	}
 
+	files() { return fs.readdirSync(`/proc/${this.pid}/fd`).length; }
+
 	// Seconds that its threads have run.
 	cpu() {
 		const tasks = fs.readdirSync(`/proc/${this.pid}/task`);
