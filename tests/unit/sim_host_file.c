@@ -146,10 +146,13 @@ void sim_file_free(struct sim_store *s)
 
 void sim_file_remove_now(void)
 {
-	if (!now)
-		return;
-	remove_files(now->path);
-	rmdir(now->folder);
+	char path[96];
+	for (unsigned i = 1; now && i <= now->files + 1; i++) {
+		snprintf(path, sizeof path, "%s/%u.db", now->folder, i);
+		remove_files(path);
+	}
+	if (now)
+		rmdir(now->folder);
 }
 
 /* -- work -- */
