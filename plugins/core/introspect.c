@@ -164,8 +164,8 @@ static void list_known(struct sk_known *k, void *ctx)
 	struct sk_call *c = ctx;
 	bool listed = k->listed;
 	k->listed = false;
-	if (listed)
-		return;
+	if (listed || (k->version < 0 && !k->denied_ms))
+		return; /* or it never got through */
 	cJSON *list = sk_json_get(c->out, "clients"), *one = sk_json_append(list, sk_json_object(c->arena));
 	sk_json_set_string(c->arena, one, "clientId", k->id);
 	sk_json_set_string(c->arena, one, "username", k->principal);

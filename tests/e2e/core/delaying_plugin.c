@@ -11,6 +11,7 @@
 
 enum { AUTH_DELAYED = -5 };
 
+static mosquitto_plugin_id_t *plugin;
 static char waiting[64], file[512];
 
 static int on_basic_auth(int event, void *event_data, void *userdata)
@@ -46,6 +47,7 @@ int mosquitto_plugin_version(int count, const int *versions)
 int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **userdata, struct mosquitto_opt *options, int n)
 {
 	(void)userdata;
+	plugin = id;
 	if (n == 1)
 		snprintf(file, sizeof file, "%s", options[0].value);
 	return mosquitto_callback_register(id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, NULL) ||
@@ -55,5 +57,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **userdata, struct mos
 int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int n)
 {
 	(void)userdata, (void)options, (void)n;
+	mosquitto_callback_unregister(plugin, MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL);
+	mosquitto_callback_unregister(plugin, MOSQ_EVT_TICK, on_tick, NULL);
 	return MOSQ_ERR_SUCCESS;
 }
