@@ -1,4 +1,4 @@
-/* engines_memory_test.c -- core's engines, the shadow engine and what the command reads, with memory that fails at every point in turn:
+/* engines_memory_test.c -- core's engines, the shadow engine, dumps and what the command reads, with memory that fails at every point in turn:
  * each answers what its header says, gives back what it took, and goes on when there is memory again. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/config.h"
+#include "cli/store/dump.h"
 #include "cli/suggest.h"
 #include "cli/value.h"
 #include "core/cache.h"
@@ -19,6 +20,7 @@
 #include "core/plugin.h"
 #include "core/presence.h"
 #include "core/shape.h"
+#include "core/store_internal.h"
 #include "core/topic.h"
 #include "shadow/shadow.h"
 #include "tests/unit/scarce.h"
@@ -457,12 +459,112 @@ static void what_people_type(void **state)
 	assert_true(scarce_everywhere(texts_are_read, NULL) > 0);
 }
 
+/* -- dumps: what is not whole is refused, by the writer or by the reader -- */
+
+struct lines {
+	char text[4000];
+	size_t size;
+};
+
+static int put(void *ctx, const char *data, size_t n)
+{
+	struct lines *to = ctx;
+
+	assert_true(to->size + n < sizeof to->text);
+	memcpy(to->text + to->size, data, n);
+	to->size += n;
+	return 0;
+}
+
+static bool dump_is_read(const char *text, size_t size)
+{
+	struct dump_reader r = { 0 };
+	enum dump_line kind = DUMP_HEADER;
+	size_t records = 0;
+
+	for (size_t n; size && kind != DUMP_WRONG; text += n, size -= n) {
+		n = (size_t)((const char *)memchr(text, '\n', size) - text) + 1;
+		kind = dump_read(&r, text, n);
+		records += kind == DUMP_RECORD;
+		assert_true((kind == DUMP_WRONG) == (*r.why != 0));
+	}
+	bool whole = !dump_read_end(&r);
+	assert_true(whole ? records == 2 : *r.why && scarce_failed());
+	dump_reader_free(&r);
+	return whole;
+}
+
+static bool dump_goes_round(void *ctx)
+{
+	static const struct view_record records[] = {
+		{ .key = { "a/b/c", 5 }, .data = { "{\"a\":[1.50,null]}", 18 }, .version = 3 },
+		{ .key = { "a/b/\xff", 5 }, .data = { "\0\1", 2 }, .version = 4 },
+	};
+	struct lines out = { .size = 0 };
+	struct dump_writer w = { .put = put, .ctx = &out };
+	bool written = !dump_begin(&w, 9) && !dump_record(&w, &records[0]) && !dump_record(&w, &records[1]) && !dump_footer(&w);
+
+	(void)ctx;
+	dump_end(&w);
+	assert_true(written || scarce_failed());
+	return written && dump_is_read(out.text, out.size);
+}
+
+static void dumps(void **state)
+{
+	(void)state;
+	assert_true(scarce_everywhere(dump_goes_round, NULL) > 3);
+}
+
+/* -- the store's map and log rows -- */
+
+static bool map_is_filled(void *ctx)
+{
+	struct sk_map m;
+	struct sk_row row = { 0 };
+	bool all = !sk_row_start(&row);
+	char key[20];
+
+	(void)ctx;
+	sk_map_init(&m);
+	for (int i = 0; i < 50; i++) {
+		struct sk_entry *e, *trash = NULL;
+		struct sk_slice at = { key, (size_t)snprintf(key, sizeof key, "a/b/%d", i % 40) };
+		e = sk_entry_new(&m, SK_RECORD, at);
+		if (e) {
+			e->version = (uint64_t)i + 1;
+			bool value = (e->bytes = sk_bytes_new(key, at.size));
+			sk_map_put(&m, e, &trash); /* without a value: a tombstone of what no table holds */
+			const struct sk_entry *found = sk_map_find(&m, SK_RECORD, at);
+			assert_true(value ? found && found->version == (uint64_t)i + 1 && found->bytes->size == at.size : !found);
+			all = all && value;
+		}
+		for (struct sk_entry *next; trash; trash = next) {
+			next = trash->older;
+			sk_entry_free(trash);
+		}
+		struct sk_store_write write = { .space = SK_RECORD, .key = key };
+		struct sk_commit commit = { .partition = "a/b", .writes = &write, .write_count = 1 };
+		all = e && all && !sk_row_add(&row, &commit);
+	}
+	sk_map_free(&m);
+	free(row.data);
+	return all;
+}
+
+static void map_and_rows(void **state)
+{
+	(void)state;
+	assert_true(scarce_everywhere(map_is_filled, NULL) > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json), cmocka_unit_test(deep_json), cmocka_unit_test(the_check_of_shapes), cmocka_unit_test(the_trie),
 		cmocka_unit_test(reading_options), cmocka_unit_test(the_ledger), cmocka_unit_test(the_cache), cmocka_unit_test(presence),
 		cmocka_unit_test(the_shadow_engine), cmocka_unit_test(what_people_type),
+		cmocka_unit_test(dumps), cmocka_unit_test(map_and_rows),
 	};
 
 	scarce_libraries();
