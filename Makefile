@@ -5,7 +5,7 @@ CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror -fPIC
 CPPFLAGS += -I. -D_GNU_SOURCE -MMD -MP
 ifdef SAN
-CFLAGS   += -O1 -w -fsanitize=$(SAN) -fno-omit-frame-pointer
+CFLAGS   += -O1 -w -fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=$(SAN)
 B        := build/$(SAN)
 endif
@@ -83,14 +83,17 @@ DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev lib
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
 fakes = $(patsubst %.c,$B/%.o,$(filter-out %_test.c,$(foreach h,$(shell sed -n 's,^$(hash)include "\(tests/unit/[a-z_]*\)\.h".*,\1,p' \
-          tests/unit/$1.c),$(wildcard $h*.c))))
-$B/tests/%: $B/tests/unit/%.o $$(call fakes,$$*) $B/libpure.a
+          tests/$1.c),$(wildcard $h*.c))))
+$B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
+# In these memory runs out at every point in turn (tests/unit/scarce.h).
+$B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup free)
+
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit docs e2e clients kill demo
+TEST_PARTS  := lint unit sim memory docs e2e clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := asan tsan valgrind fuzz test-fresh test-existing
+DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -107,7 +110,7 @@ test: test-deps  ## every test of a change, with a real Mosquitto and the real d
 	$(call parts,$(TEST_PARTS))
 check: test-deps  ## a minute's worth of them
 	$(call parts,$(CHECK_PARTS))
-test-deep: test-deps  ## sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
+test-deep: test-deps  ## newer brokers, sanitizers, valgrind, fuzzing and a bare Debian (30 minutes at most)
 	$(call parts,$(DEEP_PARTS))
 test-deps: deps  ## install what the tests need
 	@$(NEED)
@@ -127,27 +130,77 @@ smoke: all $(MODULES)  ## the part of e2e that `make check` runs
 	@$(JS) smoke --smoke tests/e2e
 clients: all $(MODULES)  ## the real AWS IoT device SDKs
 	@$(JS) clients tests/clients $(T)
-kill: all $(MODULES)  ## 20 rounds of kill -9 under load, nothing accepted may be lost
-	@$(JS) kill tests/kill
+# Each round does one or two things to a broker under load: kill -9, SIGTERM, SIGSTOP, a full disk, steps of the clock, SIGHUPs, hundreds of reconnects.
+CHAOS := SKEETER_BUILD=$(abspath $B) tests/run-chaos
+chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under load, what clients were answered must hold; SEED=x replays
+	@tests/need unshare:util-linux mount:mount
+	@N=$(or $N,30) SEED=$(SEED) FAULTS="$(FAULTS)" $(CHAOS) chaos
+kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and then with durability relaxed
+	@tests/need unshare:util-linux mount:mount
+	@N=20 SEED=$(SEED) FAULTS=kill $(CHAOS) kill
+gap: all $B/chaos/preload.so $B/bench/load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
+	@$(JS) gap tests/chaos
+$B/chaos/preload.so: $B/tests/chaos/preload.o
+	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -ldl -o $@
 demo: all $(MODULES)  ## every line that make run prints, pasted and compared
 	@$(JS) demo tests/demo
 asan:  ## units and broker under AddressSanitizer and UBSan
 	$(call sanitize,asan,address$(comma)undefined,libasan.so)
 tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so,-/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
-sanitized: $(TESTS) all $(MODULES)
-	@tests/run-unit $N-unit $(TESTS); units=$$?; \
-	SKEETER_PRELOAD=$(PRELOAD) $(JS) $N-broker tests/e2e $(T) && exit $$units
-valgrind: $(TESTS)  ## units under valgrind
+# The simulation is one thread: nothing for ThreadSanitizer.
+SIMULATED := $(if $(filter asan,$N),$B/sim/memory $B/sim/seeds)
+sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES)
+	@SEEDS=300 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
+	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
+valgrind: $(TESTS) all $B/planted.so $(MODULES)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
-	@WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" tests/run-unit valgrind $^
+	@export SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
+	tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
+	export SKEETER_TOOL=valgrind SKEETER_VALGRIND=1 SKEETER_SLOW=12; \
+	$(JS) valgrind-planted tests/planted || failed=1; $(JS) valgrind-broker tests/e2e $(if $T,$T,$(VALGRIND)) && exit $$failed
+VALGRIND := auth/connect auth/policy. core/control core/life core/presence registry/things shadow/
+# What is planted in it is what the tools must find.
+$B/planted.so: $B/tests/planted/planted_plugin.o
+	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
+# $(call fuzzing,TARGET): it, with all that is pure built for libFuzzer
+fuzzing = +@tests/need clang:clang libclang-rt-14-dev && \
+          $(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz FOLDER=$(abspath $B)/campaign $1
 fuzz:  ## fuzz the pure sources, SECONDS=n for each target
-	@tests/need clang:clang libclang-rt-14-dev
-	+@$(MAKE) --no-print-directory -s -j$(shell nproc) CC=clang SAN=fuzzer-no-link$(comma)address$(comma)undefined B=$B/fuzz fuzzers
+	$(call fuzzing,fuzzers)
+campaign:  ## each fuzz target alone for SECONDS of its own (1800), in build/campaign; HOLD=file pauses it
+	$(call fuzzing,campaigners SECONDS=$(SECONDS))
+campaign: SECONDS = 1800
 fuzzers: $(FUZZERS)
 	@tests/run-fuzz $(SECONDS) $^
-$B/fuzz/%: $B/tests/fuzz/%.o $B/libpure.a
+campaigners: $(FUZZERS)
+	@HOLD="$(HOLD)" tests/fuzz/campaign $(SECONDS) $(FOLDER) $^
+$B/fuzz/%: $B/tests/fuzz/%.o $$(call fakes,fuzz/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+# -- the simulation: the runtime in a world of one thread, with memory that can run out (tests/sim/memory.h)
+SEEDS   ?= 6000
+SIM     := $B/tests/sim/memory.o $(patsubst %.c,$B/sim/%.o,$(filter-out %_test.c %/memory.c,$(wildcard tests/sim/*.c)) $(wildcard tests/unit/sim_host*.c) core/broker_admission.c)
+sim: $B/sim/seeds  ## random faults and crashes in a simulated world: SEEDS=n of them, SEED=x replays one
+	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST=$(FIRST) $B/sim/seeds
+sim-mutants: $B/sim/seeds  ## bugs planted in the runtime one at a time: the simulation catches each; T=word picks some
+	@tests/need node:nodejs && B=$B CC="$(CC)" CFLAGS="$(CFLAGS)" CPPFLAGS="$(filter-out -M%,$(CPPFLAGS))" LDFLAGS="$(LDFLAGS)" LIBS="$(LIBS)" \
+	OBJECTS="$(SIM)" SEEDS=3000 node tests/sim/mutants.js $(T)
+memory: $B/sim/memory  ## memory runs out at each allocation in turn, in the runtime and in the store
+	@tests/run-unit memory $<
+$B/sim/memory: $B/tests/sim/memory.o $B/sim/tests/sim/memory_test.o $(filter $B/sim/tests/unit/%,$(SIM)) $B/sim/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+$B/sim/seeds: $(SIM) $B/sim/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+$B/sim/libpure.a: $B/libpure.a tests/sim/memory.syms
+	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
+$B/sim/core/%.o: $B/core/%.o tests/sim/memory.syms
+	$(call run,COPY) objcopy --redefine-syms=tests/sim/memory.syms $< $@
+$B/sim/tests/%.o: $B/tests/%.o
+	$(call run,COPY) objcopy --redefine-sym free=sim_release $< $@
+$B/tests/sim/seeds.o: CPPFLAGS += -I$B/sim
+$B/tests/sim/seeds.o: $B/sim/points.inc
+$B/sim/points.inc: $(wildcard core/*.c tests/unit/sim_host*.c)
+	$(call run,SED) sed -n 's/.*SK_\(STORE_\)*POINT([^"]*\("[a-z.]*"\).*/\2,/p' $^ | sort -u >$@
 # load_*.c are parts of the load generator.
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl
@@ -157,7 +210,7 @@ $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/bench/noop.so: $B/tests/bench/noop_plugin.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
-bench: all $(BENCHES) $B/bench/noop.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
+bench: all $(BENCHES) $B/bench/noop.so $B/chaos/preload.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
 	@tests/need valgrind:valgrind
 	@SKEETER_BUILD=$(abspath $B) node tests/bench/run.js $(T)
 bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MINUTES=n (10)
@@ -165,6 +218,9 @@ bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MIN
 test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
+.PHONY: test-brokers
+test-brokers: all $(MODULES)  ## the end-to-end tests with Mosquitto 2.0.21 and 2.1; T=word picks files
+	@tests/brokers $(abspath $B) $(T)
 test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
 	@tests/need debootstrap:debootstrap
 	@tests/existing
@@ -174,7 +230,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill demo asan tsan valgrind \
-        bench bench-soak fuzz test-fresh test-existing sanitized fuzzers
+.PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
+        bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
--include $(shell find $B -path $B/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)

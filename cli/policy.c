@@ -80,6 +80,8 @@ static int print_policy(struct cli *cli, struct request *r)
 	size_t n = 0;
 	SK_JSON_EACH(line, r->suggest.remarks)
 		fprintf(stderr, "%s\n", line->valuestring);
+	if (cli->arena.failed)
+		return cli_fail(CLI_REFUSED, "out of memory");
 	if (!document)
 		return cli_fail(CLI_REFUSED, "nothing is remembered of what %s did%s%s", r->thing, r->since ? " in the last " : "", r->since ? r->since : "");
 	sk_json_print(&cli->arena, document, &n);

@@ -165,7 +165,7 @@ cJSON *value_shorthand(struct sk_arena *a, const cJSON *row, const char *text, s
 {
 	struct reader r = { .arena = a, .text = text, .at = text, .error = e };
 	cJSON *object = read_pairs(&r, row);
-	if (object && *r.at)
-		return fail(&r, "expected ','");
-	return object;
+	if (a->failed)
+		return fail(&r, "out of memory");
+	return object && *r.at ? fail(&r, "expected ','") : object;
 }

@@ -76,6 +76,8 @@ static const char *hopeless(const char *action, const char *name)
 static void add(struct suggest *s, const char *action, const char *resource)
 {
 	cJSON *list = sk_json_get(s->resources, action);
+	if (!resource)
+		return;
 	if (!list)
 		list = sk_json_set_array(s->arena, s->resources, action);
 	SK_JSON_EACH(known, list)
@@ -194,7 +196,7 @@ static cJSON *sorted(struct suggest *s, const cJSON *list)
 cJSON *suggest_document(struct suggest *s)
 {
 	struct sk_arena *a = s->arena;
-	if (!sk_json_count(s->resources))
+	if (a->failed || !sk_json_count(s->resources))
 		return NULL;
 	cJSON *document = sk_json_object(a);
 	sk_json_set_string(a, document, "Version", "2012-10-17");
@@ -203,12 +205,12 @@ cJSON *suggest_document(struct suggest *s)
 		cJSON *list = sk_json_get(s->resources, actions[i]);
 		if (!list)
 			continue;
-		while (strncmp(list->child->valuestring, "topic/", 6) == 0 && merge_once(s, list))
+		while (!a->failed && strncmp(list->child->valuestring, "topic/", 6) == 0 && merge_once(s, list))
 			;
 		cJSON *statement = sk_json_append(statements, sk_json_object(a)), *resources = sorted(s, list);
 		sk_json_set_string(a, statement, "Effect", "Allow");
 		sk_json_set_string(a, statement, "Action", actions[i]);
 		sk_json_set(a, statement, "Resource", sk_json_count(resources) == 1 ? sk_json_copy(a, resources->child) : resources);
 	}
-	return document;
+	return a->failed ? NULL : document;
 }

@@ -17,7 +17,7 @@ struct suggest {
 
 /* `variable` stands for client_id in topics: "${iot:Connection.Thing.ThingName}" or "${iot:ClientId}". */
 void suggest_add(struct suggest *s, const cJSON *activity, const char *client_id, const char *variable);
-/* The policy document; NULL when nothing was added. */
+/* The policy document; NULL when nothing was added, or memory is out (the arena's `failed`): half of one would lack rights. */
 cJSON *suggest_document(struct suggest *s);
 
 #endif

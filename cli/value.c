@@ -26,9 +26,9 @@ static char *read_file(struct sk_arena *a, const char *path, struct value_error 
 	}
 	do {
 		room = room ? 2 * room : 4096;
-		char *bigger = sk_alloc_text(a, room + 1);
-		if (!bigger || room > FILE_MOST) {
-			text = fail(e, "%s is too large", path);
+		char *bigger = room > FILE_MOST ? NULL : sk_alloc_text(a, room + 1);
+		if (!bigger) {
+			text = fail(e, room > FILE_MOST ? "%s is too large" : "out of memory for %s", path);
 			break;
 		}
 		if (size)
@@ -63,10 +63,16 @@ static cJSON *parse(struct sk_arena *a, const char *text, struct value_error *e)
 	return node;
 }
 
+/* A builder that had no memory leaves a gap: what has one is no value. */
+static cJSON *whole(struct sk_arena *a, cJSON *node, struct value_error *e)
+{
+	return a->failed ? fail(e, "%s", "out of memory") : node;
+}
+
 cJSON *value_json(struct sk_arena *a, const char *text, struct value_error *e)
 {
 	text = value_text(a, text, e);
-	return text ? parse(a, text, e) : NULL;
+	return text ? whole(a, parse(a, text, e), e) : NULL;
 }
 
 cJSON *value_word(struct sk_arena *a, const char *text)
@@ -151,8 +157,8 @@ cJSON *value_scalar(struct sk_arena *a, const cJSON *row, const char *text, stru
 	const char *kind = sk_json_text(row, "kind");
 	for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (strcmp(kind, kinds[i].kind) == 0)
-			return kinds[i].read(a, row, text, e);
-	return read_string(a, row, text, e);
+			return whole(a, kinds[i].read(a, row, text, e), e);
+	return whole(a, read_string(a, row, text, e), e);
 }
 
 cJSON *value_of(struct sk_arena *a, const cJSON *row, char **argv, int n, struct value_error *e)
@@ -171,5 +177,5 @@ cJSON *value_of(struct sk_arena *a, const cJSON *row, char **argv, int n, struct
 		else
 			return fail(e, "'%s' is one value too many", argv[i]);
 	}
-	return value;
+	return whole(a, value, e);
 }

@@ -5,17 +5,21 @@
 #include "core/broker_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/options.h"
 
 #define STOP_US 5000000
+#define FILES_MOST 65536
+#define GATHER_US 500
 
 struct sk_broker sk_broker = { .event_fd = -1 };
 static struct { const struct sk_plugin *plugin; void *state; } loaded[SK_MAX_PLUGINS];
@@ -51,6 +55,13 @@ static void host_wake_thread(void *ctx, int index)
 {
 	(void)ctx;
 	sk_threads_wake(sk_broker.threads, index);
+}
+
+void sk_broker_ring(void)
+{
+	sk_broker.gathered = 0;
+	if (sk_broker.to_wake)
+		sk_threads_ring(sk_broker.threads, &sk_broker.to_wake);
 }
 
 static const struct sk_host host = {
@@ -91,6 +102,7 @@ void sk_broker_start(void)
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
 	else if (sk_runtime_start(sk_broker.rt))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");
+	sk_threads_gather(&sk_broker.to_wake);
 	sk_keeper_each_second(sk_broker.rt->keeper, each_second);
 	sk_keeper_publish_counters(sk_broker.rt->keeper, sk_broker.options->sys_interval * 1000);
 	for (int i = 0; i < loaded_count; i++)
@@ -123,7 +135,7 @@ static struct sk_store *open_store(const struct sk_core_options *o, char *why, s
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/%s", o->data, o->store);
-	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .say = store_says }, why, why_size);
+	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .gather_us = GATHER_US, .say = store_says }, why, why_size);
 }
 
 static int worker_count(const struct sk_core_options *o)
@@ -132,11 +144,26 @@ static int worker_count(const struct sk_core_options *o)
 	return o->workers ? (int)o->workers : cores < 3 ? 2 : cores > 8 ? 8 : (int)cores - 1;
 }
 
+/* The kernel's table of a process's files grows by doubling, and waits 10 to 20 ms for all processors if there are threads: the broker's would wait, in the
+ * middle of a storm of connects. So it gets its size while there is one thread. It costs eight bytes of kernel memory a file. */
+static void widen_file_table(void)
+{
+	struct rlimit files;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), last = -1;
+	if (fd >= 0 && !getrlimit(RLIMIT_NOFILE, &files))
+		last = fcntl(fd, F_DUPFD_CLOEXEC, files.rlim_cur < FILES_MOST ? (int)files.rlim_cur - 1 : FILES_MOST - 1);
+	if (last >= 0)
+		close(last);
+	if (fd >= 0)
+		close(fd);
+}
+
 int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 {
 	static char data_dir[PATH_MAX];
 	if (make_folder(o->data, data_dir, why, why_size))
 		return -1;
+	widen_file_table();
 	struct sk_store *store = open_store(o, why, why_size);
 	if (!store)
 		return -1;
@@ -162,7 +189,8 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 
 struct sk_broker_facts sk_broker_facts(void)
 {
-	return (struct sk_broker_facts){ .started_ms = sk_broker.started_ms, .is_21 = sk_broker.is_21, .wake_mode = (int)atomic_load(&sk_broker.wake_mode) };
+	return (struct sk_broker_facts){ .started_ms = sk_broker.started_ms, .interface = sk_broker.version->interface,
+		.wake_mode = (int)atomic_load(&sk_broker.wake_mode) };
 }
 
 /* -- loading -- */
@@ -241,6 +269,8 @@ static void close_all(void)
 		if (loaded[i].plugin->quiesce)
 			loaded[i].plugin->quiesce(loaded[i].state);
 	sk_events_unregister();
+	sk_broker_ring();
+	sk_threads_gather(NULL);
 	size_t left = sk_threads_stop(&sk_broker.threads, STOP_US);
 	if (left)
 		mosquitto_log_printf(MOSQ_LOG_WARNING, "skeeter: core: stopped with calls unanswered; durable effects run at the next start");

@@ -1,10 +1,28 @@
 /* broker_admission.c -- which publishes become calls: rate, calls in flight, room in the inbox.
  *
  * AWS's defaults for service topics are 100 requests a second and 10 in flight per connection. A refused call still goes to the small
- * reject lane, where a worker reads its clientToken and answers AWS's 429. Operators are not limited. */
+ * reject lane, where a worker reads its clientToken and answers AWS's 429. Operators are not limited. When that lane is full too, nobody
+ * will answer, and the PUBACK is all that can say so. */
 #include "core/broker_internal.h"
 
 #include <string.h>
+
+#define GATHER_MOST 16
+#define GATHER_US 200
+
+/* The workers are woken once for what one turn of the loop brings, so that they find it together: a call that wakes its worker alone
+ * is run, committed and answered alone, at several times the price. A long turn does not keep them waiting. */
+static int submit(struct sk_request *r)
+{
+	int64_t now = r->arrived_us;
+	if (sk_runtime_submit(sk_broker.rt, r))
+		return -1;
+	if (!sk_broker.gathered++)
+		sk_broker.gathered_at = now;
+	else if (sk_broker.gathered >= GATHER_MOST || now - sk_broker.gathered_at >= GATHER_US)
+		sk_broker_ring();
+	return 0;
+}
 
 /* One token per request; the bucket holds a second's worth. */
 static bool take_token(struct sk_client *c, int64_t now_us)
@@ -14,8 +32,9 @@ static bool take_token(struct sk_client *c, int64_t now_us)
 		return true;
 	int64_t fresh = (now_us - c->tokens_at) * rate / 1000000;
 	if (fresh > 0) {
-		c->tokens = (int32_t)(c->tokens + fresh > rate ? rate : c->tokens + fresh);
-		c->tokens_at = now_us;
+		bool full = c->tokens + fresh >= rate;
+		c->tokens = (int32_t)(full ? rate : c->tokens + fresh);
+		c->tokens_at = full ? now_us : c->tokens_at + (fresh * 1000000 + rate - 1) / rate; /* a part of a token is not lost */
 	}
 	if (c->tokens <= 0)
 		return false;
@@ -40,9 +59,10 @@ static bool admissible(struct sk_client *c, int64_t now_us)
 /* A name that cannot be a partition still gets its answer: the handler checks names before it writes. */
 static int route(struct sk_request *r)
 {
-	if (!sk_request_route(r, NULL))
-		return 0;
-	return (r->partition = strdup("any/aa")) ? 0 : -1;
+	int rc = sk_request_route(r, NULL);
+	if (rc == SK_ROUTE_NAME)
+		rc = (r->partition = strdup("any/aa")) ? 0 : -1;
+	return rc;
 }
 
 static struct sk_request *make(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)
@@ -67,38 +87,37 @@ static struct sk_request *make(struct sk_client *c, const struct sk_topic_match 
 	return r;
 }
 
-static void refuse(struct sk_client *c, struct sk_request *r)
+static bool refuse(struct sk_client *c, struct sk_request *r)
 {
 	struct sk_runtime *rt = sk_broker.rt;
 	SK_COUNT(r->row->count.refused);
 	r->lane = SK_LANE_REJECT;
 	r->refused = true;
-	if (sk_runtime_submit(rt, r)) {
+	if (submit(r)) {
 		SK_COUNT(rt->count.reject_dropped);
 		sk_request_free(r);
-		return;
+		return false;
 	}
 	c->in_flight++;
+	return true;
 }
 
-void sk_admit(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)
+bool sk_admit(struct sk_client *c, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size)
 {
 	struct sk_runtime *rt = sk_broker.rt;
 	struct sk_request *r = make(c, m, topic, payload, size);
 	if (!r) {
 		SK_COUNT(rt->count.memory_failures);
-		return;
+		return false;
 	}
-	if (!c->is_operator && (rt->stopping || !admissible(c, r->arrived_us))) {
-		refuse(c, r);
-		return;
-	}
-	if ((r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)) || sk_runtime_submit(rt, r)) {
+	if (!c->is_operator && (rt->stopping || !admissible(c, r->arrived_us)))
+		return refuse(c, r);
+	if ((r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)) || submit(r)) {
 		SK_COUNT(rt->count.refused_inbox);
-		refuse(c, r);
-		return;
+		return refuse(c, r);
 	}
 	c->in_flight++;
+	return true;
 }
 
 void sk_admitted_finished(void *ctx, const struct sk_outgoing *item)
@@ -121,7 +140,7 @@ void sk_admit_control(struct sk_client *c, const void *payload, size_t size)
 	r->client = c->handle;
 	r->generation = c->generation;
 	r->arrived_us = sk_mono_us();
-	if (sk_runtime_submit(rt, r))
+	if (submit(r))
 		sk_request_free(r);
 	else
 		c->in_flight++;

@@ -8,16 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOK_AT_MOST 4096       /* entries a second */
+#define REAP_US 2000        /* a second's */
+#define WILL_US 1000000         /* for the broker to ask about the will of a session that is over */
+#define LET_IN_US 60000000      /* for another plugin to decide */
+#define V5_SESSION_US 3600000000 /* a session of MQTT 5 that began clean, where nobody tells whether it is over: AWS's default for those that stay */
+
 struct entry {
 	struct sk_client client; /* first */
 	char *texts;             /* id, user name, address in one block */
-	bool dead;               /* a clean session that ended: the broker may still ask about its will */
-	int64_t dead_at;
+	bool dead;               /* its session ended: the broker may still ask about its will */
+	bool is_v5;              /* clean_session is how its session began, and says nothing of how it ends */
+	int64_t since;           /* monotonic us: let in, or without a connection */
 };
 
 static struct entry **table;
 static size_t buckets, used, filled; /* filled counts tombstones too */
-static struct entry tombstone;
+static size_t looked_at, reaped_at;  /* where the searches for sessions that nobody told of, and for ended ones, go on */
+static struct entry tombstone = { .client.handle = &tombstone }; /* NULL would be found */
 static uint64_t generations;
 
 static size_t home_of(const void *handle)
@@ -156,7 +164,9 @@ struct sk_client *sk_clients_add(struct mosquitto *handle)
 		return NULL;
 	}
 	e->client.handle = handle;
+	e->is_v5 = mosquitto_client_protocol_version(handle) == 5;
 	e->client.generation = ++generations;
+	e->since = sk_mono_us();
 	e->client.clean_session = mosquitto_client_clean_session(handle);
 	e->client.tokens = (int32_t)sk_broker.options->device_rate;
 	for (at = home_of(handle); table[at] && table[at] != &tombstone; at = (at + 1) & (buckets - 1))
@@ -202,7 +212,26 @@ void sk_clients_refused(struct mosquitto *handle)
 		forget(at);
 }
 
-void sk_clients_offline(struct mosquitto *handle, int code)
+void sk_clients_forget(void *handle, uint64_t generation)
+{
+	size_t at;
+	struct entry *e = lookup(handle, &at);
+	if (e && e->client.generation == generation && !e->client.online && !e->dead)
+		forget(at);
+}
+
+/* The one that takes over goes on with the session. */
+static void note_session(struct sk_client *c, int code, bool stays)
+{
+	if (!c->known)
+		return;
+	if (sk_reason_taken_over(c) || sk_reason_of_code(code) == SK_REASON_DUPLICATE)
+		c->known->taken = true;
+	else
+		c->known->persistent = stays;
+}
+
+void sk_clients_ended(struct mosquitto *handle, int code, enum sk_session session)
 {
 	size_t at;
 	struct entry *e = lookup(handle, &at);
@@ -214,22 +243,61 @@ void sk_clients_offline(struct mosquitto *handle, int code)
 		sk_presence_ended(&e->client, reason, was_there);
 	}
 	if (!e->client.online && !e->dead) {
+		note_session(&e->client, code, false);
 		forget(at);
 		return;
 	}
 	call_disconnected(&e->client);
 	e->client.in_flight = 0;
-	e->dead = e->client.clean_session;
-	e->dead_at = sk_mono_us();
+	e->dead = session == SK_SESSION_AS_ASKED ? e->client.clean_session && !e->is_v5 : session == SK_SESSION_OVER;
+	note_session(&e->client, code, !e->dead);
+	e->since = sk_mono_us();
 }
 
-/* The will of a clean session is asked about after its DISCONNECT, in the same turn of the broker's loop. */
+/* Where a broker says nothing: of a session that expired, and of a CONNECT that was refused after we had let it in. */
+static bool is_forgotten(const struct entry *e, int64_t now)
+{
+	if (e->client.online)
+		return sk_broker.version->tells_connects && sk_client_is_waiting(&e->client) && now - e->since > LET_IN_US;
+	if (sk_broker.version->forgets_unsaid)
+		return sk_version_forgot(sk_broker.version, e->client.id, e->client.handle);
+	return e->is_v5 && e->client.clean_session && now - e->since > V5_SESSION_US;
+}
+
+/* The will is asked about in the same turn of the broker's loop, but one with a delay when that has passed. */
+static bool is_over(const struct entry *e, int64_t now)
+{
+	if (!e->dead || now - e->since < WILL_US)
+		return false;
+	return !sk_broker.version->forgets_unsaid || sk_version_forgot(sk_broker.version, e->client.id, e->client.handle);
+}
+
+static void reap_forgotten(int64_t now)
+{
+	for (size_t n = buckets < LOOK_AT_MOST ? buckets : LOOK_AT_MOST; n; n--) {
+		looked_at = (looked_at + 1) & (buckets - 1);
+		struct entry *e = table[looked_at];
+		if (e && e != &tombstone && is_forgotten(e, now))
+			forget(looked_at);
+	}
+}
+
+/* What a storm left goes in pieces: 10,000 take up to 8 ms. */
+static void reap_over(int64_t now)
+{
+	for (size_t n = 0; n < buckets && (n % 64 || sk_mono_us() < now + REAP_US); n++) {
+		reaped_at = (reaped_at + 1) & (buckets - 1);
+		struct entry *e = table[reaped_at];
+		if (e && e != &tombstone && is_over(e, now))
+			forget(reaped_at);
+	}
+}
+
 void sk_clients_reap(void)
 {
 	int64_t now = sk_mono_us();
-	for (size_t i = 0; i < buckets; i++)
-		if (table[i] && table[i] != &tombstone && table[i]->dead && now - table[i]->dead_at > 1000000)
-			forget(i);
+	reap_over(now);
+	reap_forgotten(now);
 	if (buckets > 1024 && used * 16 < buckets)
 		rehash(buckets / 4);
 }
@@ -265,5 +333,5 @@ void sk_clients_free(void)
 			forget(i);
 	free(table);
 	table = NULL;
-	buckets = used = filled = 0;
+	buckets = used = filled = looked_at = reaped_at = 0;
 }

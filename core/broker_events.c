@@ -196,7 +196,7 @@ static int acl_verdict(struct sk_client *c, int access, const char *topic, const
 /* A take-over sends the old connection's will after the new one's BASIC_AUTH and before the old one's DISCONNECT. */
 static bool is_will(const struct sk_client *c)
 {
-	return !c->online || (sk_broker.connecting_id && sk_broker.connecting != c->handle && !strcmp(sk_broker.connecting_id, c->id));
+	return !c->online || sk_reason_taken_over(c);
 }
 
 static int acl_code(int verdict, int access)
@@ -272,8 +272,7 @@ static int on_message(int event, void *event_data, void *userdata)
 		swallow(ed);
 		return MOSQ_ERR_SUCCESS;
 	}
-	sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen);
-	return MOSQ_ERR_SUCCESS;
+	return sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen) ? MOSQ_ERR_SUCCESS : sk_broker.version->over_quota;
 }
 
 static int on_control(int event, void *event_data, void *userdata)
@@ -287,39 +286,40 @@ static int on_control(int event, void *event_data, void *userdata)
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* -- disconnect, reload, tick -- */
+/* -- what a version tells -- */
 
-static int on_disconnect(int event, void *event_data, void *userdata)
+void sk_event_connected(struct mosquitto *client)
 {
-	struct mosquitto_evt_disconnect *ed = event_data;
-	(void)event, (void)userdata;
-	sk_retained_disconnects(ed->client);
-	if (ed->client && mosquitto_client_id(ed->client))
-		sk_clients_offline(ed->client, ed->reason);
-	else if (ed->client)
-		sk_clients_refused(ed->client);
-	return MOSQ_ERR_SUCCESS;
-}
-
-struct evt_connect_21 { void *future; struct mosquitto *client; };
-
-static int on_connect_21(int event, void *event_data, void *userdata)
-{
-	const struct evt_connect_21 *ed = event_data;
-	struct sk_client *c = sk_clients_find(ed->client);
-	(void)event, (void)userdata;
+	struct sk_client *c = sk_clients_find(client);
 	if (c)
 		sk_presence_connected(c);
-	return MOSQ_ERR_SUCCESS;
 }
 
-/* 2.0 stops asking later plugins on SUCCESS; 2.1 ends the broker on anything else. */
+void sk_event_subscription(struct mosquitto *client, const char *filter, bool begins)
+{
+	struct sk_client *c = sk_clients_find(client);
+	if (c)
+		sk_presence_subscription(c, filter, begins);
+}
+
+/* Without an id its CONNECT was refused. */
+void sk_event_ended(struct mosquitto *client, int code, enum sk_session session)
+{
+	sk_retained_disconnects(client);
+	if (client && mosquitto_client_id(client))
+		sk_clients_ended(client, code, session);
+	else if (client)
+		sk_clients_refused(client);
+}
+
+/* -- reload, tick -- */
+
 static int on_reload(int event, void *event_data, void *userdata)
 {
 	(void)event, (void)event_data, (void)userdata;
 	sk_broker.reloading = true;
 	atomic_store(&sk_broker.rt->outbox.filled, true);
-	return sk_broker.is_21 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+	return sk_broker.version->reloaded;
 }
 
 /* A millisecond, but when the last turn left something over, half of what the turn since has taken: one of 100 ms, in which the broker read
@@ -344,9 +344,8 @@ static void turn(void)
 	sk_kick_due();
 	bool more = sk_outbox_drain(&rt->outbox, rt->host, &d);
 	left_over_at = more ? sk_mono_us() : 0;
-	/* 2.1 runs TICK before it waits: what was published here would leave one turn later. */
 	bool kicks = sk_broker.kicks || sk_broker.doomed;
-	if (more || kicks || (sk_broker.is_21 && d.published))
+	if (more || kicks || (sk_broker.version->tick_first && d.published))
 		sk_wake_again();
 	if (kicks)
 		atomic_store(&rt->outbox.filled, true);
@@ -359,59 +358,45 @@ static int on_tick(int event, void *event_data, void *userdata)
 		sk_broker_start();
 		sk_wake_start();
 	}
-	if (atomic_load_explicit(&sk_broker.rt->outbox.filled, memory_order_relaxed))
+	sk_broker_ring();
+	if (atomic_load_explicit(&sk_broker.rt->outbox.filled, memory_order_relaxed)) {
 		turn();
+		sk_broker_ring();
+	}
 	return MOSQ_ERR_SUCCESS;
 }
 
 /* -- registration -- */
 
-static const struct { int event; MOSQ_FUNC_generic_callback fn; const char *data; bool only_21; } callbacks[] = {
-	{ MOSQ_EVT_RELOAD, on_reload, NULL, false },
-	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, false },
-	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, false },
-	{ MOSQ_EVT_MESSAGE, on_message, NULL, false },
-	{ MOSQ_EVT_CONTROL, on_control, SK_CONTROL_TOPIC, false },
-	{ MOSQ_EVT_DISCONNECT, on_disconnect, NULL, false },
-	{ SK_EVT_CONNECT_21, on_connect_21, NULL, true },
-	{ SK_EVT_CLIENT_OFFLINE_21, on_disconnect, NULL, true },
-	{ MOSQ_EVT_TICK, on_tick, NULL, false },
+static const struct { int event; MOSQ_FUNC_generic_callback fn; const char *data; } callbacks[] = {
+	{ MOSQ_EVT_RELOAD, on_reload, NULL },
+	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL },
+	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL },
+	{ MOSQ_EVT_MESSAGE, on_message, NULL },
+	{ MOSQ_EVT_CONTROL, on_control, SK_CONTROL_TOPIC },
+	{ MOSQ_EVT_TICK, on_tick, NULL },
 };
 enum { CALLBACKS = sizeof callbacks / sizeof *callbacks };
 
-static int on_unsubscribe(int event, void *event_data, void *userdata)
-{
-	(void)event, (void)event_data, (void)userdata;
-	return MOSQ_ERR_SUCCESS;
-}
-
-/* 2.1 knows the UNSUBSCRIBE event, 2.0 answers "not supported". */
-static bool broker_is_21(void)
-{
-	if (mosquitto_callback_register(sk_broker.id, SK_EVT_UNSUBSCRIBE_21, on_unsubscribe, NULL, NULL) != MOSQ_ERR_SUCCESS)
-		return false;
-	mosquitto_callback_unregister(sk_broker.id, SK_EVT_UNSUBSCRIBE_21, on_unsubscribe, NULL);
-	return true;
-}
-
 int sk_events_register(char *why, size_t why_size)
 {
-	sk_broker.is_21 = broker_is_21();
-	for (int i = 0; i < CALLBACKS; i++) {
-		if (callbacks[i].only_21 && !sk_broker.is_21)
-			continue;
-		int rc = mosquitto_callback_register(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data, NULL);
-		if (rc == MOSQ_ERR_SUCCESS)
-			continue;
-		snprintf(why, why_size, "the broker does not take event %d: %s", callbacks[i].event, mosquitto_strerror(rc));
-		return -1;
+	int rc = MOSQ_ERR_SUCCESS, event = 0;
+	sk_broker.version = sk_version_of(sk_broker.id);
+	for (int i = 0; i < CALLBACKS && rc == MOSQ_ERR_SUCCESS; i++) {
+		event = callbacks[i].event;
+		rc = mosquitto_callback_register(sk_broker.id, event, callbacks[i].fn, callbacks[i].data, NULL);
 	}
-	return 0;
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = sk_version_register(sk_broker.version, sk_broker.id, &event);
+	if (rc == MOSQ_ERR_SUCCESS)
+		return 0;
+	snprintf(why, why_size, "the broker does not take event %d: error %d", event, rc);
+	return -1;
 }
 
 void sk_events_unregister(void)
 {
 	for (int i = 0; i < CALLBACKS; i++)
-		if (!callbacks[i].only_21 || sk_broker.is_21)
-			mosquitto_callback_unregister(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data);
+		mosquitto_callback_unregister(sk_broker.id, callbacks[i].event, callbacks[i].fn, callbacks[i].data);
+	sk_version_unregister(sk_broker.version, sk_broker.id);
 }

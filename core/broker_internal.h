@@ -9,17 +9,13 @@
 #include <mosquitto_plugin.h>
 #include <mosquitto.h>
 
+#include "core/broker_version.h"
 #include "core/core_options.h"
 #include "core/ledger.h"
 #include "core/peek.h"
 #include "core/presence.h"
 #include "core/runtime.h"
 #include "core/threads.h"
-
-/* Names that Mosquitto 2.1 has and 2.0.11's headers lack. */
-#define SK_EVT_CONNECT_21 11
-#define SK_EVT_UNSUBSCRIBE_21 13
-#define SK_EVT_CLIENT_OFFLINE_21 28
 
 enum sk_wake_mode { SK_WAKE_UNTESTED, SK_WAKE_EVENTFD, SK_WAKE_PING, SK_WAKE_TICK };
 
@@ -39,7 +35,7 @@ struct sk_broker {
 	const struct sk_loaded *acl[SK_MAX_PLUGINS + 1]; /* those that have the hook, in load order; filled at the first event */
 	int64_t started_ms;       /* wall clock */
 	bool started;             /* the first event has come: all plugins are loaded */
-	bool is_21;               /* Mosquitto 2.1 or newer */
+	const struct sk_version *version; /* what this Mosquitto does; set when core is loaded */
 	bool reloading;           /* between RELOAD and the next TICK: BASIC_AUTH asks about sessions that exist */
 	char *connecting_id;      /* the client id of the newest CONNECT since the last TICK: a namesake's will may follow */
 	void *connecting;
@@ -51,6 +47,9 @@ struct sk_broker {
 	char denial[1024];        /* of the hook that has just denied; "" when it gave no reason */
 	bool doomed;              /* some client's `doomed` is set */
 	struct mosquitto *reader; /* the connection of the client that reads what is retained; NULL: none */
+	uint32_t to_wake;         /* workers, a bit each, that this turn of the loop has calls for */
+	int gathered;             /* such calls */
+	int64_t gathered_at;      /* monotonic us of the first of them */
 	int64_t published;        /* messages given to the broker since the last TICK */
 	/* wake-ups (broker_wake.c) */
 	_Atomic(enum sk_wake_mode) wake_mode; /* any thread reads it; event_fd and ping are set before it */
@@ -63,11 +62,14 @@ extern struct sk_broker sk_broker;
 
 /* broker.c */
 void sk_broker_start(void); /* first event of any kind */
+void sk_broker_ring(void);  /* wakes the workers that this thread has made work for */
 
 /* broker_clients.c */
 struct sk_client *sk_clients_find(struct mosquitto *handle);   /* pointer, id and user name agree; else NULL */
 struct sk_client *sk_clients_add(struct mosquitto *handle);    /* replaces what was there; NULL: memory is out */
-void sk_clients_offline(struct mosquitto *handle, int code);   /* DISCONNECT: the second one forgets the session */
+/* Its connection has ended; without one its session has: that is forgotten. */
+void sk_clients_ended(struct mosquitto *handle, int code, enum sk_session session);
+void sk_clients_forget(void *handle, uint64_t generation);    /* if it has no connection: a namesake came, so its session is over */
 void sk_clients_refused(struct mosquitto *handle);             /* DISCONNECT without an id: its CONNECT was refused */
 struct sk_client *sk_clients_at(void *handle, uint64_t generation);
 void sk_clients_reap(void);                                    /* about once a second */
@@ -93,6 +95,10 @@ bool sk_retained_connects(struct mosquitto *client, const char *password, int *r
 void sk_retained_disconnects(struct mosquitto *client);
 int sk_retained_acl(const struct mosquitto_evt_acl_check *ed);
 
+/* broker_properties.c: MQTT 5's properties, encoded as in core/properties.h, as the broker's own list. 0 or an error of the broker. */
+int sk_broker_properties(mosquitto_property **list, const void *encoded, size_t n);
+void sk_broker_properties_free(mosquitto_property **list);
+
 /* broker_publish.c: the host's side of the outbox */
 void sk_host_publish(void *ctx, const struct sk_outgoing *item);
 void sk_host_kick(void *ctx, const struct sk_outgoing *item);
@@ -109,16 +115,19 @@ void sk_presence_connected(struct sk_client *c);               /* it is there fo
 void sk_presence_ended(struct sk_client *c, enum sk_reason reason, bool was_there);
 void sk_presence_tick(void);
 void sk_presence_forget(struct sk_client *c);
+void sk_presence_subscription(struct sk_client *c, const char *filter, bool begins);
 bool sk_presence_is_new(const struct sk_client *c);            /* not told of yet */
 void sk_presence_free(void);
 
 /* broker_reason.c */
 void sk_reason_learn(struct sk_client *c);
-/* Why the connection of c has just ended; code is 2.1's, -1 on 2.0. *was_there: it had got through, as far as can be seen. */
+bool sk_reason_taken_over(const struct sk_client *c); /* a namesake's CONNECT came since the last TICK */
+/* Why the connection of c has just ended; code: the broker's, if it tells. *was_there: it had got through, as far as can be seen. */
 enum sk_reason sk_reason_why(struct sk_client *c, int code, bool *was_there);
 
 /* broker_admission.c */
-void sk_admit(struct sk_client *client, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size);
+/* false: there was no room, not even to refuse it. */
+bool sk_admit(struct sk_client *client, const struct sk_topic_match *m, const char *topic, const void *payload, size_t size);
 void sk_admit_control(struct sk_client *client, const void *payload, size_t size);
 void sk_admitted_finished(void *ctx, const struct sk_outgoing *item);
 

@@ -1,7 +1,8 @@
 /* broker_presence.c -- who came, who went, who listens: noted for operators, and published as AWS's events through the outbox.
  *
- * A connection is told of once it has got through: at the next TICK, or with its first packet. So the end of a connection that it takes over
- * comes before it, and a CONNECT that the broker or another plugin refuses after us is never told of. Each is told of at most once. */
+ * A connection is told of once it has got through: when the broker says so, or else at the next TICK or with its first packet. So
+ * the end of a connection that it takes over comes before it, and a CONNECT that the broker or another plugin refuses after us is never
+ * told of. Each is told of at most once. */
 #include "core/broker_internal.h"
 
 #include <openssl/evp.h>
@@ -114,17 +115,30 @@ bool sk_presence_is_new(const struct sk_client *c)
 	return c->presence != STAGE_TOLD && !c->restored;
 }
 
-/* Memory that is out here costs the events of one connection. */
-void sk_presence_connecting(struct sk_client *c)
+bool sk_client_is_waiting(const struct sk_client *c)
+{
+	return c->presence == STAGE_WAITING;
+}
+
+/* The next TICK tells, unless the broker will. Memory that is out here costs the events of one connection. */
+static bool wait_for_tick(struct sk_client *c)
 {
 	if (waits == waits_most) {
 		size_t more = waits_most ? waits_most * 2 : 64;
 		struct waiting *grown = realloc(waiting, more * sizeof *grown);
 		if (!grown)
-			return;
+			return false;
 		waiting = grown;
 		waits_most = more;
 	}
+	waiting[waits++] = (struct waiting){ c->handle, c->generation };
+	return true;
+}
+
+void sk_presence_connecting(struct sk_client *c)
+{
+	if (!sk_broker.version->tells_connects && !wait_for_tick(c))
+		return;
 	if (!c->known) {
 		c->known = sk_ledger_open(sk_broker.ledger, c->id);
 		if (!c->known)
@@ -132,7 +146,6 @@ void sk_presence_connecting(struct sk_client *c)
 		sk_ledger_hold(sk_broker.ledger, c->known);
 	}
 	c->presence = STAGE_WAITING;
-	waiting[waits++] = (struct waiting){ c->handle, c->generation };
 }
 
 /* AWS keeps the identifier as long as the session lives. */
@@ -144,9 +157,13 @@ void sk_presence_connected(struct sk_client *c)
 	c->presence = STAGE_TOLD;
 	k->version++;
 	k->connected_ms = k->seen_ms = sk_wall_ms();
-	if (!k->session[0] || !k->persistent || c->clean_session)
+	if (!k->session[0] || !k->persistent || !k->taken || c->clean_session)
 		new_session(k->session);
 	k->persistent = !c->clean_session;
+	k->taken = false;
+	sk_clients_forget(k->handle, k->generation);
+	k->handle = c->handle;
+	k->generation = c->generation;
 	sk_known_is(k, c->username, c->address);
 	sk_ledger_did(sk_broker.ledger, k, SK_DID_CONNECT, c->id, true, k->connected_ms);
 	tell(c, SK_CONNECTED, 0, NULL);
@@ -214,6 +231,12 @@ static void note(struct sk_client *c, int access, const char *topic, const struc
 		sk_ledger_did(sk_broker.ledger, c->known, SK_DID_RETAIN, topic, allowed, now);
 }
 
+void sk_presence_subscription(struct sk_client *c, const char *filter, bool begins)
+{
+	if (c->known && c->online)
+		gather(c, begins ? SK_SUBSCRIBED : SK_UNSUBSCRIBED, filter);
+}
+
 /* While the broker closes a connection it asks about the session's subscriptions: those are no news. */
 void sk_presence_asked(struct sk_client *c, int access, const char *topic, const struct sk_message_view *m, int verdict)
 {
@@ -226,8 +249,8 @@ void sk_presence_asked(struct sk_client *c, int access, const char *topic, const
 	note(c, access, topic, m, verdict < SK_DENY);
 	if (verdict == SK_DISCONNECT && (access == SK_ACL_WRITE || access == SK_ACL_SUBSCRIBE))
 		c->violated = true;
-	if (verdict == SK_ALLOW && (access == SK_ACL_SUBSCRIBE || access == SK_ACL_UNSUBSCRIBE))
-		gather(c, access == SK_ACL_SUBSCRIBE ? SK_SUBSCRIBED : SK_UNSUBSCRIBED, topic);
+	if (verdict == SK_ALLOW && (access == SK_ACL_SUBSCRIBE || access == SK_ACL_UNSUBSCRIBE) && !sk_broker.version->tells_subscriptions)
+		sk_presence_subscription(c, topic, access == SK_ACL_SUBSCRIBE);
 }
 
 /* -- turns -- */

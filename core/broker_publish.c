@@ -5,43 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/properties.h"
-
-/* Texts that the broker copies, terminated. */
-static int add_texts(mosquitto_property **list, const struct sk_property *p)
-{
-	char *text = strndup(p->text, p->size), *value = p->value ? strndup(p->value, p->value_size) : NULL;
-	int rc = MOSQ_ERR_NOMEM;
-	if (text && value)
-		rc = mosquitto_property_add_string_pair(list, p->id, text, value);
-	else if (text && !p->value)
-		rc = mosquitto_property_add_string(list, p->id, text);
-	free(text);
-	free(value);
-	return rc;
-}
-
-static int add_property(mosquitto_property **list, const struct sk_property *p)
-{
-	switch (p->id) {
-	case SK_PROPERTY_PAYLOAD_FORMAT: return mosquitto_property_add_byte(list, p->id, (uint8_t)p->number);
-	case SK_PROPERTY_MESSAGE_EXPIRY: return mosquitto_property_add_int32(list, p->id, p->number);
-	case SK_PROPERTY_CORRELATION_DATA: return mosquitto_property_add_binary(list, p->id, p->text, (uint16_t)p->size);
-	case SK_PROPERTY_CONTENT_TYPE: case SK_PROPERTY_RESPONSE_TOPIC: case SK_PROPERTY_USER_PROPERTY: return add_texts(list, p);
-	default: return MOSQ_ERR_SUCCESS; /* a publish of ours has no other */
-	}
-}
-
-static int add_properties(mosquitto_property **list, const struct sk_outgoing *item)
-{
-	const unsigned char *at = item->properties;
-	struct sk_properties all = { .at = at, .end = at + item->properties_size };
-	struct sk_property p;
-	int rc = MOSQ_ERR_SUCCESS;
-	while (rc == MOSQ_ERR_SUCCESS && at && sk_properties_next(&all, &p))
-		rc = add_property(list, &p);
-	return rc;
-}
+#define KICK_US 1000 /* a turn's */
 
 /* Takes over nothing of ours: the broker wants memory of its own allocator. */
 static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
@@ -54,12 +18,12 @@ static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
 		memcpy(payload, item->payload, item->payload_size);
 	}
 	mosquitto_property *properties = NULL;
-	int rc = add_properties(&properties, item);
+	int rc = sk_broker_properties(&properties, item->properties, item->properties_size);
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = mosquitto_broker_publish(client_id, item->topic, (int)item->payload_size, payload, item->qos, item->retain, properties);
 	if (rc != MOSQ_ERR_SUCCESS) {
 		mosquitto_free(payload);
-		mosquitto_property_free_all(&properties);
+		sk_broker_properties_free(&properties);
 	}
 	return rc;
 }
@@ -117,16 +81,19 @@ static char *dup_or_null(const char *s)
 static int queue_kick(struct sk_kick kick)
 {
 	struct sk_kick *k = malloc(sizeof *k);
+	bool first = true;
 	if (k) {
 		*k = kick;
 		k->next = NULL;
-		if (!sk_broker.kicks)
+		first = !sk_broker.kicks;
+		if (first)
 			sk_broker.kicks_tail = &sk_broker.kicks;
 		*sk_broker.kicks_tail = k;
 		sk_broker.kicks_tail = &k->next;
 	}
 	atomic_store(&sk_broker.rt->outbox.filled, true);
-	sk_wake_again();
+	if (first)
+		sk_wake_again();
 	return k ? 0 : -1;
 }
 
@@ -191,11 +158,22 @@ static void kick_free(struct sk_kick *k)
 	free(k);
 }
 
+/* Puts back those that a turn had no time for, before what was queued meanwhile. */
+static void kick_later(struct sk_kick *rest, struct sk_kick **tail)
+{
+	*tail = sk_broker.kicks;
+	if (!sk_broker.kicks)
+		sk_broker.kicks_tail = tail;
+	sk_broker.kicks = rest;
+}
+
+/* A certificate of thousands of connections was revoked: some go in this turn, others in the next. They are denied everything already. */
 void sk_kick_due(void)
 {
-	struct sk_kick *k = sk_broker.kicks;
+	struct sk_kick *k = sk_broker.kicks, **tail = sk_broker.kicks_tail;
+	int64_t stop = k ? sk_mono_us() + KICK_US : 0;
 	sk_broker.kicks = NULL;
-	while (k) {
+	while (k && sk_mono_us() < stop) {
 		struct sk_kick *next = k->next;
 		sk_broker.kicking = &k->reason;
 		kick(k);
@@ -203,6 +181,8 @@ void sk_kick_due(void)
 		kick_free(k);
 		k = next;
 	}
+	if (k)
+		kick_later(k, tail);
 	if (!sk_broker.doomed)
 		return;
 	static const enum sk_reason forbidden = SK_REASON_FORBIDDEN;

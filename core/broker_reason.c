@@ -1,5 +1,5 @@
-/* broker_reason.c -- why a connection ended. 2.1 says it with the event; on 2.0 it is what we did ourselves, what a checked look into the
- * broker's client object shows (core/peek.h), or else that the connection was lost. */
+/* broker_reason.c -- why a connection ended. Where the broker does not say it with the event it is what we did ourselves, what
+ * a checked look into the broker's client object shows (core/peek.h), or else that the connection was lost. */
 #include "core/broker_internal.h"
 
 #include <string.h>
@@ -15,20 +15,19 @@ static int64_t seconds(clockid_t clock)
 static struct sk_peek_at look(const struct sk_client *c)
 {
 	return (struct sk_peek_at){ .object = c->handle, .id = mosquitto_client_id(c->handle), .username = mosquitto_client_username(c->handle),
-		.keepalive = mosquitto_client_keepalive(c->handle), .now_s = { seconds(CLOCK_MONOTONIC), seconds(CLOCK_BOOTTIME) } };
+		.keepalive = mosquitto_client_keepalive(c->handle), .now_s = { seconds(CLOCK_MONOTONIC), seconds(CLOCK_BOOTTIME), seconds(CLOCK_REALTIME) } };
 }
 
 void sk_reason_learn(struct sk_client *c)
 {
 	struct sk_peek_at at;
-	if (sk_broker.is_21 || !c->username || sk_broker.peek.offset || sk_broker.peek.tries >= SK_PEEK_TRIES)
+	if (sk_broker.version->tells_ends || !c->username || sk_broker.peek.offset || sk_broker.peek.tries >= SK_PEEK_TRIES)
 		return;
 	at = look(c);
 	sk_peek_learn(&sk_broker.peek, &at);
 }
 
-/* A namesake's CONNECT came since the last TICK. */
-static bool is_taken_over(const struct sk_client *c)
+bool sk_reason_taken_over(const struct sk_client *c)
 {
 	return sk_broker.connecting_id && sk_broker.connecting != c->handle && !strcmp(sk_broker.connecting_id, c->id);
 }
@@ -49,7 +48,7 @@ enum sk_reason sk_reason_why(struct sk_client *c, int code, bool *was_there)
 {
 	enum sk_reason reason = SK_REASON_LOST;
 	*was_there = false;
-	if (!sk_broker.is_21)
+	if (!sk_broker.version->tells_ends)
 		reason = by_peek(c, was_there);
 	else
 		reason = sk_reason_of_code(code);
@@ -57,5 +56,5 @@ enum sk_reason sk_reason_why(struct sk_client *c, int code, bool *was_there)
 		return SK_REASON_AUTH;
 	if (sk_broker.kicking)
 		return *sk_broker.kicking;
-	return is_taken_over(c) ? SK_REASON_DUPLICATE : reason;
+	return sk_reason_taken_over(c) ? SK_REASON_DUPLICATE : reason;
 }

@@ -2,9 +2,9 @@
  *
  * Every sk_call is the first member of a sk_slot; nothing here leaves the slot and its run. */
 #include "core/call_internal.h"
+#include "core/digest.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,11 +174,11 @@ void sk_random(struct sk_call *c, void *buf, size_t n)
 	struct sk_slot *s = sk_slot_of(c);
 	unsigned char *out = buf;
 	while (n) {
-		unsigned char block[SHA256_DIGEST_LENGTH], in[sizeof s->request->seed + sizeof s->random_used];
+		unsigned char block[SK_DIGEST_SIZE], in[sizeof s->request->seed + sizeof s->random_used];
 		memcpy(in, s->request->seed, sizeof s->request->seed);
 		memcpy(in + sizeof s->request->seed, &s->random_used, sizeof s->random_used);
 		s->random_used++;
-		SHA256(in, sizeof in, block);
+		sk_digest(in, sizeof in, block);
 		size_t part = n < sizeof block ? n : sizeof block;
 		memcpy(out, block, part);
 		out += part;

@@ -46,6 +46,8 @@ const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n);
 int sk_client_set_username(struct sk_client *c, const char *username);
 /* Queue a disconnect for the next TICK; checked against generation then. */
 void sk_client_kick(struct sk_client *c, const char *why);
+/* We let it in, and it is not known yet whether the broker and the other plugins did. */
+bool sk_client_is_waiting(const struct sk_client *c);
 /* Every known client, in no order. */
 void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx);
 /* Topics under $aws/ that rows accept. true if the topic matches a row of any plugin. */

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POINT(rt, name) \
-	do { \
-		if ((rt)->host->crash_point) \
-			(rt)->host->crash_point((rt)->host->ctx, name); \
-	} while (0)
-
 /* -- before -- */
 
 static bool superseded(const struct sk_run *run, size_t i)
@@ -98,6 +92,54 @@ static int note_watches(struct sk_run *run)
 	return 0;
 }
 
+static struct sk_outgoing *outgoing(struct sk_out_list *l, const struct sk_slot_effect *e)
+{
+	void *properties = e->properties ? malloc(e->properties_size) : NULL;
+	struct sk_outgoing *item = NULL;
+	if (properties)
+		memcpy(properties, e->properties, e->properties_size);
+	if (properties || !e->properties)
+		item = sk_out_add(l, e->kind, e->topic, e->client_id, e->payload, e->size);
+	if (!item) {
+		free(properties);
+		return NULL;
+	}
+	item->properties = properties;
+	item->properties_size = e->properties_size;
+	return item;
+}
+
+/* What the call sends, as the outbox takes it. */
+static bool pack(struct sk_slot *s)
+{
+	if (s->packed)
+		return true;
+	sk_out_list_init(&s->leaving);
+	for (struct sk_slot_effect *e = s->effects; e; e = e->next) {
+		struct sk_outgoing *item = outgoing(&s->leaving, e);
+		if (!item) {
+			SK_COUNT(s->run->worker->rt->count.memory_failures);
+			sk_out_list_free(&s->leaving);
+			return false;
+		}
+		item->qos = (e->flags & SK_QOS1) ? 1 : 0;
+		item->retain = (e->flags & SK_RETAIN) != 0;
+		item->depth = s->request->depth + 1;
+		item->client = s->request->client;
+		item->generation = s->request->generation;
+	}
+	s->packed = true;
+	return true;
+}
+
+static int pack_all(struct sk_run *run)
+{
+	for (int i = 0; i < run->slots; i++)
+		if (!pack(run->slot[i]) || sk_effects_prepare(run->slot[i]))
+			return -1;
+	return 0;
+}
+
 static void refuse_commit(struct sk_run *run)
 {
 	run->commit.status = SK_COMMIT_FAILED;
@@ -124,11 +166,11 @@ bool sk_run_prepare_commit(struct sk_run *run)
 	}
 	c->write_count = list_writes(run, c->writes);
 	c->expect_count = list_expects(run, c->expects);
-	if (note_watches(run)) {
+	if (note_watches(run) || pack_all(run)) {
 		refuse_commit(run);
 		return true;
 	}
-	POINT(run->worker->rt, "commit.before");
+	SK_POINT(run->worker->rt->host, "commit.before");
 	sk_worker_submit(run->worker, c);
 	return true;
 }
@@ -206,7 +248,7 @@ static void failed(struct sk_run *run)
 bool sk_run_settle(struct sk_run *run)
 {
 	struct sk_runtime *rt = run->worker->rt;
-	POINT(rt, "commit.after");
+	SK_POINT(rt->host, "commit.after");
 	switch (run->commit.status) {
 	case SK_COMMIT_OK:
 		SK_COUNT(rt->count.commits);
@@ -222,42 +264,14 @@ bool sk_run_settle(struct sk_run *run)
 
 /* -- effects and answers -- */
 
-static struct sk_outgoing *outgoing(struct sk_worker *w, const struct sk_slot_effect *e)
+/* Of a call that has stored nothing: one that cannot say what it was to say has failed, and says that, if it can. */
+static void release_effects(struct sk_slot *s)
 {
-	void *properties = e->properties ? malloc(e->properties_size) : NULL;
-	struct sk_outgoing *item = NULL;
-	if (properties)
-		memcpy(properties, e->properties, e->properties_size);
-	if (properties || !e->properties)
-		item = sk_out_add(&w->out, e->kind, e->topic, e->client_id, e->payload, e->size);
-	if (!item) {
-		free(properties);
-		return NULL;
+	if (!pack(s)) {
+		sk_slot_give_up(s, SK_E_UNAVAILABLE, "The answer needs more memory than there is");
+		pack(s);
 	}
-	item->properties = properties;
-	item->properties_size = e->properties_size;
-	return item;
-}
-
-/* false: memory was out for one of them. */
-static bool release_effects(struct sk_slot *s)
-{
-	struct sk_worker *w = s->run->worker;
-	bool all = true;
-	for (struct sk_slot_effect *e = s->effects; e; e = e->next) {
-		struct sk_outgoing *item = outgoing(w, e);
-		if (!item) {
-			SK_COUNT(w->rt->count.memory_failures);
-			all = false;
-			continue;
-		}
-		item->qos = (e->flags & SK_QOS1) ? 1 : 0;
-		item->retain = (e->flags & SK_RETAIN) != 0;
-		item->depth = s->request->depth + 1;
-		item->client = s->request->client;
-		item->generation = s->request->generation;
-	}
-	return all;
+	sk_out_list_move(&s->run->worker->out, &s->leaving);
 }
 
 static void answer(struct sk_slot *s)
@@ -268,13 +282,6 @@ static void answer(struct sk_slot *s)
 		               .outgoing = &s->run->worker->out };
 	if (r->finish)
 		r->finish(r, &a);
-	if (!r->client)
-		return;
-	struct sk_outgoing *item = sk_out_add(&s->run->worker->out, SK_OUT_FINISHED, NULL, NULL, NULL, 0);
-	if (item) {
-		item->client = r->client;
-		item->generation = r->generation;
-	}
 }
 
 static void count(struct sk_slot *s, int64_t now_us)
@@ -296,21 +303,21 @@ void sk_run_release(struct sk_run *run)
 	int64_t now = w->rt->host->mono_us(w->rt->host->ctx);
 	SK_COUNT(w->rt->count.runs);
 	SK_COUNT_BY(w->rt->count.run_calls, (uint64_t)run->slots);
-	POINT(w->rt, "release.before");
+	SK_POINT(w->rt->host, "release.before");
 	run->heard = run->commit.write_count && run->watched.head;
 	if (run->commit.write_count)
 		sk_out_list_move(&w->out, &run->watched);
 	for (int i = 0; i < run->slots; i++) {
 		struct sk_slot *s = run->slot[i];
-		bool all = release_effects(s);
+		release_effects(s);
 		sk_effects_after_commit(run, s);
 		if (s->request->effect)
-			sk_effect_done(w, s->request, all ? s->result : SK_E_UNAVAILABLE);
+			sk_effect_done(w, s->request, s->result);
 		answer(s);
 		count(s, now);
-		atomic_fetch_sub(&w->inbox.bytes[s->request->lane], s->request->bytes);
-		atomic_fetch_sub(&w->inbox.calls, 1);
+		sk_worker_through(w, s->request);
+		s->request = NULL;
 	}
-	POINT(w->rt, "release.after");
+	SK_POINT(w->rt->host, "release.after");
 	sk_run_free(run);
 }

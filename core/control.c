@@ -46,6 +46,8 @@ static const char sorry[] = "{\"responses\":[{\"error\":\"The answer needs more 
 static void reply(struct sk_out_list *out, void *client, uint64_t generation, const char *text, size_t n)
 {
 	struct sk_outgoing *item = sk_out_add(out, SK_OUT_REPLY, SK_CONTROL_TOPIC "/response", NULL, text, n);
+	if (!item) /* perhaps there is memory for less */
+		item = sk_out_add(out, SK_OUT_REPLY, SK_CONTROL_TOPIC "/response", NULL, sorry, sizeof sorry - 1);
 	if (!item)
 		return;
 	item->qos = 1;
@@ -173,6 +175,7 @@ static void submit(void *arg)
 	struct job *j = arg;
 	struct step *s = &j->step[j->at];
 	struct sk_request *r = s->request;
+	SK_POINT(j->rt->host, "control.next");
 	if (!r) {
 		on_broker_thread(j, s);
 		return;
@@ -192,7 +195,9 @@ static void go_on(struct job *j, struct sk_out_list *out)
 		answer_error(j, &j->step[j->at++], NULL);
 	struct sk_outgoing *item = j->at < j->count ? sk_out_add(out, SK_OUT_CALL, NULL, NULL, NULL, 0) : NULL;
 	if (!item) {
-		respond(j, out); /* all is done; or no memory for going on in order: end here, with what has been done */
+		while (j->at < j->count) /* no memory for going on in order: these are not carried out */
+			answer(j, SK_E_UNAVAILABLE, "The request needs more memory than there is", NULL);
+		respond(j, out);
 		return;
 	}
 	item->call = submit;

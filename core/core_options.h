@@ -30,7 +30,7 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size);
 /* Broker thread. wake_mode is enum sk_wake_mode's. */
 struct sk_broker_facts {
 	int64_t started_ms;
-	bool is_21;
+	const char *interface; /* of Mosquitto's plugins: "2.0", "2.1" */
 	int wake_mode;
 };
 struct sk_broker_facts sk_broker_facts(void);

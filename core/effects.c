@@ -15,18 +15,26 @@
 
 static const struct sk_caller internal = { .kind = SK_INTERNAL, .client_id = "", .principal = "" };
 
+static void effect_free(struct sk_effect *e)
+{
+	if (!e)
+		return;
+	free(e->partition);
+	free(e);
+}
+
 static struct sk_effect *effect_new(struct sk_runtime *rt, const char *key)
 {
 	size_t n = strlen(key) + 1;
-	struct sk_effect *e = malloc(sizeof *e + n);
+	struct sk_effect *e = calloc(1, sizeof *e + n);
 	if (!e)
 		return NULL;
 	e->rt = rt;
-	e->partition = sk_key_partition(key);
-	atomic_init(&e->left, 0);
-	atomic_init(&e->lost, false);
 	memcpy(e->key, key, n);
-	return e;
+	if ((e->partition = strndup(key, sk_key_partition(key))))
+		return e;
+	free(e);
+	return NULL;
 }
 
 bool sk_error_passes_by(int result)
@@ -74,117 +82,146 @@ static void submit_now(struct sk_runtime *rt, struct sk_request *r)
 		sk_request_free(r);
 }
 
-static void try_again(struct sk_runtime *rt, const struct sk_request *r)
+static void try_again(struct sk_runtime *rt, struct sk_request *r)
 {
-	struct sk_request *again = sk_request_new(r->row, SK_LANE_INTERNAL, &internal, NULL, r->payload, r->payload_size);
-	if (!again || !(again->partition = strdup(r->partition))) {
-		SK_COUNT(rt->count.memory_failures);
-		sk_request_free(again);
-		if (r->effect)
-			sk_effect_abandon(r->effect);
-		return;
-	}
-	again->effect = r->effect;
-	again->finish = r->finish;
-	again->finish_ctx = r->finish_ctx;
-	again->depth = r->depth;
-	again->attempts = r->attempts + 1;
-	int64_t wait = again->attempts > 10 ? RETRY_MOST_US : RETRY_FIRST_US << (again->attempts - 1);
+	int64_t wait = ++r->attempts > 10 ? RETRY_MOST_US : RETRY_FIRST_US << (r->attempts - 1);
 	SK_COUNT(rt->count.effects_retried);
-	sk_keeper_retry(rt->keeper, again, rt->host->mono_us(rt->host->ctx) + (wait > RETRY_MOST_US ? RETRY_MOST_US : wait));
+	r->again_us = rt->host->mono_us(rt->host->ctx) + (wait > RETRY_MOST_US ? RETRY_MOST_US : wait);
 }
 
 static void removed(struct sk_request *r, const struct sk_answer *a)
 {
+	struct sk_effect *e = r->finish_ctx;
 	if (a->outgoing && sk_error_passes_by(a->error))
-		try_again(r->finish_ctx, r);
-}
-
-/* All is done: one more call removes the record. If that cannot be asked for, the effect runs once more after the next start. */
-static void submit_done(struct sk_effect *e)
-{
-	struct sk_runtime *rt = e->rt;
-	struct sk_arena a;
-	size_t n;
-	sk_arena_init(&a, 0);
-	cJSON *in = sk_json_object(&a);
-	sk_json_set_string(&a, in, "key", e->key);
-	const char *text = sk_json_print(&a, in, &n);
-	struct sk_request *r = text && !a.failed ? sk_request_new(sk_runtime_event(rt, EVENT_DONE), SK_LANE_INTERNAL, &internal, NULL, text, n) : NULL;
-	if (r && (r->partition = strndup(e->key, e->partition))) {
-		r->finish = removed;
-		r->finish_ctx = rt;
-		submit_now(rt, r);
-	} else {
-		SK_COUNT(rt->count.memory_failures);
-		sk_request_free(r);
-	}
-	sk_arena_free(&a);
-	free(e);
-}
-
-/* One part of the effect is through; with the last one the effect is. */
-static void part_is_through(struct sk_effect *e)
-{
-	if (atomic_fetch_sub(&e->left, 1) != 1)
-		return;
-	if (atomic_load(&e->lost))
-		free(e);
+		try_again(e->rt, r);
 	else
-		submit_done(e);
+		effect_free(e);
+}
+
+/* All is done: the last part's request removes the record. */
+static void submit_done(struct sk_effect *e, struct sk_request *r)
+{
+	SK_POINT(e->rt->host, "effect.through");
+	sk_request_renew(r);
+	free(r->partition);
+	r->partition = e->partition;
+	e->partition = NULL;
+	r->row = sk_runtime_event(e->rt, EVENT_DONE);
+	r->payload = "{}";
+	r->payload_size = 2;
+	r->attempts = 0;
+	r->effect = NULL;
+	r->finish = removed;
+	r->finish_ctx = e;
+	submit_now(e->rt, r);
+}
+
+/* r's part of its effect is through; with the last one the effect is. */
+static void part_is_through(struct sk_request *r)
+{
+	struct sk_effect *e = r->effect;
+	bool last = atomic_fetch_sub(&e->left, 1) == 1;
+	if (last && !atomic_load(&e->lost)) {
+		submit_done(e, r);
+		return;
+	}
+	r->effect = NULL;
+	sk_request_free(r);
+	if (last)
+		effect_free(e);
 }
 
 void sk_effect_abandon(struct sk_effect *e)
 {
 	atomic_store(&e->lost, true);
-	part_is_through(e);
+	if (atomic_fetch_sub(&e->left, 1) == 1)
+		effect_free(e);
 }
 
-static void send_requests(struct dispatch *d)
+static void send_requests(struct sk_effect *e, struct sk_request *list, int count)
 {
-	if (!d->count) {
-		submit_done(d->effect);
+	struct sk_runtime *rt = e->rt;
+	SK_COUNT(rt->count.effects);
+	if (!count) {
+		submit_done(e, list);
 		return;
 	}
-	atomic_store(&d->effect->left, d->count);
-	while (d->list) {
-		struct sk_request *r = d->list;
-		d->list = r->next;
-		submit_now(d->rt, r);
+	atomic_store(&e->left, count);
+	while (list) {
+		struct sk_request *r = list;
+		list = r->next;
+		submit_now(rt, r);
 	}
+	SK_POINT(rt->host, "effect.sent");
 }
 
-static void drop_requests(struct dispatch *d)
+static void drop_requests(struct sk_effect *e, struct sk_request *list)
 {
-	while (d->list) {
-		struct sk_request *r = d->list;
-		d->list = r->next;
+	while (list) {
+		struct sk_request *r = list;
+		list = r->next;
+		r->effect = NULL;
 		sk_request_free(r);
 	}
-	free(d->effect);
-	d->effect = NULL;
+	effect_free(e);
 }
 
-/* record: {"event","input","depth"}. -1: memory is out or the record is not one of ours. */
-static int dispatch(struct sk_runtime *rt, const char *key, const char *record, size_t size)
+/* An event that no row takes still needs a request that removes its record. */
+static void request_for_none(struct dispatch *d)
+{
+	d->list = sk_request_new(sk_runtime_event(d->rt, EVENT_DONE), SK_LANE_INTERNAL, &internal, NULL, "{}", 2);
+	d->failed = d->failed || !d->list;
+}
+
+enum { PREPARED, NOT_OURS, NO_MEMORY };
+
+/* record: {"event","input","depth"}. Makes the effect and its requests in d. */
+static int prepare(struct dispatch *d, const char *key, const char *record, size_t size)
 {
 	struct sk_arena a;
 	sk_arena_init(&a, 0);
 	const cJSON *tree = sk_json_parse(&a, record, size, NULL, NULL);
 	const char *event = sk_json_text(tree, "event");
-	struct dispatch d = { .rt = rt, .input = sk_json_get(tree, "input"), .depth = (int)sk_json_int_of(tree, "depth", 1) };
-	d.text = sk_json_print(&a, d.input, &d.size);
-	d.effect = event && d.text && !a.failed ? effect_new(rt, key) : NULL;
-	if (d.effect)
-		sk_runtime_each_event(rt, event, request_for, &d);
-	if (d.effect && !d.failed) {
-		SK_COUNT(rt->count.effects);
-		send_requests(&d);
-	} else {
-		drop_requests(&d);
-	}
+	d->input = sk_json_get(tree, "input");
+	d->depth = (int)sk_json_int_of(tree, "depth", 1);
+	d->text = event ? sk_json_print(&a, d->input, &d->size) : NULL;
+	bool failed = a.failed, ours = d->text != NULL;
+	d->effect = ours && !failed ? effect_new(d->rt, key) : NULL;
+	if (d->effect)
+		sk_runtime_each_event(d->rt, event, request_for, d);
+	if (d->effect && !d->count && !d->failed)
+		request_for_none(d);
 	sk_arena_free(&a);
-	return d.effect ? 0 : -1;
+	if (d->effect && !d->failed)
+		return PREPARED;
+	drop_requests(d->effect, d->list);
+	return failed || ours ? NO_MEMORY : NOT_OURS;
+}
+
+int sk_effects_prepare(struct sk_slot *slot)
+{
+	for (struct sk_emitted *e = slot->emitted; e; e = e->next) {
+		struct dispatch d = { .rt = slot->run->worker->rt };
+		if (e->effect)
+			continue;
+		int rc = prepare(&d, e->key, e->input, strlen(e->input));
+		if (rc == NO_MEMORY)
+			return -1;
+		if (rc == NOT_OURS)
+			continue;
+		e->effect = d.effect;
+		e->requests = d.list;
+		e->count = d.count;
+	}
+	return 0;
+}
+
+void sk_effects_forget(struct sk_slot *slot)
+{
+	for (struct sk_emitted *e = slot->emitted; e; e = e->next)
+		if (e->effect)
+			drop_requests(e->effect, e->requests);
+	slot->emitted = NULL;
 }
 
 void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot)
@@ -198,8 +235,8 @@ void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot)
 		first = e;
 	}
 	for (; first; first = first->next)
-		if (dispatch(rt, first->key, first->input, strlen(first->input)))
-			SK_COUNT(rt->count.memory_failures);
+		if (first->effect)
+			send_requests(first->effect, first->requests, first->count);
 	for (struct sk_pending_timer *t = slot->timers; t; t = t->next)
 		if (t->name)
 			sk_keeper_arm(rt->keeper, t->due_ms, run->partition->name, t->name, t->generation);
@@ -210,8 +247,11 @@ void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot)
 static int replay_one(void *ctx, const struct sk_scan_item *item)
 {
 	struct sk_runtime *rt = ctx;
+	struct dispatch d = { .rt = rt };
 	SK_COUNT(rt->count.effects_replayed);
-	if (dispatch(rt, item->key, item->bytes->data, item->bytes->size))
+	if (prepare(&d, item->key, item->bytes->data, item->bytes->size) == PREPARED)
+		send_requests(d.effect, d.list, d.count);
+	else
 		sk_log('e', "core", "the durable effect %s cannot be replayed", item->key);
 	free(item->key);
 	sk_bytes_unref(item->bytes);
@@ -233,34 +273,35 @@ static void finished(void *arg)
 
 static void dropped(void *arg)
 {
-	sk_effect_abandon(arg);
+	sk_request_abandon(arg);
+}
+
+bool sk_effect_tell(struct sk_worker *w, struct sk_request *r)
+{
+	struct sk_outgoing *item = sk_out_add(&w->out, SK_OUT_CALL, NULL, NULL, NULL, 0);
+	if (!item)
+		return false;
+	item->call = finished;
+	item->drop = dropped;
+	item->state = r;
+	return true;
 }
 
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result)
 {
-	if (sk_error_passes_by(result)) {
+	if (sk_error_passes_by(result))
 		try_again(w->rt, r);
-		return;
-	}
-	if (result)
+	else if (result)
 		sk_log('w', r->row->owner->plugin->name, "event %s was refused for good", r->row->name);
-	struct sk_outgoing *item = sk_out_add(&w->out, SK_OUT_CALL, NULL, NULL, NULL, 0);
-	if (!item) {
-		SK_COUNT(w->rt->count.memory_failures);
-		sk_effect_abandon(r->effect);
-		return;
-	}
-	item->call = finished;
-	item->drop = dropped;
-	item->state = r->effect;
 }
 
 /* -- core's own events -- */
 
 static int effect_done(struct sk_call *c)
 {
-	SK_COUNT(sk_slot_of(c)->run->worker->rt->count.effects_done);
-	sk_call_write(c, SK_EFFECT, sk_json_text(c->in, "key"), NULL, 0);
+	const struct sk_effect *e = sk_slot_of(c)->request->finish_ctx;
+	SK_COUNT(e->rt->count.effects_done);
+	sk_call_write(c, SK_EFFECT, e->key, NULL, 0);
 	return SK_OK;
 }
 

@@ -22,10 +22,11 @@ struct sk_host {
 	void (*publish)(void *ctx, const struct sk_outgoing *item);
 	void (*kick)(void *ctx, const struct sk_outgoing *item);
 	void (*log)(void *ctx, char level, const char *line);
-	/* A named point at which a simulation may crash: "commit.before", "release.before", ... NULL in production. */
+	/* A named point (SK_POINT) at which a simulation may crash; each is reached by `make sim`. NULL in production. */
 	void (*crash_point)(void *ctx, const char *name);
 	void *ctx;
 };
+#define SK_POINT(host, name) ((host)->crash_point ? (host)->crash_point((host)->ctx, name) : (void)0)
 enum { SK_KEEPER = -1, SK_COMMITTER = -2, SK_SLOW_POOL = -3 };
 
 #endif

@@ -13,6 +13,8 @@ struct sk_ledger {
 	struct sk_known *newest, *oldest;
 	struct sk_did *last, *first; /* pairs: used last, used longest ago */
 	size_t bytes, bytes_most;
+	struct sk_did **pair;        /* by hash of client, deed and topic */
+	size_t pairs, room;          /* room: 0 or a power of two */
 };
 
 static uint32_t hash_of(const char *s)
@@ -45,29 +47,54 @@ static void chain_did(struct sk_ledger *l, struct sk_did *d)
 	l->last = d;
 }
 
+static struct sk_did **place_of(const struct sk_ledger *l, uint32_t hash)
+{
+	return &l->pair[hash & (l->room - 1)];
+}
+
+static int grow_pairs(struct sk_ledger *l)
+{
+	size_t room = l->room ? l->room * 2 : 64;
+	struct sk_did **old = l->pair, **fresh = calloc(room, sizeof *fresh);
+	size_t places = l->room;
+	if (!fresh)
+		return l->room ? 0 : -1; /* longer chains */
+	l->pair = fresh;
+	l->room = room;
+	for (size_t i = 0; i < places; i++)
+		for (struct sk_did *d = old[i], *next; d; d = next) {
+			next = d->chained;
+			d->chained = *place_of(l, d->hash);
+			*place_of(l, d->hash) = d;
+		}
+	free(old);
+	return 0;
+}
+
 static void forget_did(struct sk_ledger *l, struct sk_did *d)
 {
-	struct sk_did **at = &d->of->did;
+	struct sk_did **at = &d->of->did, **place = place_of(l, d->hash);
 	while (*at != d)
 		at = &(*at)->next;
 	*at = d->next;
+	while (*place != d)
+		place = &(*place)->chained;
+	*place = d->chained;
+	l->pairs--;
 	d->of->deeds--;
+	if (d->of->recent == d)
+		d->of->recent = NULL;
 	l->bytes -= size_of(d);
 	unchain_did(l, d);
 	free(d);
 }
 
-/* Brings it to the front of its client, where the next question about it ends at once. */
-static struct sk_did *find_did(struct sk_known *k, enum sk_deed deed, const char *topic, uint32_t hash)
+static struct sk_did *find_did(const struct sk_ledger *l, const struct sk_known *k, enum sk_deed deed, const char *topic, uint32_t hash)
 {
-	for (struct sk_did **at = &k->did, *d; (d = *at); at = &d->next) {
-		if (d->hash != hash || d->deed != deed || strcmp(d->topic, topic))
-			continue;
-		*at = d->next;
-		d->next = k->did;
-		return k->did = d;
-	}
-	return NULL;
+	struct sk_did *d = l->room ? *place_of(l, hash) : NULL;
+	while (d && (d->hash != hash || d->of != k || d->deed != deed || strcmp(d->topic, topic)))
+		d = d->chained;
+	return d;
 }
 
 static struct sk_did *oldest_of(struct sk_known *k)
@@ -79,9 +106,12 @@ static struct sk_did *oldest_of(struct sk_known *k)
 	return oldest;
 }
 
-static struct sk_did *make_did(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, size_t n)
+static struct sk_did *make_did(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, uint32_t hash)
 {
-	struct sk_did *d = n <= SK_LEDGER_TOPIC && sizeof *d + n < l->bytes_most ? calloc(1, sizeof *d + n + 1) : NULL;
+	size_t n = strlen(topic);
+	if (n > SK_LEDGER_TOPIC || sizeof(struct sk_did) + n >= l->bytes_most || (l->pairs >= l->room && grow_pairs(l)))
+		return NULL;
+	struct sk_did *d = calloc(1, sizeof *d + n + 1);
 	if (!d)
 		return NULL;
 	memcpy(d->topic, topic, n + 1);
@@ -92,6 +122,10 @@ static struct sk_did *make_did(struct sk_ledger *l, struct sk_known *k, enum sk_
 	d->next = k->did;
 	k->did = d;
 	k->deeds++;
+	d->hash = hash;
+	d->chained = *place_of(l, hash);
+	*place_of(l, hash) = d;
+	l->pairs++;
 	l->bytes += size_of(d);
 	chain_did(l, d);
 	while (l->bytes > l->bytes_most)
@@ -101,20 +135,18 @@ static struct sk_did *make_did(struct sk_ledger *l, struct sk_known *k, enum sk_
 
 static struct sk_did *find_or_make(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, int64_t now_ms)
 {
-	uint32_t hash = hash_of(topic) ^ (uint32_t)deed * 0x9e3779b9u;
-	struct sk_did *d = find_did(k, deed, topic, hash);
-	if (d || !(d = make_did(l, k, deed, topic, strlen(topic))))
-		return d;
-	d->hash = hash;
-	d->first_ms = d->last_ms = now_ms;
-	return d;
+	uint32_t hash = (hash_of(topic) ^ k->hash * 0x85ebca6bu) + (uint32_t)deed * 0x9e3779b9u;
+	struct sk_did *d = find_did(l, k, deed, topic, hash);
+	if (!d && (d = make_did(l, k, deed, topic, hash)))
+		d->first_ms = d->last_ms = now_ms;
+	return k->recent = d;
 }
 
 void sk_ledger_did(struct sk_ledger *l, struct sk_known *k, enum sk_deed deed, const char *topic, bool allowed, int64_t now_ms)
 {
 	if (!l || !k || !l->bytes_most)
 		return;
-	struct sk_did *d = k->did;
+	struct sk_did *d = k->recent;
 	if (!d || d->deed != deed || strcmp(d->topic, topic)) /* most do the same again and again */
 		d = find_or_make(l, k, deed, topic, now_ms);
 	if (!d)
@@ -294,5 +326,6 @@ void sk_ledger_free(struct sk_ledger **at)
 			known_free(k);
 		}
 	free(l->bucket);
+	free(l->pair);
 	free(l);
 }

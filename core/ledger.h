@@ -13,7 +13,8 @@ enum sk_deed { SK_DID_CONNECT, SK_DID_PUBLISH, SK_DID_RETAIN, SK_DID_SUBSCRIBE, 
 enum { SK_LEDGER_TOPIC = 256, SK_LEDGER_DEEDS = 64 }; /* bytes of a topic that is kept; pairs of one client */
 
 struct sk_did { /* one pair of deed and topic */
-	struct sk_did *next;            /* of the client, latest first */
+	struct sk_did *next;            /* of the client */
+	struct sk_did *chained;         /* of those in one place of the table */
 	struct sk_did *newer, *older;   /* of all */
 	struct sk_known *of;
 	int64_t first_ms, last_ms;
@@ -33,9 +34,12 @@ struct sk_known {
 	char *denial;                   /* the last, as it was logged, or NULL */
 	char *principal, *address;      /* of the last connection, or NULL */
 	char session[33];               /* "": none yet */
+	void *handle;                   /* with generation: its newest connection that got through */
+	uint64_t generation;
 	bool listed;                    /* ListClients' own mark */
-	bool persistent;                /* the last connection's session outlived it */
-	struct sk_did *did;
+	bool persistent;                /* the last connection's session outlives it */
+	bool taken;                     /* and is now that of the one that connects */
+	struct sk_did *did, *recent;    /* all pairs; the one used last, NULL when that is forgotten */
 	int deeds;
 	char id[];
 };

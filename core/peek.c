@@ -40,7 +40,7 @@ static bool fits(const struct sk_peek_at *at, int offset)
 static int clock_of(const struct sk_peek_at *at, int offset)
 {
 	int64_t t = last_in(at, offset);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < SK_PEEK_CLOCKS; i++)
 		if (t >= at->now_s[i] - CLOSE_S && t <= at->now_s[i] + CLOSE_S)
 			return i;
 	return -1;

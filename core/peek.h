@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SK_PEEK_TRIES = 32 };
+enum { SK_PEEK_TRIES = 32, SK_PEEK_CLOCKS = 3 };
 struct sk_peek { /* all zero: nothing tried yet */
 	int offset; /* of the id; 0: not known */
 	int tries;
@@ -19,7 +19,7 @@ struct sk_peek_at {
 	const void *object;
 	const char *id, *username; /* as the API tells, the very pointers */
 	int keepalive;
-	int64_t now_s[2];          /* monotonic, since boot */
+	int64_t now_s[SK_PEEK_CLOCKS]; /* monotonic, since boot, of the day: which one the broker counts by depends on how it was built */
 };
 enum sk_peeked { SK_PEEK_UNKNOWN, SK_PEEK_CONNECTING, SK_PEEK_CLIENT, SK_PEEK_LOST, SK_PEEK_KEEPALIVE, SK_PEEK_TAKEN };
 

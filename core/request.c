@@ -38,16 +38,23 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	return r;
 }
 
-void sk_request_free(struct sk_request *r)
+void sk_request_renew(struct sk_request *r)
 {
-	if (!r)
-		return;
 	while (r->slow) {
 		struct sk_slow_result *next = r->slow->next;
 		sk_bytes_unref(r->slow->answer);
 		free(r->slow);
 		r->slow = next;
 	}
+	r->tries = 0;
+	r->now_ms = r->again_us = 0;
+}
+
+void sk_request_free(struct sk_request *r)
+{
+	if (!r)
+		return;
+	sk_request_renew(r);
 	free(r->body);
 	free(r->partition);
 	free((char *)r->timer);
@@ -151,7 +158,7 @@ int sk_runtime_submit(struct sk_runtime *rt, struct sk_request *r)
 	*w->inbox.tail[r->lane] = r;
 	w->inbox.tail[r->lane] = &r->next;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		rt->host->wake_thread(rt->host->ctx, w->index);
 	return 0;
 }

@@ -79,6 +79,7 @@ struct sk_request {
 	unsigned char seed[16];
 	int tries;                   /* reruns of this call */
 	int attempts;                /* of the durable effect or timer, over all its requests */
+	int64_t again_us;            /* not 0: the keeper submits it again then, it has not ended */
 	const char *timer;           /* not NULL: this timer of the partition is due; owned */
 	uint64_t timer_generation;
 	bool superseded;             /* in this run: the timer has been cleared or replaced */
@@ -89,12 +90,13 @@ struct sk_request {
 	void *finish_ctx;
 };
 
-/* A durable effect in memory: `left` requests of its event are still to be done, then its record goes. */
+/* A durable effect in memory: `left` requests of its event are still to be done, then its record goes. The request of the part that
+ * ends last becomes the one that removes the record, so that nothing which may fail stands between. */
 struct sk_effect {
 	struct sk_runtime *rt;
 	atomic_int left;
 	atomic_bool lost;  /* a part of it was not done: its record stays */
-	size_t partition;  /* bytes of key: of the commit that made it */
+	char *partition;   /* of the commit that made it, for that request */
 	char key[];        /* in the EFFECT space */
 };
 
@@ -102,6 +104,8 @@ struct sk_effect {
 struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
                                   const void *payload, size_t payload_size);
 void sk_request_free(struct sk_request *r);
+/* As if it had never run: for another attempt. */
+void sk_request_renew(struct sk_request *r);
 /* The runtime ends: tells whoever waits for r that it was not carried out, and frees it. */
 void sk_request_abandon(struct sk_request *r);
 /* Sets the partition from captures or from the members of `in`. 0, SK_ROUTE_NAME: a name that cannot be one (empty, a slash, too

@@ -9,6 +9,8 @@
 #define SLOT_SPARES 32
 #define CALL_MEMORY (64u << 20) /* most bytes that one call may use */
 
+static const char no_memory[] = "The request needs more memory than there is";
+
 /* -- slots -- */
 
 static struct sk_slot *slot_new(struct sk_worker *w)
@@ -28,6 +30,9 @@ static struct sk_slot *slot_new(struct sk_worker *w)
 
 static void slot_drop(struct sk_worker *w, struct sk_slot *s)
 {
+	sk_effects_forget(s);
+	sk_out_list_free(&s->leaving);
+	s->packed = false;
 	if (w->spare_slots >= SLOT_SPARES) {
 		sk_arena_free(&s->arena);
 		free(s);
@@ -136,9 +141,12 @@ static void capture_args(struct sk_slot *s)
 static void reset(struct sk_slot *s)
 {
 	struct sk_request *r = s->request;
+	sk_effects_forget(s);
 	sk_arena_reset(&s->arena, SLOT_KEEP);
 	memset(&s->call, 0, sizeof s->call);
 	s->memo = NULL;
+	sk_out_list_free(&s->leaving);
+	s->packed = false;
 	s->effects = NULL;
 	s->effects_tail = &s->effects;
 	s->timers = NULL;
@@ -238,7 +246,7 @@ static int call_handler(struct sk_slot *s)
 static void drop_durable(struct sk_slot *s, size_t mark)
 {
 	sk_run_cut_writes(s->run, mark);
-	s->emitted = NULL;
+	sk_effects_forget(s);
 	s->timers = NULL;
 }
 
@@ -250,7 +258,7 @@ static void settle(struct sk_slot *s, int rc)
 		return;
 	if (s->arena.failed) {
 		SK_COUNT(count->memory_failures);
-		sk_slot_give_up(s, SK_E_UNAVAILABLE, "The request needs more memory than there is");
+		sk_slot_give_up(s, SK_E_UNAVAILABLE, no_memory);
 		return;
 	}
 	if (s->missed || s->waiting)
@@ -291,13 +299,18 @@ void sk_slot_give_up(struct sk_slot *s, int code, const char *why)
 
 /* -- the run -- */
 
-/* The call at `i` waits for slow work: it and those behind it go back, the partition with them. */
-static void park(struct sk_run *run, int i)
+/* The call at `i` waits for slow work: it and those behind it go back, the partition with them. Without memory for that it has ended. */
+static bool park(struct sk_run *run, int i)
 {
-	sk_slow_submit(run->worker->rt->slow, run->slot[i]);
+	if (sk_slow_submit(run->worker->rt->slow, run->slot[i])) {
+		SK_COUNT(run->worker->rt->count.memory_failures);
+		sk_slot_give_up(run->slot[i], SK_E_UNAVAILABLE, no_memory);
+		return false;
+	}
 	sk_run_cut_writes(run, run->slot[i]->overlay_mark);
 	run->partition->waiting++;
 	sk_run_give_back(run, i);
+	return true;
 }
 
 /* The first miss makes the pass void from there on; the rest of it only names keys, so that all are fetched at once. */
@@ -308,10 +321,8 @@ static bool pass(struct sk_run *run)
 	for (int i = run->decided; i < run->slots; i++) {
 		struct sk_slot *s = run->slot[i];
 		execute(s);
-		if (s->waiting && !s->missed && first < 0) {
-			park(run, i);
+		if (s->waiting && !s->missed && first < 0 && park(run, i))
 			break;
-		}
 		if (s->missed && first < 0) {
 			first = i;
 			run->void_from_here = true;

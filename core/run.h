@@ -36,6 +36,9 @@ struct sk_pending_timer {
 struct sk_emitted {
 	struct sk_emitted *next;
 	const char *key, *event, *input;
+	struct sk_effect *effect;    /* made before the commit, with its requests */
+	struct sk_request *requests;
+	int count;
 };
 struct sk_slot {
 	struct sk_call call; /* first: a handler's call is its slot */
@@ -44,6 +47,8 @@ struct sk_slot {
 	struct sk_arena arena;
 	struct sk_memo *memo;
 	struct sk_slot_effect *effects, **effects_tail;
+	struct sk_out_list leaving; /* the same as the outbox takes them, made before the commit: what is stored is also said */
+	bool packed;                /* `leaving` is made */
 	struct sk_pending_timer *timers;
 	struct sk_emitted *emitted;
 	size_t overlay_mark; /* the run's overlay length before this call */

@@ -19,6 +19,10 @@
 #define SK_MAX_DEPTH_OF_PUBLISHES 8
 
 /* -- a worker -- */
+struct sk_woken { /* slow work has been done for this partition */
+	struct sk_woken *next;
+	const char *partition;
+};
 struct sk_inbox {
 	pthread_mutex_t lock;
 	struct sk_request *head[SK_LANES], **tail[SK_LANES];
@@ -35,6 +39,8 @@ struct sk_worker {
 	struct sk_partition **partition;
 	size_t partition_buckets, partition_count;
 	struct sk_partition *ready, **ready_tail;
+	struct sk_request *entering, **entering_tail; /* out of the inbox; wait for memory for their partition, in order */
+	struct sk_request *untold;               /* carried out; there was no memory to tell the broker's thread */
 	struct sk_cache cache;
 	struct sk_out_list out;
 	struct sk_commit *submit, **submit_tail; /* commits of this step */
@@ -42,8 +48,8 @@ struct sk_worker {
 	struct sk_slot *spare_slot;
 	int spare_slots;
 	int64_t last_now_ms;      /* no call's time is less than an earlier one's */
-	int64_t second_at;        /* monotonic us: when the second that calls are counted in began */
-	uint64_t calls_in_second, calls_since_tidy;
+	int64_t lately_at;        /* monotonic us: when the time that calls are counted in began */
+	uint64_t calls_lately, calls_since_tidy;
 };
 
 struct sk_keeper;  /* timers.c: what is due soon, retries */
@@ -97,14 +103,22 @@ int64_t sk_worker_step(struct sk_worker *w, int64_t now_us);
 void sk_worker_submit(struct sk_worker *w, struct sk_commit *c); /* gathered, submitted at the end of the step */
 void sk_worker_ready(struct sk_worker *w, struct sk_partition *p); /* its state lets it run again */
 void sk_worker_post_committed(struct sk_run *run);                 /* any thread */
-void sk_worker_post_woken(struct sk_worker *w, const char *partition); /* any thread */
+void sk_worker_post_woken(struct sk_worker *w, struct sk_woken *note); /* any thread; the worker frees the block that begins with it */
+/* r has been carried out: gives back its room in the inbox, tells the broker's thread that its client has one call less in flight or
+ * that its part of an effect is done, frees it; or hands it to the keeper. Cannot fail: without memory for telling, a later step tells. */
+void sk_worker_through(struct sk_worker *w, struct sk_request *r);
 
 /* effects.c */
 extern const struct sk_plugin sk_core_effects; /* core's own events: durable publishes, done effects, timers */
+/* Before the commit: makes all that the slot's events will need. 0, or -1: memory is out. */
+int sk_effects_prepare(struct sk_slot *slot);
+void sk_effects_forget(struct sk_slot *slot); /* the slot's events do not happen */
 void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot);
 int sk_effects_replay(struct sk_runtime *rt); /* 0 or -1: the store does not answer */
-/* r's part of its effect came to `result`: tried again later, or done once what it sent has reached the broker. */
+/* r's part of its effect came to `result`: tried again later, or done once sk_effect_tell was heard by the broker's thread. */
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
+/* Behind what it sent: r is the item's then. false: memory is out. */
+bool sk_effect_tell(struct sk_worker *w, struct sk_request *r);
 /* A part of it will not be done by this process: its record stays for the next start. */
 void sk_effect_abandon(struct sk_effect *e);
 /* Is an error of the moment, so that the same call may succeed later? */
@@ -119,7 +133,7 @@ void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us);
 /* Runs fn on the broker thread about once a second. */
 void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg));
 void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, const char *name, uint64_t generation);
-void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us); /* submits r again then */
+void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r); /* submits r again at r->again_us */
 
 /* control.c: $CONTROL/skeeter/v1 */
 #define SK_CONTROL_TOPIC "$CONTROL/skeeter/v1"
@@ -136,8 +150,8 @@ struct sk_runtime *sk_process(void);
 struct sk_slow_pool *sk_slow_new(struct sk_runtime *rt);
 void sk_slow_stop(struct sk_slow_pool *p); /* no more work is taken */
 void sk_slow_free(struct sk_slow_pool **p);
-/* For the slot's await that has no answer; the partition is woken when it is there. */
-void sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s);
+/* For the slot's await that has no answer; the partition is woken when it is there. -1: memory is out, nobody will be woken. */
+int sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s);
 bool sk_slow_step(struct sk_slow_pool *p); /* does one piece of work; false: there was none */
 
 #endif

@@ -8,6 +8,7 @@
 #define JOB_MEMORY (64u << 20)
 
 struct job {
+	struct sk_woken note; /* first: when the work is done the job is what its worker is woken with */
 	struct job *next;
 	struct sk_slow_result *result;
 	struct sk_worker *worker;
@@ -58,20 +59,19 @@ static void enqueue(struct sk_slow_pool *p, struct job *j)
 	p->rt->host->wake_thread(p->rt->host->ctx, SK_SLOW_POOL);
 }
 
-/* When memory is out the answer is "failed" at once, where there is room for an answer at all. */
-void sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s)
+int sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s)
 {
 	const char *partition = s->run->partition->name;
 	size_t n = strlen(partition) + 1;
 	struct sk_slow_result *result = add_result(s);
 	struct job *j = result ? malloc(sizeof *j + n) : NULL;
-	if (!j) {
-		sk_worker_post_woken(s->run->worker, partition);
-		return;
-	}
+	if (!j)
+		return -1;
 	*j = (struct job){ .result = result, .worker = s->run->worker, .state = s->call.state };
 	memcpy(j->partition, partition, n);
+	j->note.partition = j->partition;
 	enqueue(p, j);
+	return 0;
 }
 
 static struct sk_bytes *work(struct job *j)
@@ -109,8 +109,8 @@ bool sk_slow_step(struct sk_slow_pool *p)
 		return false;
 	j->result->answer = work(j);
 	SK_COUNT(p->rt->count.slow_calls);
-	sk_worker_post_woken(j->worker, j->partition);
-	free(j);
+	SK_POINT(p->rt->host, "slow.done");
+	sk_worker_post_woken(j->worker, &j->note);
 	return true;
 }
 

@@ -120,6 +120,7 @@ struct sk_store {
 	/* Wakes the thread that runs step(); set by the runtime before the first submit, called by submit from any thread. */
 	void (*wake)(void *);
 	void *wake_ctx;
+	void (*answered)(void *wake_ctx); /* step() has called done() of each commit of a batch; may be NULL */
 };
 
 struct sk_store_options {
@@ -127,8 +128,10 @@ struct sk_store_options {
 	bool relaxed;            /* synchronous=NORMAL: a power cut may lose the last commits; a kill -9 may not */
 	size_t dirty_limit;      /* bytes, 0: 64 MiB */
 	size_t log_limit;        /* bytes, 0: 256 MiB */
+	int64_t gather_us;       /* at most so long commits wait for others after a row of several; 0: never */
 	int64_t (*now_us)(void); /* monotonic clock; NULL: CLOCK_MONOTONIC */
 	void (*say)(const char *line); /* hears that a store of an earlier version was brought up to date; may be NULL */
+	void (*point)(const char *name); /* as sk_host's crash_point: a named point of the committer; NULL in production */
 };
 
 /* Opens or creates. On failure NULL and one line in why[] without a full stop, e.g.

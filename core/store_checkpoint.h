@@ -13,6 +13,7 @@ struct sk_table;
 enum sk_checkpoint_state { SK_CKPT_IDLE, SK_CKPT_WANTED, SK_CKPT_FINISH, SK_CKPT_STOP };
 struct sk_checkpointer {
 	struct sk_table *table;
+	int fd;               /* the store's, of the database file */
 	pthread_t thread;
 	bool threaded;
 	pthread_mutex_t lock; /* of state */

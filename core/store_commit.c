@@ -2,7 +2,7 @@
  *
  * Invariants: a reader sees a commit only after its row is durable, whole, and before store.seq names it. All memory that
  * publishing needs is had before the row is written, so nothing can fail after that. `written` and `structure` are raised when a
- * commit is judged, before it is durable: if it then fails they only make later checks stricter than need be. */
+ * commit is judged, before it is durable; when one fails, none of them stays above the newest version that was given out. */
 #include "core/store_internal.h"
 
 #include <stdlib.h>
@@ -301,6 +301,10 @@ static int append_row(struct sk_embedded *s, uint64_t first)
 	int64_t start = s->now_us();
 	int rc = stmt ? sk_table_sync(s->writer, !s->opt.relaxed) : sqlite3_errcode(s->writer->db);
 
+	if (rc == SQLITE_OK && !sqlite3_get_autocommit(s->writer->db)) { /* a fold that could not even be undone */
+		sk_table_run(s->writer, SK_SQL_ROLLBACK);
+		rc = sqlite3_get_autocommit(s->writer->db) ? SQLITE_OK : SQLITE_NOMEM;
+	}
 	if (rc != SQLITE_OK)
 		return rc;
 	sk_row_seal(row, first);
@@ -348,6 +352,8 @@ static void finish(struct sk_embedded *s, struct sk_commit **commit, size_t n)
 		s->count.failures += commit[i]->status == SK_COMMIT_FAILED;
 		commit[i]->done(commit[i]);
 	}
+	if (s->store.answered)
+		s->store.answered(s->store.wake_ctx);
 }
 
 static int start_batch(struct sk_embedded *s)
@@ -360,6 +366,28 @@ static int start_batch(struct sk_embedded *s)
 	return sk_row_start(&s->batch.row);
 }
 
+/* A mark of a version that was not given out after all is younger than whatever can be read: all that relies on it would collide until
+ * somebody else has written. */
+static void lower_marks(struct sk_embedded *s)
+{
+	for (size_t i = 0; i < SK_FILTER; i++)
+		if (s->written[i] > s->version)
+			s->written[i] = s->version;
+	for (size_t i = 0; i < SK_STRUCTURE; i++)
+		if (s->structure[i] > s->version)
+			s->structure[i] = s->version;
+	if (s->structure_any > s->version)
+		s->structure_any = s->version;
+}
+
+static bool any_failed(struct sk_commit **commit, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (commit[i]->status == SK_COMMIT_FAILED)
+			return true;
+	return false;
+}
+
 /* One row for all n. The error of SQLite, after which nothing of it has happened. */
 static int attempt(struct sk_embedded *s, struct sk_commit **commit, size_t n)
 {
@@ -369,13 +397,18 @@ static int attempt(struct sk_embedded *s, struct sk_commit **commit, size_t n)
 
 	for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
 		judge(s, commit[i]);
+	SK_STORE_POINT(s, "log.before");
 	if (rc == SQLITE_OK && s->version != before)
 		rc = append_row(s, before + 1);
+	SK_STORE_POINT(s, "log.durable");
 	if (rc != SQLITE_OK) {
 		drop_entries(&s->batch, 0);
 		s->version = before;
+		lower_marks(s);
 		return rc;
 	}
+	if (any_failed(commit, n))
+		lower_marks(s);
 	for (size_t i = 0; i < n; i++) {
 		if (commit[i]->status != SK_COMMIT_OK || !commit[i]->write_count)
 			continue;

@@ -20,8 +20,10 @@ enum {
 	DIRTY_LIMIT = 64 << 20, LOG_LIMIT = 256 << 20,
 	FOLD_US = 2000, FOLD_PRESSED_US = 10000, /* one step's */
 	LAZY = 600, EAGER = 950,                 /* in 1/1000 of a limit */
+	SEVERAL = 4,                             /* commits in a row */
 	IDLE_US = 10000,                         /* without a commit: idle */
 	RETRY_US = 1000000,                      /* after a fold that the disk refused */
+	REST_US = 3000000,                       /* without a commit: quiet */
 	PEAK = 4 << 20                           /* of dirty bytes, after which memory is handed back */
 };
 
@@ -48,7 +50,7 @@ static void submit(struct sk_store *store, struct sk_commit *list)
 	*s->queue_end = list;
 	s->queue_end = &last->next;
 	pthread_mutex_unlock(&s->queue_lock);
-	if (first && store->wake)
+	if (first && store->wake && !atomic_load(&s->gathering))
 		store->wake(store->wake_ctx);
 }
 
@@ -115,20 +117,24 @@ static void fold(struct sk_embedded *s, int64_t now_us, bool idle)
 		s->fold_again_us = now_us + RETRY_US;
 }
 
-/* Nothing is left to do: give back what the load needed. */
-static void rest(struct sk_embedded *s)
+/* Nothing is left to do: give back what the load needed. Trimming holds each of malloc's locks for up to 50 ms after a large peak, so that the broker's
+ * thread waits for it: that is left for a time when nobody has stored anything for a while. The time to look again. */
+static int64_t rest(struct sk_embedded *s, int64_t now_us)
 {
 	if (s->peak < PEAK)
-		return;
+		return INT64_MAX;
+	if (now_us - s->busy_us < REST_US)
+		return s->busy_us + REST_US;
 	s->peak = 0;
 	sk_batch_free(&s->batch);
 	sqlite3_db_release_memory(s->writer->db);
 	malloc_trim(0);
+	return INT64_MAX;
 }
 
 static int64_t next_step(struct sk_embedded *s, int64_t now_us, bool idle)
 {
-	int64_t when = INT64_MAX;
+	int64_t when;
 
 	if (queued(s))
 		return now_us;
@@ -136,16 +142,33 @@ static int64_t next_step(struct sk_embedded *s, int64_t now_us, bool idle)
 		when = idle || pressed(&s->store) ? now_us : s->busy_us + IDLE_US;
 		return when > s->fold_again_us ? when : s->fold_again_us;
 	}
-	rest(s);
-	return when;
+	return rest(s, now_us);
+}
+
+/* After a row of several commits the next one is gathered for as long as this one took: under load that halves the number of rows,
+ * whose price hardly depends on how many commits they hold. A lone commit never waits. */
+static int64_t gather(struct sk_embedded *s, uint64_t commits, int64_t began_us)
+{
+	int64_t now = s->now_us(), took = now - began_us, most = s->opt.gather_us;
+
+	if (commits < SEVERAL || !most)
+		return 0;
+	atomic_store(&s->gathering, true);
+	return now + (took < most ? took : most);
 }
 
 static int64_t step(struct sk_store *store, int64_t now_us)
 {
 	struct sk_embedded *s = (struct sk_embedded *)store;
-	struct sk_commit *list = take_queue(s);
-	bool idle = !list && now_us - s->busy_us >= IDLE_US;
+	struct sk_commit *list;
+	uint64_t before = s->count.commits;
+	bool idle;
 
+	if (atomic_load(&s->gathering) && now_us < s->gathered_us)
+		return s->gathered_us;
+	atomic_store(&s->gathering, false);
+	list = take_queue(s);
+	idle = !list && now_us - s->busy_us >= IDLE_US;
 	if (list) {
 		sk_checkpointer_catch_up(s, now_us);
 		sk_commit_list(s, list);
@@ -153,7 +176,8 @@ static int64_t step(struct sk_store *store, int64_t now_us)
 	}
 	fold(s, now_us, idle);
 	sk_checkpointer_step(s, now_us, idle && !backlog(s));
-	return next_step(s, now_us, idle);
+	s->gathered_us = list ? gather(s, s->count.commits - before, now_us) : 0;
+	return s->gathered_us ? s->gathered_us : next_step(s, now_us, idle);
 }
 
 static void stats(struct sk_store *store, struct sk_store_stats *out)

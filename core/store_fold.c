@@ -197,8 +197,10 @@ int sk_fold(struct sk_embedded *s, int64_t budget_us)
 		rc = fold_entries(s, start + budget_us, &stop);
 	if (rc == SQLITE_OK)
 		rc = trim_log(s, stop, start + budget_us, &segments);
+	SK_STORE_POINT(s, "fold.before");
 	if (rc == SQLITE_OK)
 		rc = commit_fold(s);
+	SK_STORE_POINT(s, "fold.durable");
 	if (!sqlite3_get_autocommit(s->writer->db))
 		sk_table_run(s->writer, SK_SQL_ROLLBACK);
 	if (rc == SQLITE_OK) {

@@ -17,6 +17,7 @@
 #define SK_MAP_HEIGHT 16
 #define SK_FILTER 65536   /* slots of `written`; a power of two */
 #define SK_STRUCTURE 4096 /* slots of `structure`; a power of two */
+#define SK_STORE_POINT(s, name) ((s)->opt.point ? (s)->opt.point(name) : (void)0)
 struct sk_slice {
 	const char *data;
 	size_t size;
@@ -149,6 +150,7 @@ struct sk_embedded {
 	struct sk_table *pool;
 	unsigned pool_size;
 	struct sk_commit *queue, **queue_end;
+	atomic_bool gathering; /* the committer lets commits come together until gathered_us: they need not wake it */
 	struct sk_checkpointer checkpointer;
 	_Atomic int wal_frames;
 	_Atomic size_t log_bytes, log_rows;
@@ -164,7 +166,7 @@ struct sk_embedded {
 	uint64_t *structure;   /* by hash of a partition: version of the last key added or removed */
 	uint64_t structure_any;
 	uint8_t *tabled;       /* bits by hash: EFFECT and TIMER keys that the table may hold */
-	int64_t busy_us, fold_again_us;
+	int64_t busy_us, fold_again_us, gathered_us;
 	bool refused;          /* the disk refused a write: a checkpoint may make room in the WAL */
 	size_t peak;
 };

@@ -30,7 +30,7 @@ void sk_pool_give(struct sk_embedded *s, struct sk_table *t)
 	bool kept;
 
 	pthread_mutex_lock(&s->pool_lock);
-	kept = s->pool_size < POOL_MAX;
+	kept = s->pool_size < POOL_MAX && sqlite3_get_autocommit(t->db); /* else its snapshot would grow old */
 	if (kept) {
 		t->next = s->pool;
 		s->pool = t;

@@ -37,6 +37,15 @@ static int configure(struct sk_table *t, int cache)
 	return sqlite3_exec(t->db, text, NULL, NULL, NULL);
 }
 
+/* What begins and ends transactions is there from the start: without memory for ROLLBACK one would stay open for ever. */
+static int prepare_transactions(struct sk_table *t)
+{
+	for (enum sk_stmt i = SK_SQL_BEGIN; i <= SK_SQL_ROLLBACK; i++)
+		if (!sk_table_stmt(t, i))
+			return sqlite3_errcode(t->db);
+	return SQLITE_OK;
+}
+
 struct sk_table *sk_table_open(const char *path, int cache, int *rc)
 {
 	struct sk_table *t = calloc(1, sizeof *t);
@@ -48,6 +57,8 @@ struct sk_table *sk_table_open(const char *path, int cache, int *rc)
 	*rc = sqlite3_open_v2(path, &t->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (*rc == SQLITE_OK)
 		*rc = configure(t, cache);
+	if (*rc == SQLITE_OK)
+		*rc = prepare_transactions(t);
 	if (*rc == SQLITE_OK)
 		return t;
 	sk_table_close(t);

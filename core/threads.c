@@ -1,8 +1,13 @@
-/* threads.c -- see threads.h. A bell remembers a ring that nobody waited for, so a wake-up is never lost. */
+/* threads.c -- see threads.h. A bell remembers a ring that nobody waited for, so a wake-up is never lost.
+ *
+ * All are SCHED_BATCH: what they are woken for does not take the core from the broker's thread, which would be the one to suffer. */
 #include "core/threads.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,10 +17,9 @@
 #define SLOW_THREADS 2
 
 struct bell {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool rung;
-	bool open; /* at the end: nobody waits here any more */
+	sem_t posted;
+	atomic_bool rung; /* and posted: more rings are the same one */
+	atomic_bool open; /* at the end: nobody waits here any more */
 };
 struct sk_thread {
 	struct sk_threads *all;
@@ -28,6 +32,7 @@ struct sk_threads {
 	struct sk_thread thread[SK_MAX_WORKERS + 2 + SLOW_THREADS];
 	int count;
 	struct bell worker[SK_MAX_WORKERS], keeper, committer, slow;
+	uint32_t answered; /* the committer's: workers whose commits it has answered */
 	atomic_bool stop_keeper, stop_slow, stop_workers, stop_committer;
 };
 
@@ -49,49 +54,46 @@ int64_t sk_wall_ms(void)
 
 static void bell_init(struct bell *b)
 {
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->cond, &attr);
-	pthread_condattr_destroy(&attr);
+	sem_init(&b->posted, 0, 0);
 }
 
 static void bell_free(struct bell *b)
 {
-	pthread_cond_destroy(&b->cond);
-	pthread_mutex_destroy(&b->lock);
+	sem_destroy(&b->posted);
 }
 
 static void ring(struct bell *b)
 {
-	pthread_mutex_lock(&b->lock);
-	b->rung = true;
-	pthread_cond_signal(&b->cond);
-	pthread_mutex_unlock(&b->lock);
+	if (!atomic_exchange(&b->rung, true))
+		sem_post(&b->posted);
 }
 
 static void open_for_good(struct bell *b)
 {
-	pthread_mutex_lock(&b->lock);
-	b->open = true;
-	pthread_cond_broadcast(&b->cond);
-	pthread_mutex_unlock(&b->lock);
+	atomic_store(&b->open, true);
+	sem_post(&b->posted);
 }
 
-/* Until rung or until_us; INT64_MAX: until rung. */
-static void wait_for(struct bell *b, int64_t until_us)
+static bool wait_on(sem_t *posted, int64_t until_us)
 {
 	struct timespec t = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
-	pthread_mutex_lock(&b->lock);
-	while (!b->rung && !b->open) {
-		if (until_us == INT64_MAX)
-			pthread_cond_wait(&b->cond, &b->lock);
-		else if (pthread_cond_timedwait(&b->cond, &b->lock, &t) == ETIMEDOUT)
-			break;
+	int rc;
+	do
+		rc = until_us == INT64_MAX ? sem_wait(posted) : sem_clockwait(posted, CLOCK_MONOTONIC, &t);
+	while (rc && errno == EINTR);
+	return !rc;
+}
+
+/* Until rung or until_us; INT64_MAX: until rung. Whoever rings after `rung` was cleared posts again; the caller looks for work after that. */
+static void wait_for(struct bell *b, int64_t until_us)
+{
+	bool heard = wait_on(&b->posted, until_us);
+	if (atomic_load(&b->open)) {
+		sem_post(&b->posted); /* for the next who waits here */
+		return;
 	}
-	b->rung = false;
-	pthread_mutex_unlock(&b->lock);
+	if (atomic_exchange(&b->rung, false) && !heard)
+		sem_trywait(&b->posted);
 }
 
 static struct bell *bell_of(struct sk_threads *t, int index)
@@ -104,9 +106,30 @@ static struct bell *bell_of(struct sk_threads *t, int index)
 	}
 }
 
+/* -- wake-ups that a thread gathers -- */
+
+static __thread uint32_t *gathering; /* NULL: this thread rings at once */
+
+void sk_threads_gather(uint32_t *workers)
+{
+	gathering = workers;
+}
+
+void sk_threads_ring(struct sk_threads *t, uint32_t *workers)
+{
+	uint32_t left = *workers;
+	*workers = 0;
+	for (; t && left; left &= left - 1)
+		ring(&t->worker[__builtin_ctz(left)]);
+}
+
 void sk_threads_wake(struct sk_threads *t, int index)
 {
-	if (t)
+	if (!t)
+		return;
+	if (gathering && index >= 0)
+		*gathering |= 1u << index;
+	else
 		ring(bell_of(t, index));
 }
 
@@ -138,11 +161,20 @@ static void work(struct sk_thread *me)
 	}
 }
 
+static void wake_answered(void *ctx)
+{
+	struct sk_threads *t = ctx;
+	sk_threads_ring(t, &t->answered);
+}
+
+/* A batch's runs go back to their workers first and then the workers are woken, once each: they would take the core from this thread. */
 static void commit(struct sk_thread *me)
 {
 	struct sk_threads *t = me->all;
+	sk_threads_gather(&t->answered);
 	while (!atomic_load(&t->stop_committer)) {
 		int64_t next = t->rt->store->ops->step(t->rt->store, sk_mono_us());
+		wake_answered(t);
 		if (next > sk_mono_us())
 			wait_for(&t->committer, next);
 	}
@@ -171,9 +203,23 @@ static void work_slowly(struct sk_thread *me)
 	}
 }
 
+/* For top -H and perf. */
+static void show_name(int index)
+{
+	static const char *const others[] = { [-SK_KEEPER] = "sk-keeper", [-SK_COMMITTER] = "sk-committer", [-SK_SLOW_POOL] = "sk-slow" };
+	char name[16];
+	if (index < 0)
+		snprintf(name, sizeof name, "%s", others[-index]);
+	else
+		snprintf(name, sizeof name, "sk-worker-%d", index % 100);
+	pthread_setname_np(pthread_self(), name);
+}
+
 static void *run(void *arg)
 {
 	struct sk_thread *me = arg;
+	show_name(me->index);
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }); /* where it is not allowed, it goes without */
 	switch (me->index) {
 	case SK_KEEPER: keep(me); break;
 	case SK_COMMITTER: commit(me); break;
@@ -232,6 +278,7 @@ int sk_threads_start(struct sk_threads **at, struct sk_runtime *rt, char *why, s
 		bell_init(&t->worker[i]);
 	rt->store->wake = wake_committer;
 	rt->store->wake_ctx = t;
+	rt->store->answered = wake_answered;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int error = start_all(t);
@@ -279,6 +326,7 @@ size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 	join(t, SK_COMMITTER, SK_COMMITTER, &t->stop_committer);
 	rt->store->ops->step(rt->store, sk_mono_us()); /* what the committer left: its runs are freed with their worker */
 	rt->store->wake = NULL;
+	rt->store->answered = NULL;
 	bell_free(&t->keeper);
 	bell_free(&t->committer);
 	bell_free(&t->slow);

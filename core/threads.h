@@ -10,6 +10,10 @@ struct sk_threads;
 int sk_threads_start(struct sk_threads **t, struct sk_runtime *rt, char *why, size_t why_size);
 /* host.wake_thread for real threads; nothing when t is NULL. */
 void sk_threads_wake(struct sk_threads *t, int index);
+/* From now on the calling thread's wake-ups of workers are noted in *workers, a bit each, until sk_threads_ring() carries them out;
+ * NULL: at once again. Nothing else of what it does waits for that, and another thread may wake the same worker. */
+void sk_threads_gather(uint32_t *workers);
+void sk_threads_ring(struct sk_threads *t, uint32_t *workers);
 /* Lets what is under way finish for at most limit_us, then stops all threads in reverse order and commits what is queued: nothing
  * calls back any more. The number of calls left undone. */
 size_t sk_threads_stop(struct sk_threads **t, int64_t limit_us);

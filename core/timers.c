@@ -24,17 +24,12 @@ struct hint {
 	char *partition, *name;
 	int attempts;        /* that passed by */
 };
-struct retry {
-	struct retry *next;
-	int64_t at_us;
-	struct sk_request *request;
-};
 struct sk_keeper {
 	struct sk_runtime *rt;
 	pthread_mutex_t lock;
 	struct hint *heap;
 	size_t count, capacity;
-	struct retry *retries;
+	struct sk_request *retries;
 	int64_t horizon_ms;    /* hints due up to this are in the heap or fired; -1: none is known */
 	bool rescan;           /* a hint was lost: the next scan is due now and begins at the beginning */
 	int64_t next_look_us, next_scan_us;
@@ -226,6 +221,7 @@ static void fire(struct sk_keeper *k, struct hint *h)
 	r->finish_ctx = k;
 	r->arrived_us = k->rt->host->mono_us(k->rt->host->ctx);
 	sk_runtime_submit(k->rt, r);
+	SK_POINT(k->rt->host, "timer.fired");
 }
 
 static int64_t fire_due(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
@@ -250,17 +246,11 @@ static int64_t fire_due(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
 
 /* -- trying effects again -- */
 
-void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us)
+void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r)
 {
-	struct retry *t = malloc(sizeof *t);
-	if (!t) {
-		SK_COUNT(k->rt->count.memory_failures);
-		sk_request_abandon(r);
-		return;
-	}
 	pthread_mutex_lock(&k->lock);
-	*t = (struct retry){ k->retries, at_us, r };
-	k->retries = t;
+	r->next = k->retries;
+	k->retries = r;
 	pthread_mutex_unlock(&k->lock);
 	k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
 }
@@ -268,26 +258,26 @@ void sk_keeper_retry(struct sk_keeper *k, struct sk_request *r, int64_t at_us)
 static int64_t submit_retries(struct sk_keeper *k, int64_t now_us)
 {
 	int64_t next = INT64_MAX;
-	struct retry *due = NULL;
+	struct sk_request *due = NULL;
 	pthread_mutex_lock(&k->lock);
-	for (struct retry **at = &k->retries; *at;) {
-		struct retry *t = *at;
-		if (t->at_us <= now_us) {
-			*at = t->next;
-			t->next = due;
-			due = t;
+	for (struct sk_request **at = &k->retries; *at;) {
+		struct sk_request *r = *at;
+		if (r->again_us <= now_us) {
+			*at = r->next;
+			r->next = due;
+			due = r;
 		} else {
-			next = t->at_us < next ? t->at_us : next;
-			at = &t->next;
+			next = r->again_us < next ? r->again_us : next;
+			at = &r->next;
 		}
 	}
 	pthread_mutex_unlock(&k->lock);
 	while (due) {
-		struct retry *t = due;
-		due = t->next;
-		t->request->arrived_us = now_us;
-		sk_runtime_submit(k->rt, t->request);
-		free(t);
+		struct sk_request *r = due;
+		due = r->next;
+		sk_request_renew(r);
+		r->arrived_us = now_us;
+		sk_runtime_submit(k->rt, r);
 	}
 	return next;
 }
@@ -414,10 +404,9 @@ void sk_keeper_free(struct sk_keeper **at)
 	for (size_t i = 0; i < k->count; i++)
 		hint_free(&k->heap[i]);
 	while (k->retries) {
-		struct retry *t = k->retries;
-		k->retries = t->next;
-		sk_request_abandon(t->request);
-		free(t);
+		struct sk_request *r = k->retries;
+		k->retries = r->next;
+		sk_request_abandon(r);
 	}
 	free(k->heap);
 	pthread_mutex_destroy(&k->lock);

@@ -4,19 +4,14 @@
  * Only the worker's own thread touches partitions; other threads reach it through the inbox. */
 #include "core/runtime.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RUNS_PER_STEP 256
-#define SECOND_US 1000000
-#define QUIET_CALLS 50      /* in a second: the load is over */
+#define LATELY_US 3000000
+#define NO_MEMORY_US 10000  /* from one try to the next */
+#define QUIET_CALLS 150     /* in that time: the load is over */
 #define PEAK_CALLS 10000    /* since the last time: then there was one */
-
-struct sk_woken {
-	struct sk_woken *next;
-	char partition[];
-};
 
 /* -- partitions -- */
 
@@ -111,23 +106,17 @@ void sk_worker_post_committed(struct sk_run *run)
 	*w->inbox.committed_tail = run;
 	w->inbox.committed_tail = &run->next;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
 }
 
-void sk_worker_post_woken(struct sk_worker *w, const char *partition)
+void sk_worker_post_woken(struct sk_worker *w, struct sk_woken *note)
 {
-	size_t n = strlen(partition) + 1;
-	struct sk_woken *woken;
-	/* Without this note the partition would wait for ever: there is nothing better to do than to try again. */
-	while (!(woken = malloc(sizeof *woken + n)))
-		sched_yield();
-	memcpy(woken->partition, partition, n);
 	pthread_mutex_lock(&w->inbox.lock);
-	woken->next = w->inbox.woken;
-	w->inbox.woken = woken;
+	note->next = w->inbox.woken;
+	w->inbox.woken = note;
 	pthread_mutex_unlock(&w->inbox.lock);
-	if (atomic_exchange(&w->inbox.asleep, false))
+	if (atomic_load(&w->inbox.asleep))
 		w->rt->host->wake_thread(w->rt->host->ctx, w->index);
 }
 
@@ -155,32 +144,80 @@ static struct taken take_inbox(struct sk_worker *w)
 	return t;
 }
 
-/* Memory is out before the request has a partition: its sender gets the shortest answer there is. */
-static void refuse_outright(struct sk_worker *w, struct sk_request *r)
-{
-	struct sk_answer a = { .error = SK_E_UNAVAILABLE, .message = "The request needs more memory than there is", .outgoing = &w->out };
-	SK_COUNT(w->rt->count.memory_failures);
-	if (r->finish)
-		r->finish(r, &a);
-	if (r->effect)
-		sk_effect_done(w, r, SK_E_UNAVAILABLE);
-	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
-	atomic_fetch_sub(&w->inbox.calls, 1);
-	sk_request_free(r);
-}
-
-static void enqueue(struct sk_worker *w, struct sk_request *r)
+static bool enqueue(struct sk_worker *w, struct sk_request *r)
 {
 	struct sk_partition *p = partition_of(w, r->partition);
 	if (!p) {
-		refuse_outright(w, r);
-		return;
+		SK_COUNT(w->rt->count.memory_failures);
+		return false;
 	}
 	r->next = NULL;
 	*p->tail = r;
 	p->tail = &r->next;
 	p->length++;
 	sk_worker_ready(w, p);
+	return true;
+}
+
+/* The first that meets no memory holds those behind it, so that each partition keeps its order. */
+static void enqueue_all(struct sk_worker *w, const struct taken *t)
+{
+	for (int i = 0; i < SK_LANES; i++) {
+		*w->entering_tail = t->lane[i];
+		while (*w->entering_tail)
+			w->entering_tail = &(*w->entering_tail)->next;
+	}
+	while (w->entering) {
+		struct sk_request *r = w->entering, *next = r->next;
+		if (!enqueue(w, r))
+			return;
+		w->entering = next;
+	}
+	w->entering_tail = &w->entering;
+}
+
+/* -- carried out -- */
+
+/* true: told, and r is not ours any more. */
+static bool tell(struct sk_worker *w, struct sk_request *r)
+{
+	if (r->effect)
+		return sk_effect_tell(w, r);
+	struct sk_outgoing *item = r->client ? sk_out_add(&w->out, SK_OUT_FINISHED, NULL, NULL, NULL, 0) : NULL;
+	if (r->client && !item)
+		return false;
+	if (item) {
+		item->client = r->client;
+		item->generation = r->generation;
+	}
+	sk_request_free(r);
+	return true;
+}
+
+void sk_worker_through(struct sk_worker *w, struct sk_request *r)
+{
+	atomic_fetch_sub(&w->inbox.bytes[r->lane], r->bytes);
+	atomic_fetch_sub(&w->inbox.calls, 1);
+	if (r->again_us) {
+		sk_keeper_retry(w->rt->keeper, r);
+		return;
+	}
+	if (tell(w, r))
+		return;
+	SK_COUNT(w->rt->count.memory_failures);
+	r->finish = NULL; /* it has been answered */
+	r->next = w->untold;
+	w->untold = r;
+}
+
+static void tell_late(struct sk_worker *w)
+{
+	while (w->untold) {
+		struct sk_request *r = w->untold, *next = r->next;
+		if (!tell(w, r))
+			return;
+		w->untold = next;
+	}
 }
 
 static void wake_partitions(struct sk_worker *w, struct sk_woken *woken)
@@ -257,7 +294,7 @@ static size_t start_runs(struct sk_worker *w, struct sk_run **runs)
 			break;
 		}
 		p->running = true;
-		w->calls_in_second += (uint64_t)run->slots;
+		w->calls_lately += (uint64_t)run->slots;
 		w->calls_since_tidy += (uint64_t)run->slots;
 		runs[n++] = run;
 	}
@@ -274,40 +311,39 @@ static void submit(struct sk_worker *w)
 	w->rt->store->ops->submit(w->rt->store, list);
 }
 
-/* After a load peak, when a second has been quiet, the memory that it needed goes back. The time to look again. */
+/* After a load peak, when it has been quiet for a while and all answers are out, the memory that it needed goes back: trimming holds malloc's locks
+ * for tens of milliseconds, and the broker's thread would wait. The time to look again. */
 static int64_t tidy_up(struct sk_worker *w, int64_t now_us)
 {
 	if (w->calls_since_tidy < PEAK_CALLS)
 		return INT64_MAX;
-	if (now_us - w->second_at >= SECOND_US) {
-		bool quiet = w->calls_in_second < QUIET_CALLS;
-		w->second_at = now_us;
-		w->calls_in_second = 0;
+	if (now_us - w->lately_at >= LATELY_US) {
+		bool quiet = w->calls_lately < QUIET_CALLS && !atomic_load(&w->rt->outbox.depth_now);
+		w->lately_at = now_us;
+		w->calls_lately = 0;
 		if (quiet) {
 			w->calls_since_tidy = 0;
 			sk_cache_compact(&w->cache);
 			return INT64_MAX;
 		}
 	}
-	return w->second_at + SECOND_US;
+	return w->lately_at + LATELY_US;
 }
 
 int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
 {
 	struct sk_run *runs[RUNS_PER_STEP];
 	struct taken t = take_inbox(w);
+	tell_late(w);
 	settle_committed(w, t.committed);
 	wake_partitions(w, t.woken);
-	for (int i = 0; i < SK_LANES; i++)
-		while (t.lane[i]) {
-			struct sk_request *r = t.lane[i];
-			t.lane[i] = r->next;
-			enqueue(w, r);
-		}
+	enqueue_all(w, &t);
 	execute_all(runs, start_runs(w, runs));
 	submit(w);
 	sk_outbox_push(&w->rt->outbox, &w->out, w->rt->host);
-	return w->ready ? now_us : tidy_up(w, now_us);
+	if (w->ready)
+		return now_us;
+	return w->entering || w->untold ? now_us + NO_MEMORY_US : tidy_up(w, now_us);
 }
 
 /* -- life -- */
@@ -324,10 +360,20 @@ struct sk_worker *sk_worker_new(struct sk_runtime *rt, int index)
 		w->inbox.tail[i] = &w->inbox.head[i];
 	w->inbox.committed_tail = &w->inbox.committed;
 	w->ready_tail = &w->ready;
+	w->entering_tail = &w->entering;
 	w->submit_tail = &w->submit;
 	sk_out_list_init(&w->out);
 	sk_cache_init(&w->cache, rt->cache_limit);
 	return w;
+}
+
+static void abandon_all(struct sk_request *list)
+{
+	while (list) {
+		struct sk_request *next = list->next;
+		sk_request_abandon(list);
+		list = next;
+	}
 }
 
 static void free_partitions(struct sk_worker *w)
@@ -336,11 +382,7 @@ static void free_partitions(struct sk_worker *w)
 		while (w->partition[i]) {
 			struct sk_partition *p = w->partition[i];
 			w->partition[i] = p->next;
-			while (p->head) {
-				struct sk_request *r = p->head;
-				p->head = r->next;
-				sk_request_abandon(r);
-			}
+			abandon_all(p->head);
 			free(p);
 		}
 	free(w->partition);
@@ -377,11 +419,9 @@ void sk_worker_free(struct sk_worker **at)
 		return;
 	struct taken t = take_inbox(w);
 	for (int i = 0; i < SK_LANES; i++)
-		while (t.lane[i]) {
-			struct sk_request *r = t.lane[i];
-			t.lane[i] = r->next;
-			sk_request_abandon(r);
-		}
+		abandon_all(t.lane[i]);
+	abandon_all(w->entering);
+	abandon_all(w->untold); /* nobody waits for these but an effect */
 	while (t.woken) {
 		struct sk_woken *next = t.woken->next;
 		free(t.woken);

@@ -4,13 +4,13 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "core/digest.h"
 #include "core/why.h"
 
 struct certificate_ca {
@@ -18,11 +18,20 @@ struct certificate_ca {
 	EVP_PKEY *key;
 };
 
+bool certificate_starved(void)
+{
+	bool starved = false;
+
+	for (unsigned long e; (e = ERR_get_error());)
+		starved = starved || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+	return starved;
+}
+
 /* -- ids -- */
 
 void certificate_id_of(const unsigned char *der, size_t n, uint8_t id[CERTIFICATE_ID_SIZE])
 {
-	SHA256(der, n, id);
+	sk_digest(der, n, id);
 }
 
 void certificate_id_print(const uint8_t id[CERTIFICATE_ID_SIZE], char hex[CERTIFICATE_HEX_SIZE + 1])
@@ -129,6 +138,27 @@ static X509 *only_certificate(const char *pem)
 	return x;
 }
 
+int certificate_id_of_pem(const char *pem, char hex[CERTIFICATE_HEX_SIZE + 1])
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	uint8_t id[CERTIFICATE_ID_SIZE];
+	long n = 0;
+	int rc = b && PEM_read_bio(b, &name, &header, &der, &n) && !strcmp(name, PEM_STRING_X509) ? 0 : -1;
+
+	if (!rc) {
+		certificate_id_of(der, (size_t)n, id);
+		certificate_id_print(id, hex);
+	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(b);
+	ERR_clear_error();
+	return rc;
+}
+
 int certificate_read(struct sk_arena *a, const char *pem, struct certificate *out, char *why, size_t why_size)
 {
 	X509 *x = only_certificate(pem);
@@ -229,7 +259,7 @@ static bool set_serial(X509 *x, const char *salt)
 	if (!X509_pubkey_digest(x, EVP_sha256(), digest, &size))
 		return false;
 	snprintf((char *)digest + size, 64, "%s", salt);
-	SHA256(digest, size + strlen((char *)digest + size), digest);
+	sk_digest(digest, size + strlen((char *)digest + size), digest);
 	digest[0] &= 0x7f; /* positive, and at most 20 octets: RFC 5280 section 4.1.2.2 */
 	n = BN_bin2bn(digest, 20, NULL);
 	ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
@@ -287,12 +317,13 @@ struct wanted {
 	int64_t now_ms;
 };
 
+/* OpenSSL 3.0 has been seen to sign with nothing when memory was out: only what verifies leaves. */
 static X509 *sign(const struct certificate_ca *ca, const struct wanted *w)
 {
 	X509 *x = X509_new();
 
 	if (x && X509_set_version(x, X509_VERSION_3) && X509_set_pubkey(x, w->key) && set_serial(x, w->salt) && set_times(x, w->now_ms) &&
-	    set_names(x, ca, w->subject) && set_extensions(x, ca) && X509_sign(x, ca->key, digest_for(ca->key)))
+	    set_names(x, ca, w->subject) && set_extensions(x, ca) && X509_sign(x, ca->key, digest_for(ca->key)) && X509_verify(x, ca->key) == 1)
 		return x;
 	X509_free(x);
 	return NULL;

@@ -20,6 +20,10 @@ void certificate_id_print(const uint8_t id[CERTIFICATE_ID_SIZE], char hex[CERTIF
 /* Exactly 64 hex digits of either case? NULL text is not. `id` may be NULL. */
 bool certificate_id_read(const char *hex, uint8_t id[CERTIFICATE_ID_SIZE]);
 
+/* The id of what stands first in the text, if that is a certificate, which is not looked into: a twentieth of the work of
+ * certificate_read(). 0 or -1. */
+int certificate_id_of_pem(const char *pem, char hex[CERTIFICATE_HEX_SIZE + 1]);
+
 struct certificate {
 	char id[CERTIFICATE_HEX_SIZE + 1];
 	const char *pem; /* our own encoding of it */
@@ -47,6 +51,9 @@ int certificate_request_check(const char *csr, char *why, size_t why_size);
 /* The certificate of a request, NULL when it is not usable or memory is out. Another salt makes another certificate of the same
  * request. Signs: not for the broker's thread. */
 const char *certificate_from_csr(struct sk_arena *a, const struct certificate_ca *ca, int64_t now_ms, const char *csr, const char *salt);
+
+/* Did an OpenSSL call of this thread fail for want of memory? Empties its queue of errors: what it did not find may be there. */
+bool certificate_starved(void);
 
 /* Both of PEM; false for what is not one certificate. */
 bool certificate_is_ca(const char *pem);

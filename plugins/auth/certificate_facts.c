@@ -1,7 +1,6 @@
 /* certificate_facts.c -- see certificate_facts.h. */
 #include "plugins/auth/certificate_facts.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <arpa/inet.h>
@@ -199,18 +198,21 @@ static const char *facts_of(struct sk_arena *a, X509 *x, size_t *size)
 		append(&f, "", 0);
 	}
 	X509_free(x);
-	ERR_clear_error();
+	if (certificate_starved())
+		a->failed = true; /* a name that is missing is one that a denial may ask for */
 	*size = f.size;
 	return a->failed ? NULL : f.text;
 }
 
 const char *facts_of_der(struct sk_arena *a, const unsigned char *der, size_t n, size_t *size)
 {
+	certificate_starved(); /* what others have left in the queue */
 	return facts_of(a, d2i_X509(NULL, &der, (long)n), size);
 }
 
 const char *facts_of_pem(struct sk_arena *a, const char *pem)
 {
+	certificate_starved();
 	BIO *b = pem ? BIO_new_mem_buf(pem, -1) : NULL;
 	X509 *x = b ? PEM_read_bio_X509(b, NULL, NULL, (void *)"") : NULL;
 	size_t size;

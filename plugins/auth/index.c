@@ -2,12 +2,12 @@
 #include "plugins/auth/index.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/why.h"
 #include "plugins/auth/index_table.h"
 #include "plugins/auth/index_things.h"
@@ -118,6 +118,8 @@ int index_set_policy(struct index *ix, const char *name, const char *version, co
 	char *copy = strdup(version ? version : "?");
 
 	if (!p || !copy) {
+		if (p)
+			policy_free(&p->compiled); /* what it says now is not known: it denies */
 		free(copy);
 		return sk_why(why, why_size, "memory is out");
 	}
@@ -193,13 +195,22 @@ static void detach(struct row *e, uint32_t number)
 	memmove(e->number[i], e->number[i + 1], (e->count - i) * NUMBER_SIZE);
 }
 
+int index_close_certificate(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE])
+{
+	struct row *e = table_find(ix->certificates, id);
+
+	if (e)
+		e->count = OVERFLOW;
+	return -1;
+}
+
 int index_set_attached(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *policy, bool attached)
 {
 	const struct index_policy *p = attached ? policy_named(ix, policy) : index_policy(ix, policy);
 	struct row *e;
 
 	if (!p)
-		return attached ? -1 : 0;
+		return attached ? index_close_certificate(ix, id) : 0;
 	e = attached ? table_put(ix->certificates, id) : table_find(ix->certificates, id);
 	if (!e)
 		return attached ? -1 : 0;
@@ -228,19 +239,19 @@ bool index_find(const struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], s
 
 /* -- things -- */
 
-static void thing_key(const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, uint8_t key[SHA256_DIGEST_LENGTH])
+static void thing_key(const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, uint8_t key[SK_DIGEST_SIZE])
 {
 	uint8_t text[CERTIFICATE_ID_SIZE + 256];
 	size_t n = strnlen(thing, sizeof(text) - CERTIFICATE_ID_SIZE);
 
 	memcpy(text, id, CERTIFICATE_ID_SIZE);
 	memcpy(text + CERTIFICATE_ID_SIZE, thing, n);
-	SHA256(text, CERTIFICATE_ID_SIZE + n, key);
+	sk_digest(text, CERTIFICATE_ID_SIZE + n, key);
 }
 
 int index_set_thing(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, bool attached)
 {
-	uint8_t key[SHA256_DIGEST_LENGTH];
+	uint8_t key[SK_DIGEST_SIZE];
 
 	thing_key(id, thing, key);
 	if (attached)
@@ -251,7 +262,7 @@ int index_set_thing(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], con
 
 bool index_is_attached(const struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing)
 {
-	uint8_t key[SHA256_DIGEST_LENGTH];
+	uint8_t key[SK_DIGEST_SIZE];
 
 	thing_key(id, thing, key);
 	return table_find(ix->attached, key) != NULL;
@@ -261,7 +272,9 @@ int index_set_attached_group(struct index *ix, const char *group, const char *po
 {
 	const struct index_policy *p = attached ? policy_named(ix, policy) : index_policy(ix, policy);
 
-	return p ? things_set_attached(ix->things, group, p, attached) : attached ? -1 : 0;
+	if (!p)
+		return attached ? things_lose(ix->things) : 0;
+	return things_set_attached(ix->things, group, p, attached);
 }
 
 struct things *index_things(const struct index *ix)

@@ -5,7 +5,7 @@
  * truth: it is built anew at each start.
  *
  * Records may arrive in any order. What is half known denies: an attached policy without a document, one that does not compile, and a
- * certificate with more policies than fit. */
+ * certificate with more policies than fit. So does what a change that could not be kept was about, until the broker starts again. */
 #ifndef AUTH_INDEX_H
 #define AUTH_INDEX_H
 
@@ -56,6 +56,8 @@ int index_set_certificate(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE
 int index_set_attached(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *policy, bool attached);
 int index_set_thing(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing, bool attached);
 int index_set_attached_group(struct index *ix, const char *group, const char *policy, bool attached);
+/* What was attached to it is not known any more: it denies all. Answers -1. */
+int index_close_certificate(struct index *ix, const uint8_t id[CERTIFICATE_ID_SIZE]);
 /* NULL document: the policy was deleted. A document that does not compile is kept as one that denies, with why[] filled. */
 int index_set_policy(struct index *ix, const char *name, const char *version, const char *document, char *why, size_t why_size);
 

@@ -1,7 +1,7 @@
 /* index_blobs.h -- small texts in a file without a name, not on the heap. One thread.
  *
  * A blob takes the next power of two of its size; a freed one is used again for the same power. Reading and writing go through the page
- * cache; a full disk is an error of blobs_put and never a signal. */
+ * cache; when the disk is full, memory takes what does not fit. */
 #ifndef AUTH_INDEX_BLOBS_H
 #define AUTH_INDEX_BLOBS_H
 

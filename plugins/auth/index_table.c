@@ -47,30 +47,44 @@ static size_t bytes_of(const struct table *t, const struct generation *g)
 
 /* -- generations -- */
 
-/* A file without a name whose blocks are all there. */
-static int reserve(const char *folder, size_t bytes)
+static int file_in(const char *folder)
 {
 	char path[PATH_MAX];
-	int fd = -1, error;
+	int fd = -1;
 
 	errno = ENAMETOOLONG;
 	if (snprintf(path, sizeof(path), "%s/auth-index-XXXXXX", folder) < (int)sizeof(path))
 		fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	unlink(path);
-	error = posix_fallocate(fd, 0, (off_t)bytes);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+/* The file with all of its blocks there; it is closed if they cannot be had. */
+static int reserve(int fd, size_t bytes)
+{
+	int error = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+
 	if (!error)
 		return fd;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	errno = error;
 	return -1;
+}
+
+/* What is stored already must be known here too: when the disk is full, memory takes its place. */
+static int reserve_anywhere(const char *folder, size_t bytes)
+{
+	int fd = reserve(file_in(folder), bytes);
+
+	return fd < 0 && errno == ENOSPC ? reserve(memfd_create("auth-index", MFD_CLOEXEC), bytes) : fd;
 }
 
 static int open_generation(const struct table *t, struct generation *g, size_t places)
 {
 	size_t bytes = places * t->entry_size;
-	int fd = reserve(t->folder, bytes);
+	int fd = reserve_anywhere(t->folder, bytes);
 	void *at;
 
 	if (fd < 0)

@@ -2,7 +2,7 @@
  *
  * An entry begins with its key, which must look random (a digest) in its first eight bytes; keys that begin with eight zero
  * or eight 0xff bytes are refused: they mark free and removed places. The file is removed from its folder at once and reserved in full,
- * so a full disk is an error of table_put and never a signal. The table grows by moving a few entries with each put: no put is slow.
+ * so a full disk is never a signal: the new pages are memory's then, until the table grows again. The table grows by moving a few entries with each put: no put is slow.
  * It takes at most three times the bytes of its entries, also while it grows. */
 #ifndef AUTH_INDEX_TABLE_H
 #define AUTH_INDEX_TABLE_H

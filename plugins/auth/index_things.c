@@ -1,11 +1,11 @@
 /* index_things.c -- see index_things.h. A thing names its groups by number, as a certificate its policies. */
 #include "plugins/auth/index_things.h"
 
-#include <openssl/sha.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "plugins/auth/index_blobs.h"
 #include "plugins/auth/index_table.h"
 
@@ -40,11 +40,12 @@ struct things {
 	void *names; /* tree of groups by name */
 	struct group **group;
 	uint32_t groups, room;
+	bool lost; /* a change of groups could not be kept: who is concerned is not known either */
 };
 
-static void key_of(const char *thing, uint8_t key[SHA256_DIGEST_LENGTH])
+static void key_of(const char *thing, uint8_t key[SK_DIGEST_SIZE])
 {
-	SHA256((const unsigned char *)thing, strlen(thing), key);
+	sk_digest(thing, strlen(thing), key);
 }
 
 /* -- groups -- */
@@ -96,12 +97,18 @@ static struct group *group_named(struct things *t, const char *name)
 	return g;
 }
 
+int things_lose(struct things *t)
+{
+	t->lost = true;
+	return -1;
+}
+
 int things_set_parent(struct things *t, const char *group, const char *parent)
 {
 	struct group *g = group_named(t, group), *above = g && parent ? group_named(t, parent) : NULL;
 
 	if (!g || (parent && !above))
-		return -1;
+		return things_lose(t);
 	g->parent = above;
 	return 0;
 }
@@ -121,7 +128,7 @@ int things_set_attached(struct things *t, const char *group, const struct index_
 	struct group *g = group_named(t, group);
 
 	if (!g)
-		return -1;
+		return things_lose(t);
 	detach(g, policy);
 	if (attached && g->policies == INDEX_POLICIES)
 		g->overflow = true;
@@ -146,7 +153,7 @@ static void put_number(struct thing *e, size_t i, uint32_t number)
 
 static struct thing *thing_find(const struct things *t, const char *name)
 {
-	uint8_t key[SHA256_DIGEST_LENGTH];
+	uint8_t key[SK_DIGEST_SIZE];
 
 	key_of(name, key);
 	return table_find(t->things, key);
@@ -154,7 +161,7 @@ static struct thing *thing_find(const struct things *t, const char *name)
 
 static struct thing *thing_put(struct things *t, const char *name)
 {
-	uint8_t key[SHA256_DIGEST_LENGTH];
+	uint8_t key[SK_DIGEST_SIZE];
 
 	key_of(name, key);
 	return table_put(t->things, key);
@@ -166,14 +173,24 @@ static void drop_if_empty(struct things *t, const struct thing *e)
 		table_remove(t->things, e->key);
 }
 
+int things_close(struct things *t, const char *thing)
+{
+	struct thing *e = thing_put(t, thing);
+
+	if (!e)
+		return things_lose(t);
+	e->count = OVERFLOW;
+	return -1;
+}
+
 int things_set_facts(struct things *t, const char *thing, const char *facts, size_t n)
 {
 	struct thing *e = n ? thing_put(t, thing) : thing_find(t, thing);
 
 	if (!e)
-		return n ? -1 : 0;
+		return n ? things_lose(t) : 0;
 	if (blobs_put(t->blobs, &e->facts, facts, n))
-		return -1;
+		return things_close(t, thing);
 	drop_if_empty(t, e);
 	return 0;
 }
@@ -202,11 +219,11 @@ static void part(struct thing *e, uint32_t number)
 
 int things_set_member(struct things *t, const char *thing, const char *group, bool member)
 {
-	const struct group *g = group_named(t, group);
+	const struct group *g = member ? group_named(t, group) : group_find(t, group);
 	struct thing *e = member ? thing_put(t, thing) : thing_find(t, thing);
 
 	if (!g || !e)
-		return member || !g ? -1 : 0;
+		return member ? things_close(t, thing) : 0;
 	if (member)
 		join(e, g->number);
 	else
@@ -255,8 +272,8 @@ bool things_policies(const struct things *t, const char *thing, struct index_eff
 	const struct thing *e = thing_find(t, thing);
 
 	if (!e)
-		return true;
-	if (e->count == OVERFLOW)
+		return !t->lost;
+	if (t->lost || e->count == OVERFLOW)
 		return false;
 	for (size_t i = 0; i < e->count; i++) {
 		const struct group *g = t->group[number_at(e, i)];

@@ -12,13 +12,17 @@ struct things;
 struct things *things_new(const char *folder);
 void things_free(struct things **t);
 
-/* -- changes; 0, or -1 when memory or disk is out -- */
+/* -- changes; 0, or -1 when memory or disk is out: then what the change was about has no answer any more, and denies -- */
 int things_set_facts(struct things *t, const char *thing, const char *facts, size_t n);
 int things_set_member(struct things *t, const char *thing, const char *group, bool member);
 int things_set_parent(struct things *t, const char *group, const char *parent);
 int things_set_attached(struct things *t, const char *group, const struct index_policy *policy, bool attached);
 /* NULL thing: the certificate has none that it is attached to exclusively. */
 int things_set_exclusive(struct things *t, const uint8_t id[CERTIFICATE_ID_SIZE], const char *thing);
+
+/* The thing's record could not be read; a change of groups could not. Both answer -1. */
+int things_close(struct things *t, const char *thing);
+int things_lose(struct things *t);
 
 /* -- questions -- */
 /* Adds the policies of the thing's groups and of those above them; false: more than fit, or groups that are not known. */

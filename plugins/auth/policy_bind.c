@@ -63,8 +63,25 @@ static void step(struct reach *r, const char *pattern, size_t n, char c)
 		r->hi--;
 }
 
+/* Most patterns begin with the letters of the prefix: one place, which moves on. */
+static const char *consume_letters(struct reach *r, const char *pattern, size_t n, const char *prefix)
+{
+	size_t from = r->lo, at = from;
+
+	while (at < n && *prefix && pattern[at] == *prefix) {
+		at++;
+		prefix++;
+	}
+	r->mark[from] = false;
+	r->mark[at] = true;
+	r->lo = r->hi = at;
+	return prefix;
+}
+
 static void consume(struct reach *r, const char *pattern, size_t n, const char *prefix)
 {
+	if (r->lo == r->hi)
+		prefix = consume_letters(r, pattern, n, prefix);
 	while (*prefix && r->lo <= r->hi)
 		step(r, pattern, n, *prefix++);
 }

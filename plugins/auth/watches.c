@@ -15,6 +15,12 @@ static const cJSON *document_of(struct auth *a, const struct sk_bytes *bytes)
 	return bytes ? sk_json_parse(&a->scratch, bytes->data, bytes->size, NULL, NULL) : NULL;
 }
 
+/* A record that could not be read for want of memory, which is another matter than one that says nothing. */
+static bool is_unread(const struct auth *a, const cJSON *record, const struct sk_bytes *bytes)
+{
+	return bytes && !record && a->scratch.failed;
+}
+
 /* Names are ours ("<id>/<rest>"); anything else is nobody's and is passed over. *rest is what follows the id. */
 static bool split(const char *name, uint8_t id[CERTIFICATE_ID_SIZE], const char **rest)
 {
@@ -37,13 +43,14 @@ int auth_watch_certificate(void *state, const char *name, const struct sk_bytes 
 
 	if (!certificate_id_read(name, id))
 		return 0;
-	const char *status = sk_json_text(document_of(a, bytes), "status");
+	const cJSON *record = document_of(a, bytes);
+	const char *status = sk_json_text(record, "status");
 	if (index_set_certificate(a->index, id, bytes && !status ? "unreadable" : status))
 		return -1;
 	index_find(a->index, id, &x);
 	snprintf(why, sizeof(why), "certificate %s is %s", auth_short(id), index_status_name(x.status));
 	session_changed(a, id, x.status == INDEX_ACTIVE ? NULL : why);
-	return 0;
+	return is_unread(a, record, bytes) ? -1 : 0;
 }
 
 int auth_watch_attached(void *state, const char *name, const struct sk_bytes *bytes)
@@ -72,14 +79,17 @@ int auth_watch_principal(void *state, const char *name, const struct sk_bytes *b
 {
 	struct auth *a = state;
 	uint8_t id[CERTIFICATE_ID_SIZE];
-	const char *thing, *type = sk_json_text(document_of(a, bytes), "thingPrincipalType");
+	const cJSON *record = document_of(a, bytes);
+	const char *thing, *type = sk_json_text(record, "thingPrincipalType");
 
 	if (!split(name, id, &thing))
 		return 0;
 	session_changed(a, id, NULL);
-	if (note_exclusive(a, id, thing, type && !strcmp(type, "EXCLUSIVE_THING")))
-		return -1;
-	return index_set_thing(a->index, id, thing, bytes != NULL);
+	/* A thing that is not known brings neither its groups' policies nor its values: the certificate's denials would be too few. */
+	if (is_unread(a, record, bytes) || note_exclusive(a, id, thing, type && !strcmp(type, "EXCLUSIVE_THING")) ||
+	    index_set_thing(a->index, id, thing, bytes != NULL))
+		return index_close_certificate(a->index, id);
+	return 0;
 }
 
 /* -- things and groups -- */
@@ -99,14 +109,14 @@ int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes
 	const cJSON *record = document_of(a, bytes), *attributes = sk_json_get(record, "attributes");
 	char *text = sk_alloc_text(&a->scratch, (bytes ? bytes->size : 0) + 16), *at = text;
 
-	if (!text)
-		return -1;
+	session_thing_changed(a, name);
+	if (!text || is_unread(a, record, bytes))
+		return things_close(index_things(a->index), name);
 	add_fact(KNOWN_TYPE, sk_json_text(record, "thingTypeName"), &at);
 	SK_JSON_EACH(attribute, attributes)
 		add_fact(attribute->string, attribute->valuestring, &at);
 	if (at > text)
 		*at++ = 0;
-	session_thing_changed(a, name);
 	return things_set_facts(index_things(a->index), name, text, (size_t)(at - text));
 }
 
@@ -139,10 +149,13 @@ int auth_watch_member(void *state, const char *name, const struct sk_bytes *byte
 int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes)
 {
 	struct auth *a = state;
-	const char *parent = sk_json_text(document_of(a, bytes), "parentGroupName");
+	const cJSON *record = document_of(a, bytes);
+	const char *parent = sk_json_text(record, "parentGroupName");
 
-	if (parent || !bytes)
+	if (parent || !bytes || !record)
 		a->epoch++;
+	if (is_unread(a, record, bytes))
+		return things_lose(index_things(a->index));
 	return parent || !bytes ? things_set_parent(index_things(a->index), name, parent) : 0;
 }
 
@@ -177,5 +190,7 @@ int auth_watch_policy(void *state, const char *name, const struct sk_bytes *byte
 		a->host->log('e', line);
 	}
 	const struct index_policy *p = rc ? NULL : index_policy(a->index, name);
-	return p && a->grants ? grants_set(a->grants, name, p->compiled) : rc;
+	if (!rc && p && a->grants)
+		rc = grants_set(a->grants, name, p->compiled);
+	return is_unread(a, record, bytes) ? -1 : rc;
 }

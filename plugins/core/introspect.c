@@ -99,7 +99,7 @@ static int DescribeBroker(struct sk_call *c)
 	sk_json_set_string(c->arena, c->out, "version", sk_version_text());
 	sk_json_set_int(c->arena, c->out, "pid", getpid());
 	sk_json_set(c->arena, c->out, "startedAt", sk_json_time(c->arena, facts.started_ms));
-	sk_json_set_string(c->arena, c->out, "interface", facts.is_21 ? "2.1" : "2.0");
+	sk_json_set_string(c->arena, c->out, "interface", facts.interface);
 	sk_json_set_string(c->arena, c->out, "wake", wakes[facts.wake_mode]);
 	sk_json_set_string(c->arena, c->out, "account", rt->account);
 	sk_json_set_string(c->arena, c->out, "region", rt->region);
@@ -147,7 +147,7 @@ static void tell_known(struct sk_call *c, cJSON *one, const struct sk_known *k)
 static void list_client(struct sk_client *client, void *ctx)
 {
 	struct sk_call *c = ctx;
-	if (!client->online && (client->clean_session || (!client->known && !client->restored)))
+	if (sk_client_is_waiting(client) || (!client->online && (client->clean_session || (!client->known && !client->restored))))
 		return;
 	cJSON *list = sk_json_get(c->out, "clients"), *one = sk_json_append(list, sk_json_object(c->arena));
 	sk_json_set_string(c->arena, one, "clientId", client->id);
@@ -166,8 +166,8 @@ static void list_known(struct sk_known *k, void *ctx)
 	struct sk_call *c = ctx;
 	bool listed = k->listed;
 	k->listed = false;
-	if (listed)
-		return;
+	if (listed || (k->version < 0 && !k->denied_ms))
+		return; /* or it never got through */
 	cJSON *list = sk_json_get(c->out, "clients"), *one = sk_json_append(list, sk_json_object(c->arena));
 	sk_json_set_string(c->arena, one, "clientId", k->id);
 	sk_json_set_string(c->arena, one, "username", k->principal);

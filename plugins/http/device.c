@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/digest.h"
 #include "plugins/http/sigv4_canonical.h"
 
 enum resource { TOPIC, THING, SHADOW, ALL };
@@ -73,7 +74,7 @@ int device_identify(struct http_call *x, struct sigv4_refusal *no)
 		*no = (struct sigv4_refusal){ 403, "ForbiddenException", "Forbidden" };
 		return -1;
 	}
-	sigv4_hash(x->peer.der, x->peer.size, hash);
+	sk_digest(x->peer.der, x->peer.size, hash);
 	sigv4_hex(hash, id);
 	x->caller.principal = x->certificate = id;
 	x->service = "iotdata";

@@ -133,9 +133,7 @@ static const struct derived *derive(struct access_key *x, const struct sigv4_cla
 			return d;
 	}
 	d = &x->derived[x->turn++ % DERIVED];
-	d->date[0] = 0;
-	if (!sigv4_signing_key(x->secret, c->date, c->region, c->service, d->key))
-		return NULL;
+	sigv4_signing_key(x->secret, c->date, c->region, c->service, d->key);
 	strcpy(d->date, c->date);
 	strcpy(d->region, c->region);
 	strcpy(d->service, c->service);

@@ -5,22 +5,22 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/digest.h"
 #include "plugins/http/sigv4_canonical.h"
 #include "plugins/http/sigv4_chunks.h"
 #include "plugins/http/sigv4_refusal.h"
 
-bool sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH])
+void sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH])
 {
 	static const char terminator[] = "aws4_request";
 	const char *step[] = { region, service, terminator };
 	char first[4 + 256];
 	int n = snprintf(first, sizeof(first), "AWS4%s", secret);
 
-	bool made = sigv4_hmac(first, n < (int)sizeof(first) ? (size_t)n : sizeof(first) - 1, date, strlen(date), key);
-	for (size_t i = 0; made && i < sizeof(step) / sizeof(step[0]); i++)
-		made = sigv4_hmac(key, SIGV4_HASH, step[i], strlen(step[i]), key);
+	sk_hmac(first, n < (int)sizeof(first) ? (size_t)n : sizeof(first) - 1, date, strlen(date), key);
+	for (size_t i = 0; i < sizeof(step) / sizeof(step[0]); i++)
+		sk_hmac(key, SIGV4_HASH, step[i], strlen(step[i]), key);
 	OPENSSL_cleanse(first, sizeof(first));
-	return made;
 }
 
 static void stamp(int64_t s, char out[32])
@@ -67,14 +67,12 @@ static int check_time(struct sk_arena *a, const struct sigv4_claim *c, int64_t n
 	return sigv4_refuse(a, no, SIGV4_INVALID, "Signature expired: %s is now earlier than %s (%s - 5 min.)", c->when, limit, now);
 }
 
-static bool sign_text(const uint8_t key[SIGV4_HASH], const char *text, char hex[2 * SIGV4_HASH + 1])
+static void sign_text(const uint8_t key[SIGV4_HASH], const char *text, char hex[2 * SIGV4_HASH + 1])
 {
 	uint8_t hash[SIGV4_HASH];
 
-	if (!sigv4_hmac(key, SIGV4_HASH, text, strlen(text), hash))
-		return false;
+	sk_hmac(key, SIGV4_HASH, text, strlen(text), hash);
 	sigv4_hex(hash, hex);
-	return true;
 }
 
 /* false: memory is out. */
@@ -86,13 +84,15 @@ static bool expected(struct sk_arena *a, const struct sigv4_request *r, const st
 	const char *text, *scope = sigv4_scope(a, c->date, c->region, c->service);
 
 	if (c->payload == SIGV4_HASHED) {
-		sigv4_hash(body->data, body->size, hash);
+		sk_digest(body->data, body->size, hash);
 		sigv4_hex(hash, hex);
 		canonical.payload = sk_strdup(a, hex);
 	}
 	text = a->failed ? NULL : sigv4_canonical_request(a, &canonical);
 	text = text ? sigv4_string_to_sign(a, c->when, scope, text) : NULL;
-	return text && sign_text(key, text, hex);
+	if (text)
+		sign_text(key, text, hex);
+	return text != NULL;
 }
 
 int sigv4_judge(struct sk_arena *a, const struct sigv4_request *r, const struct sigv4_claim *claim, struct sigv4_body *body,
@@ -118,12 +118,12 @@ struct signing {
 	uint8_t key[SIGV4_HASH];
 };
 
-static bool begin(struct sk_arena *a, const struct sigv4_signer *by, struct signing *s)
+static void begin(struct sk_arena *a, const struct sigv4_signer *by, struct signing *s)
 {
 	stamp(by->now_ms / 1000, s->when);
 	snprintf(s->date, sizeof(s->date), "%.8s", s->when);
 	s->scope = sigv4_scope(a, s->date, by->region, by->service);
-	return sigv4_signing_key(by->secret, s->date, by->region, by->service, s->key);
+	sigv4_signing_key(by->secret, s->date, by->region, by->service, s->key);
 }
 
 static const char *payload_for(struct sk_arena *a, const struct sigv4_body *body, const struct sigv4_signer *by)
@@ -133,7 +133,7 @@ static const char *payload_for(struct sk_arena *a, const struct sigv4_body *body
 
 	if (by->unsigned_payload)
 		return words[SIGV4_UNSIGNED];
-	sigv4_hash(body ? body->data : "", body ? body->size : 0, hash);
+	sk_digest(body ? body->data : "", body ? body->size : 0, hash);
 	sigv4_hex(hash, hex);
 	return sk_strdup(a, hex);
 }
@@ -144,7 +144,9 @@ static bool sign_canonical(struct sk_arena *a, const struct sigv4_canonical *c, 
 	const char *text = a->failed ? NULL : sigv4_canonical_request(a, c);
 
 	text = text ? sigv4_string_to_sign(a, s->when, s->scope, text) : NULL;
-	return text && sign_text(s->key, text, hex);
+	if (text)
+		sign_text(s->key, text, hex);
+	return text != NULL;
 }
 
 /* r with the headers that signing adds. */
@@ -169,8 +171,7 @@ size_t sigv4_sign(struct sk_arena *a, const struct sigv4_request *r, const struc
 	char hex[2 * SIGV4_HASH + 1];
 	size_t n = 0;
 
-	if (!begin(a, by, &s))
-		return 0;
+	begin(a, by, &s);
 	add[n++] = (struct sigv4_field){ "X-Amz-Date", sk_strdup(a, s.when) };
 	if (by->token)
 		add[n++] = (struct sigv4_field){ "X-Amz-Security-Token", by->token };
@@ -203,7 +204,8 @@ const char *sigv4_presign(struct sk_arena *a, const struct sigv4_request *r, con
 	struct sigv4_canonical c = { .request = &query, .s3 = by->s3, .presigned = true, .payload = payload_for(a, body, by),
 		.signed_headers = sigv4_header_names(a, r) };
 
-	if (!begin(a, by, &s) || a->failed)
+	begin(a, by, &s);
+	if (a->failed)
 		return NULL;
 	snprintf(expires, sizeof(expires), "%lld", (long long)seconds);
 	sigv4_puts(&t, r->query);

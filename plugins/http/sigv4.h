@@ -59,8 +59,8 @@ bool sigv4_is_signed(const struct sigv4_request *r);
 int sigv4_read(struct sk_arena *a, const struct sigv4_request *r, struct sigv4_claim *out, struct sigv4_refusal *no);
 /* The payload that x-amz-content-sha256 names. */
 enum sigv4_payload sigv4_payload_named(const char *word);
-/* The key that signs for one day, region and service. false: memory is out, and key[] is nothing that may be used. */
-bool sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH]);
+/* The key that signs for one day, region and service. */
+void sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH]);
 
 struct sigv4_body {
 	const char *data; /* sigv4_judge() makes of a chunked one what was in the chunks, in the arena */

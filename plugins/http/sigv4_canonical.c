@@ -2,14 +2,11 @@
  * does, does: order and spelling of the query, blanks in headers and case of their names, needless slashes and dots in the path. */
 #include "plugins/http/sigv4_canonical.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "core/digest.h"
 
 /* -- text -- */
 
@@ -98,28 +95,6 @@ static void put_recoded(struct sigv4_text *t, const char *s, size_t n, char keep
 	}
 }
 
-/* -- hashes -- */
-
-enum { BLOCK = 64 };
-
-static const EVP_MD *sha256;
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-
-/* Once: OpenSSL 3 looks an algorithm up each time that it is asked for by EVP_sha256(), which takes longer than hashing. */
-static void fetch(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (!sha256)
-		sha256 = EVP_sha256();
-}
-
-void sigv4_hash(const void *data, size_t n, uint8_t hash[SIGV4_HASH])
-{
-	pthread_once(&fetched, fetch);
-	if (!EVP_Digest(data, n, hash, NULL, sha256, NULL))
-		SHA256(data, n, hash); /* without memory; it needs none */
-}
-
 void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1])
 {
 	static const char lower[] = "0123456789abcdef";
@@ -129,37 +104,6 @@ void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1])
 		hex[2 * i + 1] = lower[hash[i] & 15];
 	}
 	hex[2 * SIGV4_HASH] = 0;
-}
-
-/* RFC 2104, by two hashes: HMAC() looks its algorithms up each time too. A key that is longer than a block is left to it. */
-static bool hash_behind_pad(EVP_MD_CTX *x, const uint8_t pad[BLOCK], const void *data, size_t n, uint8_t hash[SIGV4_HASH])
-{
-	return EVP_DigestInit_ex(x, sha256, NULL) && EVP_DigestUpdate(x, pad, BLOCK) && EVP_DigestUpdate(x, data, n) &&
-	       EVP_DigestFinal_ex(x, hash, NULL);
-}
-
-bool sigv4_hmac(const void *key, size_t key_size, const void *data, size_t n, uint8_t hash[SIGV4_HASH])
-{
-	uint8_t inner[BLOCK] = { 0 }, outer[BLOCK] = { 0 }, first[SIGV4_HASH];
-	EVP_MD_CTX *x = key_size <= BLOCK ? EVP_MD_CTX_new() : NULL;
-	bool made;
-
-	pthread_once(&fetched, fetch);
-	if (key_size <= BLOCK) {
-		memcpy(inner, key, key_size);
-		memcpy(outer, key, key_size);
-	}
-	for (int i = 0; i < BLOCK; i++) {
-		inner[i] ^= 0x36;
-		outer[i] ^= 0x5c;
-	}
-	made = x && hash_behind_pad(x, inner, data, n, first) && hash_behind_pad(x, outer, first, sizeof(first), hash);
-	if (!made && key_size > BLOCK)
-		made = HMAC(EVP_sha256(), key, (int)key_size, data, n, hash, NULL) != NULL;
-	EVP_MD_CTX_free(x);
-	OPENSSL_cleanse(inner, sizeof(inner));
-	OPENSSL_cleanse(outer, sizeof(outer));
-	return made;
 }
 
 /* -- the path -- */
@@ -459,7 +403,7 @@ const char *sigv4_string_to_sign(struct sk_arena *a, const char *when, const cha
 	uint8_t hash[SIGV4_HASH];
 	char hex[2 * SIGV4_HASH + 1];
 
-	sigv4_hash(canonical, strlen(canonical), hash);
+	sk_digest(canonical, strlen(canonical), hash);
 	sigv4_hex(hash, hex);
 	return sk_printf(a, "AWS4-HMAC-SHA256\n%s\n%s\n%s", when, scope, hex);
 }

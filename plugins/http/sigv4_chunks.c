@@ -4,11 +4,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/digest.h"
 #include "plugins/http/sigv4_canonical.h"
 #include "plugins/http/sigv4_refusal.h"
 
@@ -57,8 +57,9 @@ static int check_signature(struct chunks *k, const char *kind, const char *hashe
 	char hex[HEX + 1];
 	const char *text = sk_printf(k->a, "%s\n%s\n%s\n%s\n%s", kind, k->claim->when, k->scope, k->before, hashes);
 
-	if (!text || !sigv4_hmac(k->key, SIGV4_HASH, text, strlen(text), hash))
+	if (!text)
 		return sigv4_refuse(k->a, k->no, SIGV4_NO_MEMORY, "Memory is out");
+	sk_hmac(k->key, SIGV4_HASH, text, strlen(text), hash);
 	sigv4_hex(hash, hex);
 	if (n != HEX || CRYPTO_memcmp(hex, given, HEX))
 		return sigv4_refuse(k->a, k->no, SIGV4_INVALID, "%s", SIGV4_MISMATCH);
@@ -71,7 +72,7 @@ static const char *hex_of(struct chunks *k, const char *data, size_t n)
 	uint8_t hash[SIGV4_HASH];
 	char hex[HEX + 1];
 
-	sigv4_hash(data, n, hash);
+	sk_digest(data, n, hash);
 	sigv4_hex(hash, hex);
 	return sk_strdup(k->a, hex);
 }
@@ -171,13 +172,13 @@ static size_t crc64nvme(const char *data, size_t n, uint8_t *out)
 
 static size_t sha1(const char *data, size_t n, uint8_t *out)
 {
-	SHA1((const unsigned char *)data, n, out);
-	return SHA_DIGEST_LENGTH;
+	sk_sha1(data, n, out);
+	return SK_SHA1_SIZE;
 }
 
 static size_t sha256(const char *data, size_t n, uint8_t *out)
 {
-	sigv4_hash(data, n, out);
+	sk_digest(data, n, out);
 	return SIGV4_HASH;
 }
 

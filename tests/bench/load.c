@@ -4,7 +4,7 @@
  * whatever the broker does, and its latency counts from then; with rate=0 every connection keeps `window` under way. Each message has a
  * number and its time inside: every one that does not come back is counted as lost, every one that comes twice too. Prints a JSON line,
  * and one for each `every` seconds. The KINDs idle (with a subscription) and connect (without) print a line when all are there and stay
- * until their standard input ends. */
+ * until their standard input ends. The KIND storm connects all as fast as it goes and drops them at once, `messages` times. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -28,15 +28,17 @@ struct kind {
 	const char *name, *request;                    /* of the topic, %s: a thing's name */
 	const char *answers[3];                        /* filters that the owner of a thing subscribes */
 	size_t (*payload)(const struct load *l, int64_t thing, const char *mark, char *out, size_t room);
+	bool storm;
 };
 struct load {
 	const struct kind *kind;
 	struct target target;
 	struct connection *connection;
 	int epoll;
-	int64_t clients, rate, window, seconds, warm, qos, topics, size, things, messages, every, pid, gap;
+	int64_t clients, rate, window, seconds, warm, qos, topics, size, things, messages, every, pid, gap, linger;
 	const char *to, *cafile, *cert, *key, *user, *password, *prefix;
-	int64_t start, end;                            /* ns */
+	int64_t start;                                 /* ns */
+	_Atomic int64_t end;
 	uint64_t limit, sent, answered, refused, twice, stray;
 	unsigned char *seen;                           /* a bit for each number */
 	struct histogram all, lately, gaps, gaps_lately;
@@ -113,12 +115,13 @@ static size_t describe_payload(const struct load *l, int64_t thing, const char *
 }
 
 static const struct kind kinds[] = {
-	{ "plain", "bench/%s", { "bench/%s/#" }, plain_payload },
-	{ "update", "$aws/things/%s/shadow/update", { "$aws/things/%s/shadow/update/accepted", "$aws/things/%s/shadow/update/rejected" }, update_payload },
-	{ "get", "$aws/things/%s/shadow/get", { "$aws/things/%s/shadow/get/accepted", "$aws/things/%s/shadow/get/rejected" }, get_payload },
-	{ "describe", "$CONTROL/skeeter/v1", { NULL }, describe_payload },
-	{ "idle", "", { "bench/%s/#" }, NULL },
-	{ "connect", "", { NULL }, NULL },
+	{ "plain", "bench/%s", { "bench/%s/#" }, plain_payload, false },
+	{ "update", "$aws/things/%s/shadow/update", { "$aws/things/%s/shadow/update/accepted", "$aws/things/%s/shadow/update/rejected" }, update_payload, false },
+	{ "get", "$aws/things/%s/shadow/get", { "$aws/things/%s/shadow/get/accepted", "$aws/things/%s/shadow/get/rejected" }, get_payload, false },
+	{ "describe", "$CONTROL/skeeter/v1", { NULL }, describe_payload, false },
+	{ "idle", "", { "bench/%s/#" }, NULL, false },
+	{ "connect", "", { NULL }, NULL, false },
+	{ "storm", "", { NULL }, NULL, true },
 	{ 0 },
 };
 
@@ -141,6 +144,14 @@ static size_t write_topic(const struct load *l, int64_t thing, unsigned char *ou
 	return packet_text(out, topic);
 }
 
+/* What the socket does not take goes when it does. */
+static void say(struct load *l, struct connection *c, const unsigned char *packet, size_t n)
+{
+	connection_say(c, packet, n);
+	if (c->waiting)
+		epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &(struct epoll_event){ .events = EPOLLIN | EPOLLOUT, .data.ptr = c });
+}
+
 static void publish(struct load *l, struct connection *c, int64_t due)
 {
 	unsigned char p[PACKET + 8], body[PACKET];
@@ -157,9 +168,7 @@ static void publish(struct load *l, struct connection *c, int64_t due)
 	memcpy(p + h, body, n);
 	l->sent++;
 	c->under_way++;
-	connection_say(c, p, h + n);
-	if (c->waiting)
-		epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &(struct epoll_event){ .events = EPOLLIN | EPOLLOUT, .data.ptr = c });
+	say(l, c, p, h + n);
 }
 
 /* -- what comes -- */
@@ -196,7 +205,7 @@ static void came(void *context, struct connection *c, const unsigned char *p, si
 	bool acknowledged = p[0] >> 1 & 3;
 	size = packet_whole(p, SIZE_MAX / 2, &rest);
 	if (acknowledged) {
-		connection_say(c, (unsigned char[]){ 0x40, 2, p[at], p[at + 1] }, 4);
+		say(l, c, (unsigned char[]){ 0x40, 2, p[at], p[at + 1] }, 4);
 		at += 2;
 	}
 	if (topic > 9 && !memcmp(p + head + 2 + topic - 9, "/rejected", 9))
@@ -327,6 +336,35 @@ static void print_result(struct load *l, double seconds, double cpu, uint64_t an
 	       (double)l->gaps.max / 1e3, before, broker_memory(l));
 }
 
+/* All come, then all go; the answer to each CONNECT is waited for when all have been sent. */
+static void come_and_go(struct load *l)
+{
+	for (int64_t k = 0; k < (l->messages ? l->messages : 1); k++) {
+		for (int64_t i = 0; i < l->clients; i++)
+			connection_begin(&l->connection[i], &l->target, (int)i);
+		for (int64_t i = 0; i < l->clients; i++)
+			connection_await(&l->connection[i], 2);
+		for (int64_t i = 0; i < l->clients; i++)
+			connection_close(&l->connection[i]);
+		l->sent += (uint64_t)l->clients;
+		l->answered += (uint64_t)l->clients;
+	}
+	l->end = 0;
+}
+
+static void storm(struct load *l)
+{
+	pthread_t watcher;
+	long before = broker_memory(l);
+	l->start = now();
+	l->end = INT64_MAX;
+	if (pthread_create(&watcher, NULL, watch_gap, l))
+		load_die("the thread", "cannot be made");
+	come_and_go(l);
+	pthread_join(watcher, NULL);
+	print_result(l, (double)(now() - l->start) / 1e9, broker_cpu(l), l->answered, before);
+}
+
 static void measure(struct load *l)
 {
 	pthread_t watcher;
@@ -341,6 +379,8 @@ static void measure(struct load *l)
 	if (l->gap)
 		pthread_join(watcher, NULL);
 	print_result(l, seconds, cpu, answered, before);
+	fflush(stdout);
+	usleep((unsigned)l->linger * 1000); /* still connected: what a broker does then is no part of the load */
 }
 
 /* -- the beginning -- */
@@ -361,7 +401,7 @@ static void open_all(struct load *l)
 	l->connection = calloc((size_t)l->clients, sizeof *l->connection);
 	if (!l->connection || l->epoll < 0)
 		load_die("memory", "is out");
-	for (int64_t i = 0; i < l->clients; i++) {
+	for (int64_t i = 0; i < l->clients && !l->kind->storm; i++) {
 		struct connection *c = &l->connection[i];
 		connection_open(c, &l->target, (int)i);
 		for (int64_t t = i; t < l->things; t += l->clients)
@@ -376,7 +416,7 @@ static const struct { const char *name; size_t number, text; int64_t otherwise; 
 #define TEXT(field) { #field, 0, offsetof(struct load, field) + 1, 0 }
 	TEXT(to), TEXT(cafile), TEXT(cert), TEXT(key), TEXT(user), TEXT(password), TEXT(prefix),
 	NUMBER(clients, 1), NUMBER(rate, 0), NUMBER(window, 1), NUMBER(seconds, 5), NUMBER(warm, 0), NUMBER(qos, 0), NUMBER(topics, 1),
-	NUMBER(size, 64), NUMBER(things, 0), NUMBER(messages, 0), NUMBER(every, 0), NUMBER(pid, 0), NUMBER(gap, 0),
+	NUMBER(size, 64), NUMBER(things, 0), NUMBER(messages, 0), NUMBER(every, 0), NUMBER(pid, 0), NUMBER(gap, 0), NUMBER(linger, 0),
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -431,7 +471,7 @@ int main(int argc, char **argv)
 	static struct load l = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct rlimit files;
 	if (argc < 3) {
-		fprintf(stderr, "usage: load plain|update|get|describe|idle|connect to=PATH-or-PORT [name=value ...]\n");
+		fprintf(stderr, "usage: load plain|update|get|describe|idle|connect|storm to=PATH-or-PORT [name=value ...]\n");
 		return 2;
 	}
 	getrlimit(RLIMIT_NOFILE, &files);
@@ -441,6 +481,8 @@ int main(int argc, char **argv)
 	open_all(&l);
 	if (l.kind->payload)
 		measure(&l);
+	else if (l.kind->storm)
+		storm(&l);
 	else
 		stay();
 	return 0;

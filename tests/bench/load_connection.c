@@ -179,12 +179,17 @@ static void say_connect(struct connection *c, const struct target *t)
 	connection_say(c, p, h + n);
 }
 
-void connection_open(struct connection *c, const struct target *t, int number)
+void connection_begin(struct connection *c, const struct target *t, int number)
 {
 	*c = (struct connection){ .fd = open_socket(t->address), .number = number };
 	if (t->tls)
 		start_tls(c, t->tls);
 	say_connect(c, t);
+}
+
+void connection_open(struct connection *c, const struct target *t, int number)
+{
+	connection_begin(c, t, number);
 	connection_await(c, 2);
 }
 

@@ -25,6 +25,8 @@ typedef void packet_seen(void *context, struct connection *c, const unsigned cha
 
 void load_die(const char *what, const char *detail);
 SSL_CTX *target_tls(const char *cafile, const char *cert, const char *key);
+/* Connected, and its CONNECT sent. */
+void connection_begin(struct connection *c, const struct target *t, int number);
 /* Connected, and its CONNECT accepted. */
 void connection_open(struct connection *c, const struct target *t, int number);
 /* Subscribes and waits for the answer. */

@@ -15,6 +15,7 @@ const SECTIONS = {
 	shadows: 'Shadows',
 	http: 'HTTP',
 	things: 'A registry full of things',
+	gap: 'The broker\'s thread',
 	parts: 'Parts, without a broker',
 };
 const OPTIONAL = { soak: 'A load that stays' };

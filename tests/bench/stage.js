@@ -11,6 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const pki = require('../harness/pki');
 const { Operator } = require('../harness/control');
+const { Preload } = require('../chaos/preload');
 
 const BUILD = path.resolve(process.env.SKEETER_BUILD || 'build');
 const STATEMENTS = 10;
@@ -141,6 +142,8 @@ class Broker {
 		return Number(/RssAnon:\s*(\d+)/.exec(fs.readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
 	}
 
+	files() { return fs.readdirSync(`/proc/${this.pid}/fd`).length; }
+
 	// Seconds that its threads have run.
 	cpu() {
 		const tasks = fs.readdirSync(`/proc/${this.pid}/task`);
@@ -164,6 +167,15 @@ function answers(socket) {
 
 async function broker(kind, options) {
 	const b = new Broker(kind, options);
+	cleanups.push(() => b.destroy());
+	return b.start();
+}
+
+// A broker whose turns of the loop are timed and whose disk can be made to stand still: b.probe.
+async function probed(kind, options) {
+	const b = new Broker(kind, options);
+	b.probe = new Preload(b.dir, path.join(b.dir, 'data'));
+	b.wrap = ['env', ...named(b.probe.env)];
 	cleanups.push(() => b.destroy());
 	return b.start();
 }
@@ -255,4 +267,4 @@ async function cleanup() {
 		await fn();
 }
 
-module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, freePort, ground, idle, load, marginal, median, part, sleep, spread, staying };
+module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, freePort, ground, idle, load, marginal, median, part, probed, sleep, spread, staying };

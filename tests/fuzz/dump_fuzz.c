@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/store/dump.h"
+#include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,12 +18,6 @@ struct text {
 	char *data;
 	size_t size, room;
 };
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static int put(void *ctx, const char *data, size_t n)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/store_internal.h"
+#include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,12 +22,6 @@ struct seen {
 	struct sk_slice row;
 	bool full;
 };
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void seal(char *row, size_t size)
 {

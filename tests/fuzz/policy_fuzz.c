@@ -12,18 +12,13 @@
 
 #include "core/json.h"
 #include "plugins/auth/policy.h"
+#include "tests/fuzz/expect.h"
 
 #define ARN "arn:aws:iot:eu-central-1:123456789012:"
 #define STAR '\xff' /* in naive patterns too: no UTF-8 text holds them */
 #define ONE '\xfe'
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static size_t after_one(const char *s)
 {

@@ -7,14 +7,9 @@
 #include <string.h>
 
 #include "shadow/shadow.h"
+#include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static const cJSON *path(const cJSON *node, const char *first, const char *second)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/digest.h"
 #include "plugins/http/sigv4_canonical.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -298,7 +299,7 @@ static void chunks_are_read(struct sk_arena *a, const struct sigv4_body *body)
 		uint8_t key[SIGV4_HASH], hash[SIGV4_HASH];
 		const char *sts = sigv4_string_to_sign(a, claim.when, "20150830/r/s/aws4_request", sigv4_canonical_request(a, &c));
 		sigv4_signing_key(SECRET, claim.date, claim.region, claim.service, key);
-		sigv4_hmac(key, SIGV4_HASH, sts, strlen(sts), hash);
+		sk_hmac(key, SIGV4_HASH, sts, strlen(sts), hash);
 		sigv4_hex(hash, claim.signature);
 		if (!sigv4_judge(a, &r, &claim, &copy, key, NOW_S * 1000LL, &no))
 			expect(copy.size == 5);

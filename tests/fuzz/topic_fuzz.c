@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/topic.h"
+#include "tests/fuzz/expect.h"
 
 #define MAX_ROWS 32
 
@@ -15,12 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *rows[MAX_ROWS];
 static size_t row_count;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* true and *n its length, if there is a level of that number. */
 static bool level(const char *s, size_t index, const char **at, size_t *n)

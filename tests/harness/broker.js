@@ -4,7 +4,7 @@
 //
 // Listeners: TLS with client certificates on b.port, an operator's unix socket b.socket, and b.plainPort if asked for.
 // The broker is stopped by its pid when the test ends and must then be gone with exit code 0; its log is printed when
-// the test fails. A sanitizer's report in the log fails the test.
+// the test fails. A report of a sanitizer or of valgrind in the log fails the test (watcher.js). SKEETER_BROKER names another Mosquitto than the installed one.
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -12,6 +12,8 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const pki = require('./pki');
+const facts = require('./facts');
+const watcher = require('./watcher');
 const { until, SLOW } = require('./test');
 const { Operator } = require('./control');
 const { Device } = require('./device');
@@ -19,7 +21,6 @@ const { Device } = require('./device');
 const BUILD = process.env.SKEETER_BUILD || path.resolve(__dirname, '../../build');
 const ALL = ['core', 'registry', 'auth', 'shadow'];
 const ALLOW_ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:*', Resource: '*' }] };
-const REPORT = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
 function freePort() {
 	return new Promise((done, fail) => {
@@ -72,9 +73,7 @@ class Broker {
 		this.plainPort = this.plainPort || await freePort();
 		const conf = path.join(this.dir, 'mosquitto.conf');
 		fs.writeFileSync(conf, this.configuration());
-		const preload = process.env.SKEETER_PRELOAD ? ['env', `LD_PRELOAD=${process.env.SKEETER_PRELOAD}`,
-			`ASAN_OPTIONS=detect_leaks=${leaks}:fast_unwind_on_malloc=0`, 'UBSAN_OPTIONS=print_stacktrace=1'] : [];
-		const command = [...this.spec.wrap || [], ...preload, 'mosquitto', '-c', conf];
+		const command = [...this.spec.wrap || [], ...watcher.around(leaks), facts.command, '-c', conf];
 		const env = { ...process.env, ...this.spec.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 		const child = this.child = spawn(command[0], command.slice(1), { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', (code, signal) => { child.gone = true; done({ code, signal }); }));
@@ -101,6 +100,7 @@ class Broker {
 		await until('the broker to refuse', () => this.child.gone, 10000);
 		const { code } = await this.exit;
 		this.child = null;
+		this.checkReports();
 		return code;
 	}
 
@@ -114,16 +114,21 @@ class Broker {
 		this.child = null;
 		if (!child.gone)
 			child.kill(signal);
-		// Mosquitto forgets a signal that comes between its line "running" and its loop.
-		const again = setInterval(() => child.gone || child.kill(signal), 1000);
 		const killer = setTimeout(() => { this.log += 'did not stop, killed\n'; child.kill('SIGKILL'); }, 10000 * SLOW);
+		// Mosquitto forgets a SIGTERM that comes between its line "running" and its loop.
+		const again = setInterval(() => / terminating$/m.test(this.log.slice(this.mark)) || child.kill(signal), 1000);
 		const { code, signal: by } = await this.exit;
 		clearTimeout(killer);
 		clearInterval(again);
-		if (REPORT.test(this.log))
-			throw new Error(`sanitizer: ${this.log.slice(this.log.search(REPORT)).slice(0, 4000)}`);
+		this.checkReports();
 		if (signal === 'SIGTERM' && code !== 0)
 			throw new Error(`the broker ended with code ${code}, signal ${by}`);
+	}
+
+	checkReports() {
+		const found = watcher.report(this.log);
+		if (found)
+			throw new Error(`the broker was reported: ${found}`);
 	}
 
 	async restart(signal = 'SIGTERM') {

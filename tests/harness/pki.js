@@ -8,10 +8,14 @@ const path = require('node:path');
 const { atEnd } = require('./test');
 
 let folder = null;
+let validity = { days: 3, env: process.env };
 const made = new Map();
 
+// What is made from now on is valid so many days from the time that openssl sees with that environment.
+function valid(spec) { validity = spec; }
+
 function openssl(...args) {
-	execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+	execFileSync('openssl', args, { env: validity.env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 function home() {
@@ -34,7 +38,7 @@ function describe(name) {
 
 function make(name, args) {
 	if (!made.has(name)) {
-		openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3',
+		openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(validity.days),
 			'-keyout', path.join(home(), `${name}.key`), '-out', path.join(home(), `${name}.crt`), ...args);
 		made.set(name, describe(name));
 	}
@@ -56,4 +60,4 @@ function server() {
 		'-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE']);
 }
 
-module.exports = { authority, certificate, server, home };
+module.exports = { authority, certificate, server, home, valid };

@@ -3,7 +3,7 @@
 //   test('a sentence', async (t) => { ... });     test.smoke(...) is run by `make check` too
 //
 // t.after(fn) runs at the end, last first, whatever happened; t.onFail(fn) returns text to print on a failure. The
-// tests of a file run one after the other when the file has been read; it ends with "count: N passed, N failed".
+// tests of a file run one after the other when the file has been read; it ends with "count: N passed, N failed" (SKEETER_COUNT is another word for it).
 'use strict';
 const path = require('node:path');
 
@@ -92,7 +92,7 @@ async function main() {
 		passed += await runOne(one) ? 1 : 0;
 	for (const fn of atExit.reverse())
 		await fn();
-	console.log(`count: ${passed} passed, ${chosen.length - passed} failed`);
+	console.log(`${process.env.SKEETER_COUNT || 'count'}: ${passed} passed, ${chosen.length - passed} failed`);
 	process.exit(passed === chosen.length ? 0 : 1);
 }
 

@@ -1,6 +1,9 @@
 /* auth_index_test.c -- the table in a file's pages against a plain array, and the index of certificates on top of it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +19,7 @@
 #include <openssl/sha.h>
 
 #include "plugins/auth/index.h"
+#include "plugins/auth/index_blobs.h"
 #include "plugins/auth/index_table.h"
 
 static char folder[] = "/tmp/auth-index-test-XXXXXX";
@@ -30,6 +34,19 @@ static int remove_folder(void **state)
 {
 	(void)state;
 	return rmdir(folder); /* fails, and with it the test, if a file was left */
+}
+
+/* The disk is full while `full` stands; memory is not. */
+static bool full;
+
+int posix_fallocate(int fd, off_t at, off_t n)
+{
+	char link[64], path[64] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (full && readlink(link, path, sizeof(path) - 1) > 0 && strncmp(path, "/memfd:", 7))
+		return ENOSPC;
+	return fallocate(fd, 0, at, n) ? errno : 0;
 }
 
 static void digest(unsigned n, uint8_t out[32])
@@ -128,6 +145,49 @@ static void a_full_disk_is_an_error_and_no_signal(void **state)
 	digest(n, key);
 	assert_non_null(table_put(t, key));
 	table_free(&t);
+}
+
+static void with_a_full_disk_a_table_grows_in_memory(void **state)
+{
+	struct table *t = table_new(folder, 64, 32);
+	uint8_t key[32];
+
+	(void)state;
+	full = true;
+	for (unsigned i = 0; i < 5000; i++) {
+		digest(i, key);
+		assert_non_null(table_put(t, key));
+	}
+	full = false;
+	for (unsigned i = 0; i < 20000; i++) {
+		digest(i, key);
+		assert_non_null(i < 5000 ? table_find(t, key) : table_put(t, key));
+	}
+	assert_int_equal(table_count(t), 20000);
+	table_free(&t);
+}
+
+static void with_a_full_disk_memory_takes_the_texts(void **state)
+{
+	struct blobs *b = blobs_new(folder);
+	struct blob blob[600] = { 0 };
+	char text[300], found[300];
+
+	(void)state;
+	for (int turn = 0; turn < 6; turn++)
+		for (int i = 0; i < 600; i++) {
+			size_t n = (size_t)(i * 7 + turn * 31) % 299 + 1;
+			full = i % 300 < 150;
+			memset(text, 'a' + (i + turn) % 26, n);
+			if (blob[i].size) {
+				assert_int_equal(blobs_get(b, &blob[i], found), 0);
+				assert_int_equal(found[0], 'a' + (i + turn - 1) % 26);
+				assert_int_equal(found[blob[i].size - 1], found[0]);
+			}
+			assert_int_equal(blobs_put(b, &blob[i], text, n), 0);
+		}
+	full = false;
+	blobs_free(&b);
 }
 
 /* -- the index -- */
@@ -294,6 +354,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_remembers_what_an_array_does),
 		cmocka_unit_test(a_table_refuses_the_two_marks_as_keys),
+		cmocka_unit_test(with_a_full_disk_a_table_grows_in_memory),
+		cmocka_unit_test(with_a_full_disk_memory_takes_the_texts),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_full_disk_is_an_error_and_no_signal),
 		cmocka_unit_test(certificates_come_and_go),

@@ -59,6 +59,12 @@ static void destroy(void)
 }
 
 static const struct store_backend embedded = { "embedded", open_plain, destroy };
+static struct sk_store *open_gathering(void)
+{
+	return open_with((struct sk_store_options){ .gather_us = 2000 });
+}
+
+static const struct store_backend gathering = { "embedded, gathering", open_gathering, destroy };
 static const struct store_backend small = { "embedded, small limits, relaxed", open_small, destroy };
 
 static const struct store_backend tiny = { "embedded, no room", open_tiny, destroy };
@@ -268,6 +274,108 @@ static void a_record_deleted_before_its_fold_costs_no_table_write(void **state)
 	pthread_mutex_destroy(&f->lock);
 }
 
+/* -- gathering: after a row of several commits the next one waits as long as that took, and nobody need wake it -- */
+
+static int64_t clock_us;
+static int rings;
+
+static int64_t ticking(void)
+{
+	return clock_us += 50;
+}
+
+static void ring(void *ctx)
+{
+	(void)ctx;
+	rings++;
+}
+
+static void submit_some(struct change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		change_start(&c[i], f, "thing/a");
+		change_write(&c[i], SK_RECORD, "thing/a/x", "1");
+	}
+	change_submit(c, n);
+}
+
+static void free_some(struct change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_true(c[i].answered && c[i].commit.status == SK_COMMIT_OK);
+		change_free(&c[i]);
+	}
+}
+
+static void start_ticking(void)
+{
+	f->store = open_with((struct sk_store_options){ .gather_us = 300, .now_us = ticking });
+	assert_non_null(f->store);
+	f->store->wake = ring;
+	f->store->answered = ring;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->answered, NULL);
+}
+
+static void stop_ticking(void)
+{
+	f->store->ops->close(f->store);
+	destroy();
+	pthread_cond_destroy(&f->answered);
+	pthread_mutex_destroy(&f->lock);
+}
+
+static void commits_gather_behind_a_row_of_several(void **state)
+{
+	struct change several[5], later[2];
+	(void)state;
+	start_ticking();
+	struct sk_store *s = f->store;
+	rings = 0;
+	submit_some(several, 5);
+	assert_int_equal(rings, 1);
+	int64_t next = s->ops->step(s, clock_us);
+	assert_int_equal(rings, 2); /* answered */
+	free_some(several, 5);
+	assert_in_range(next, clock_us + 1, clock_us + 300);
+	submit_some(later, 2);
+	assert_int_equal(rings, 2);
+	assert_int_equal(s->ops->step(s, next - 1), next);
+	assert_false(later[0].answered || later[1].answered);
+	s->ops->step(s, next);
+	assert_int_equal(rings, 3);
+	free_some(later, 2);
+	stop_ticking();
+}
+
+static void a_lone_commit_does_not_wait(void **state)
+{
+	struct change one[1];
+	(void)state;
+	start_ticking();
+	rings = 0;
+	for (int i = 0; i < 3; i++) {
+		submit_some(one, 1);
+		f->store->ops->step(f->store, clock_us);
+		free_some(one, 1);
+	}
+	assert_int_equal(rings, 6); /* three wakes, three answers */
+	stop_ticking();
+}
+
+static void closing_does_not_wait_for_the_gathered(void **state)
+{
+	struct change several[5], later[2];
+	(void)state;
+	start_ticking();
+	submit_some(several, 5);
+	f->store->ops->step(f->store, clock_us);
+	free_some(several, 5);
+	submit_some(later, 2);
+	stop_ticking();
+	free_some(later, 2);
+}
+
 static void the_file_is_private(void **state)
 {
 	struct stat st;
@@ -316,6 +424,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_scan_sees_a_commit_whole_or_not_at_all, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(a_scan_sees_a_commit_whole_or_not_at_all, setup_tiny, teardown),
 		cmocka_unit_test_setup_teardown(beyond_its_limits_the_store_is_pressed_and_recovers, setup_small, teardown),
+		cmocka_unit_test(commits_gather_behind_a_row_of_several), cmocka_unit_test(a_lone_commit_does_not_wait),
+		cmocka_unit_test(closing_does_not_wait_for_the_gathered),
 		cmocka_unit_test(a_record_deleted_before_its_fold_costs_no_table_write),
 	};
 	int failed;
@@ -323,7 +433,7 @@ int main(void)
 	snprintf(folder, sizeof folder, "/tmp/skeeter-store-XXXXXX");
 	if (!mkdtemp(folder))
 		return 1;
-	failed = store_suite_run(&embedded) + store_suite_run(&small) + cmocka_run_group_tests_name("embedded only", tests, NULL, NULL);
+	failed = store_suite_run(&embedded) + store_suite_run(&small) + store_suite_run(&gathering) + cmocka_run_group_tests_name("embedded only", tests, NULL, NULL);
 	rmdir(folder);
 	return failed != 0;
 }

@@ -41,12 +41,16 @@ static void host_random(void *ctx, void *buf, size_t n)
 
 static void host_wake(void *ctx)
 {
-	((struct sim *)ctx)->wakes++;
+	struct sim *s = ctx;
+	s->wakes++;
+	sim_wake(s, s->workers + SIM_BROKER);
 }
 
 static void host_wake_thread(void *ctx, int index)
 {
-	(void)ctx, (void)index;
+	static const int other[] = { [-SK_KEEPER] = SIM_KEEPER, [-SK_COMMITTER] = SIM_COMMITTER, [-SK_SLOW_POOL] = SIM_SLOW };
+	struct sim *s = ctx;
+	sim_wake(s, index >= 0 ? index : s->workers + other[-index]);
 }
 
 static void add_text(char **text, const char *more)
@@ -73,11 +77,16 @@ static void host_publish(void *ctx, const struct sk_outgoing *item)
 	char line[512];
 	if (s->crashed)
 		return;
+	if (s->heard) {
+		s->heard(s->ctx, item);
+		SK_POINT(&s->host, "broker.item");
+		return;
+	}
 	snprintf(line, sizeof line, "%s %s=%.*s%s; ", item->kind == SK_OUT_REPLY ? "reply" : item->retain ? "retain" : "publish", item->topic,
 	         (int)(item->payload_size < 400 ? item->payload_size : 400), item->payload,
 	         item->kind == SK_OUT_REPLY && item->client != (void *)SIM_CLIENT ? " to nobody" : "");
 	note(s, line);
-	s->host.crash_point(s, "broker.item");
+	SK_POINT(&s->host, "broker.item");
 }
 
 static void host_kick(void *ctx, const struct sk_outgoing *item)
@@ -100,8 +109,10 @@ static void host_log(void *ctx, char level, const char *text)
 static void crash_point(void *ctx, const char *name)
 {
 	struct sim *s = ctx;
-	if (s->crash_at && !strcmp(s->crash_at, name) && s->crash_after-- == 0)
-		s->crashed = true;
+	bool now = !s->crashed && s->crash_at && !strcmp(s->crash_at, name) && s->crash_after-- == 0;
+	if (s->passed && !s->crashed)
+		s->passed(s->ctx, name, now);
+	s->crashed = s->crashed || now;
 }
 
 /* -- life -- */
@@ -111,6 +122,8 @@ void sim_start(struct sim *s)
 	char why[256] = "the runtime cannot be made";
 	s->starts++;
 	sk_arena_fail_after(0);
+	if (s->on_file)
+		sim_file_open(s->store);
 	s->store->fail_reads = s->store->fail_scans = 0; /* the broker does not start on a store that cannot be read */
 	s->rt = sk_runtime_new(&s->host, &s->store->store, s->workers);
 	if (s->rt) {
@@ -126,12 +139,14 @@ void sim_start(struct sim *s)
 		fprintf(stderr, "the simulated runtime does not start: %s\n", why);
 		abort();
 	}
+	sim_wake(s, -1);
 	sk_runtime_start(s->rt);
 }
 
-struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra)
+static struct sim *make(uint64_t seed, int workers, const struct sk_plugin *extra, bool on_file)
 {
 	struct sim *s = calloc(1, sizeof *s);
+	s->on_file = on_file;
 	s->host = (struct sk_host){ .mono_us = host_mono, .wall_ms = host_wall, .random = host_random, .wake_broker = host_wake,
 		.wake_thread = host_wake_thread, .publish = host_publish, .kick = host_kick, .log = host_log, .crash_point = crash_point, .ctx = s };
 	s->rng = seed;
@@ -146,12 +161,22 @@ struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *ext
 	return s;
 }
 
-struct sim *sim_new(uint64_t seed, int workers)
+struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra)
 {
-	return sim_new_with(seed, workers, NULL);
+	return make(seed, workers, extra, false);
 }
 
-static void stop(struct sim *s)
+struct sim *sim_new_on_file(uint64_t seed, int workers)
+{
+	return make(seed, workers, NULL, true);
+}
+
+struct sim *sim_new(uint64_t seed, int workers)
+{
+	return make(seed, workers, NULL, false);
+}
+
+void sim_stop(struct sim *s)
 {
 	sim_store_lose(s->store);
 	sk_process_set(NULL);
@@ -161,7 +186,8 @@ static void stop(struct sim *s)
 void sim_free(struct sim **at)
 {
 	struct sim *s = *at;
-	stop(s);
+	if (s->rt)
+		sim_stop(s);
 	sim_store_free(&s->store);
 	for (int i = 0; i < s->answers; i++) {
 		free(s->answer[i].message);
@@ -177,7 +203,12 @@ void sim_free(struct sim **at)
 void sim_crash(struct sim *s)
 {
 	s->crashed = true;
-	stop(s);
+	if (s->crashing)
+		s->crashing(s->ctx);
+	if (s->rt)
+		sim_stop(s);
+	if (s->on_file)
+		sim_file_crash(s->store);
 	s->crashed = false;
 	s->crash_at = NULL;
 	sim_start(s);
@@ -189,6 +220,7 @@ static void answered(struct sk_request *r, const struct sk_answer *a)
 {
 	struct sim_answer *mine = r->finish_ctx;
 	struct sim *s = r->row->owner->state;
+	mine->ended++;
 	if (!a->outgoing || s->crashed)
 		return;
 	mine->done = true;
@@ -200,6 +232,8 @@ static void answered(struct sk_request *r, const struct sk_answer *a)
 	mine->message = strdup(a->message ? a->message : "");
 	char *text = a->arena ? sk_json_print(a->arena, a->out, NULL) : NULL;
 	mine->text = strdup(text ? text : "");
+	if (s->was_answered)
+		s->was_answered(s->ctx, (int)(mine - s->answer));
 }
 
 static int submit(struct sim *s, const char *operation, const char *json)
@@ -299,7 +333,9 @@ static bool worker_busy(struct sk_worker *w)
 
 static void finished(void *ctx, const struct sk_outgoing *item)
 {
-	(void)ctx, (void)item;
+	struct sim *s = ctx;
+	if (s->finished && !s->crashed)
+		s->finished(s->ctx, item);
 }
 
 void sim_drain(struct sim *s, int most)

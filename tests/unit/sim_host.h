@@ -15,10 +15,12 @@
 #include "core/runtime.h"
 
 enum { SIM_ANSWERS = 4096, SIM_CLIENT = 77 };
+enum { SIM_COMMITTER, SIM_KEEPER, SIM_SLOW, SIM_BROKER, SIM_OTHERS }; /* actors besides the workers */
 
 struct sim_answer {
 	bool done;
 	int count;        /* answers that came: 1, or something is wrong */
+	int ended;        /* times that the runtime was through with the call, answered or thrown away: 1 in the end */
 	int error;
 	char *message, *text; /* text: the output or the error's fields, printed */
 	unsigned order;   /* its place among all answers */
@@ -40,6 +42,12 @@ struct sim_structure {
 struct sim_store {
 	struct sk_store store;   /* first */
 	struct sim *sim;
+	/* sim_host_file.c: the embedded store in a file instead of the tables below; faults are put before it */
+	struct sk_store *file;
+	char folder[64], path[96];
+	unsigned files;
+	bool copied;             /* the files have been copied as they were at the crash */
+	struct sk_bytes *shown;  /* by sim_record */
 	struct sim_table table[SK_SPACES];
 	struct sim_structure *structure;
 	size_t structures;
@@ -49,6 +57,7 @@ struct sim_store {
 	int fail_commits, conflict_commits;
 	const char *poison;      /* a commit that writes this key fails */
 	bool held;               /* a step commits nothing: completion is delayed */
+	bool pressed;            /* says that its backlog is too large */
 	unsigned reads, scans, commits, largest; /* largest: most writes of a commit */
 };
 
@@ -57,6 +66,7 @@ struct sim {
 	struct sk_runtime *rt;
 	struct sim_store *store;
 	int workers;
+	bool on_file;
 	size_t cache, inbox;
 	int64_t mono_us, wall_ms; /* wall_ms may be set back */
 	uint64_t rng;
@@ -78,9 +88,18 @@ struct sim {
 	bool crashed;
 	unsigned starts;
 	const struct sk_plugin *extra; /* loaded too */
+	int64_t due_us[SK_MAX_WORKERS + SIM_OTHERS]; /* sim_host_wake.c: when each actor wants to step */
+	/* what a model wants to hear; each may be NULL */
+	void (*heard)(void *ctx, const struct sk_outgoing *item);          /* a publish or a reply; nothing is noted in `sent` then */
+	void (*was_answered)(void *ctx, int place);
+	void (*passed)(void *ctx, const char *point, bool crash);          /* a named point */
+	void (*finished)(void *ctx, const struct sk_outgoing *item);
+	void (*crashing)(void *ctx);                                       /* the runtime is about to be thrown away and started again */
+	void *ctx;
 };
 
 struct sim *sim_new(uint64_t seed, int workers);
+struct sim *sim_new_on_file(uint64_t seed, int workers);
 struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra);
 void sim_free(struct sim **s);
 uint64_t sim_random(struct sim *s, uint64_t below);
@@ -101,6 +120,19 @@ void sim_drain(struct sim *s, int most);
 void sim_advance(struct sim *s, int64_t ms); /* both clocks, then settles; in small steps */
 void sim_crash(struct sim *s);        /* now; the runtime starts again on what was durable */
 void sim_start(struct sim *s);
+void sim_stop(struct sim *s);         /* throws the runtime away, and what the store has not committed */
+
+/* -- steps by wake-ups alone (sim_host_wake.c): an actor steps when it was woken or when the time has come that it asked for -- */
+void sim_wake(struct sim *s, int actor);    /* a worker's number, or workers + SIM_... */
+bool sim_step_woken(struct sim *s);         /* one random actor of those; false: all sleep */
+void sim_step_actor(struct sim *s, int actor);
+int64_t sim_next_due(const struct sim *s);
+/* Until all sleep; then the words for what is left undone, or NULL. */
+const char *sim_rest(struct sim *s);
+/* The same over so much time, which passes only while all sleep. */
+const char *sim_pass(struct sim *s, int64_t ms);
+/* As the broker stops: the keeper first, `steps` for what is under way, then all that is left is thrown away. sim_start goes on. */
+void sim_shut_down(struct sim *s, int steps);
 
 /* -- looking -- */
 const char *sim_sent(struct sim *s);  /* "" when nothing; what has been returned is forgotten at the next call */
@@ -120,6 +152,17 @@ bool sim_store_busy(const struct sim_store *s);
 void sim_store_step(struct sim_store *s, int most); /* commits of this step */
 void sim_store_lose(struct sim_store *s);           /* what is queued is answered FAILED and not done */
 struct sim_record *sim_table_find(struct sim_table *t, const char *key);
+
+/* sim_host_file.c */
+void sim_file_open(struct sim_store *s);   /* path; makes a folder the first time */
+void sim_file_close(struct sim_store *s);  /* in an orderly way */
+void sim_file_crash(struct sim_store *s);  /* goes on with a copy of the files as they are now, or were at a point of the store */
+void sim_file_free(struct sim_store *s);   /* with the folder */
+void sim_file_remove_now(void);            /* the folder of the world that there is: the program ends */
+void sim_file_commit(struct sim_store *s, struct sk_commit *list);
+int64_t sim_file_step(struct sim_store *s);
+void sim_file_put(struct sim_store *s, const struct sk_store_write *w);
+struct sk_store_read sim_file_read(struct sim_store *s, const char *key); /* bytes stay the store's */
 
 /* sim_host_plugin.c */
 extern const struct sk_plugin sim_plugin, sim_other_plugin;

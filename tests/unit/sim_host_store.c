@@ -92,6 +92,8 @@ static int store_read(struct sk_store *store, struct sk_store_read *reads, size_
 	bool fails = s->fail_reads > 0;
 	s->fail_reads -= fails;
 	s->reads += (unsigned)n;
+	if (s->file && !fails)
+		return s->file->ops->read(s->file, reads, n);
 	for (size_t i = 0; i < n; i++) {
 		struct sim_record *r = sim_table_find(&s->table[reads[i].space], reads[i].key);
 		reads[i].bytes = r && !fails ? sk_bytes_ref(r->bytes) : NULL;
@@ -110,6 +112,8 @@ static int store_scan(struct sk_store *store, enum sk_space space, const char *p
 		s->fail_scans--;
 		return -1;
 	}
+	if (s->file)
+		return s->file->ops->scan(s->file, space, prefix, after, limit, fn, ctx);
 	for (size_t i = place(t, prefix); i < t->count && !strncmp(t->at[i].key, prefix, n) && (!limit || found < limit); i++) {
 		if (after && strcmp(t->at[i].key, after) <= 0)
 			continue;
@@ -154,6 +158,7 @@ static void store_submit(struct sk_store *store, struct sk_commit *list)
 		s->queue_end = &list->next;
 		list = next;
 	}
+	store->wake(store->wake_ctx);
 }
 
 static bool holds(struct sim_store *s, const struct sk_commit *c)
@@ -189,18 +194,22 @@ static void apply(struct sim_store *s, struct sk_commit *c)
 	s->store.seq = c->version;
 }
 
-static void judge(struct sim_store *s, struct sk_commit *c)
+/* true: it is the embedded store's to judge. */
+static bool judge(struct sim_store *s, struct sk_commit *c)
 {
 	if (s->fail_commits > 0 || is_poisoned(s, c)) {
 		s->fail_commits -= s->fail_commits > 0;
 		c->status = SK_COMMIT_FAILED;
 		c->why = "The disk is full";
-	} else if (s->conflict_commits > 0 || !holds(s, c)) {
+	} else if (s->conflict_commits > 0 || (!s->file && !holds(s, c))) {
 		s->conflict_commits -= s->conflict_commits > 0;
 		c->status = SK_COMMIT_CONFLICT;
+	} else if (s->file) {
+		return true;
 	} else {
 		apply(s, c);
 	}
+	return false;
 }
 
 bool sim_store_busy(const struct sim_store *s)
@@ -210,18 +219,26 @@ bool sim_store_busy(const struct sim_store *s)
 
 void sim_store_step(struct sim_store *s, int most)
 {
+	struct sk_commit *batch = NULL, **batch_end = &batch;
 	while (!s->held && s->queue && most-- > 0 && !s->sim->crashed) {
 		struct sk_commit *c = s->queue;
-		s->sim->host.crash_point(s->sim, "store.before");
+		SK_POINT(&s->sim->host, "store.before");
 		if (s->sim->crashed)
-			return;
+			break;
 		s->queue = c->next;
 		if (!s->queue)
 			s->queue_end = &s->queue;
-		judge(s, c);
-		s->sim->host.crash_point(s->sim, "store.durable");
+		if (judge(s, c)) {
+			c->next = NULL;
+			*batch_end = c;
+			batch_end = &c->next;
+			continue;
+		}
+		SK_POINT(&s->sim->host, "store.durable");
 		c->done(c);
 	}
+	if (batch)
+		sim_file_commit(s, batch);
 }
 
 void sim_store_lose(struct sim_store *s)
@@ -237,15 +254,17 @@ void sim_store_lose(struct sim_store *s)
 
 static int64_t store_step(struct sk_store *store, int64_t now_us)
 {
-	(void)now_us;
-	sim_store_step((struct sim_store *)store, 1);
-	return INT64_MAX;
+	struct sim_store *s = (struct sim_store *)store;
+	sim_store_step(s, 1 + (int)sim_random(s->sim, 4));
+	if (s->file && !s->queue && !s->sim->crashed)
+		return sim_file_step(s);
+	return s->queue ? now_us : INT64_MAX;
 }
 
 static bool store_pressed(struct sk_store *store)
 {
-	(void)store;
-	return false;
+	struct sim_store *s = (struct sim_store *)store;
+	return s->pressed || (s->file && s->file->ops->pressed(s->file));
 }
 
 static void store_stats(struct sk_store *store, struct sk_store_stats *out)
@@ -259,6 +278,12 @@ static void store_close(struct sk_store *store)
 	(void)store;
 }
 
+static void wake(void *ctx)
+{
+	struct sim *s = ctx;
+	sim_wake(s, s->workers + SIM_COMMITTER);
+}
+
 struct sim_store *sim_store_new(struct sim *sim)
 {
 	static const struct sk_store_ops ops = { .name = "simulated", .read = store_read, .scan = store_scan, .submit = store_submit,
@@ -268,12 +293,16 @@ struct sim_store *sim_store_new(struct sim *sim)
 	s->store.ops = &ops;
 	s->store.exclusive = true;
 	s->queue_end = &s->queue;
+	s->store.wake = wake;
+	s->store.wake_ctx = sim;
 	return s;
 }
 
 void sim_store_free(struct sim_store **at)
 {
 	struct sim_store *s = *at;
+	if (s->file)
+		sim_file_free(s);
 	for (int space = 0; space < SK_SPACES; space++) {
 		while (s->table[space].count)
 			erase(&s->table[space], &s->table[space].at[s->table[space].count - 1]);
@@ -289,7 +318,10 @@ void sim_store_free(struct sim_store **at)
 void sim_put_in(struct sim *s, enum sk_space space, const char *key, const char *text)
 {
 	struct sk_bytes *bytes = sk_bytes_new(text, strlen(text));
-	put(&s->store->table[space], key, bytes, ++s->store->store.seq);
+	if (s->on_file)
+		sim_file_put(s->store, &(struct sk_store_write){ space, key, bytes });
+	else
+		put(&s->store->table[space], key, bytes, ++s->store->store.seq);
 	sk_bytes_unref(bytes);
 }
 
@@ -301,16 +333,30 @@ void sim_put(struct sim *s, const char *key, const char *text)
 const char *sim_record(struct sim *s, const char *key)
 {
 	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
-	return r ? r->bytes->data : NULL;
+	const struct sk_bytes *bytes = s->on_file ? sim_file_read(s->store, key).bytes : r ? r->bytes : NULL;
+	return bytes ? bytes->data : NULL;
 }
 
 uint64_t sim_version(struct sim *s, const char *key)
 {
 	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
-	return r ? r->version : 0;
+	return s->on_file ? sim_file_read(s->store, key).version : r ? r->version : 0;
+}
+
+static int count_one(void *ctx, const struct sk_scan_item *item)
+{
+	++*(size_t *)ctx;
+	free(item->key);
+	sk_bytes_unref(item->bytes);
+	return 0;
 }
 
 size_t sim_count(struct sim *s, enum sk_space space)
 {
-	return s->store->table[space].count;
+	size_t n = 0;
+	if (!s->on_file)
+		return s->store->table[space].count;
+	if (s->store->file->ops->scan(s->store->file, space, "", NULL, 0, count_one, &n))
+		broken("it cannot be read", "");
+	return n;
 }

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test, until } = require('../../harness/test');
 const { start, BUILD } = require('../../harness/broker');
+const broker = require('../../harness/facts');
 
 const SKEETER = path.join(BUILD, 'skeeter');
 
@@ -148,7 +149,7 @@ test('status and things tell who is there, who was, and what was denied last', a
 	assert.match(things, /^ {2}denied (just now|\d+ s ago): deny publish lamp -> secret/m);
 	assert.match(things, /^valve +no +(just now|\d+ s ago) +-$/m);
 	const facts = await b.call('DescribeBroker', {});
-	assert.deepEqual([facts.pid, facts.interface, facts.account, facts.plugins.map((p) => p.name)], [b.pid, '2.0', '123456789012', ['core', 'registry', 'auth', 'shadow']]);
+	assert.deepEqual([facts.pid, facts.interface, facts.account, facts.plugins.map((p) => p.name)], [b.pid, broker.interface, '123456789012', ['core', 'registry', 'auth', 'shadow']]);
 	assert.ok(Math.abs(facts.startedAt * 1000 - Date.now()) < 60000);
 });
 

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { test, until } = require('../../harness/test');
 const { start } = require('../../harness/broker');
+const { overQuota } = require('../../harness/facts');
 const { Shadow } = require('../../harness/shadow');
 
 test('a device with too many requests gets 429 for some, and every request is answered once', async (t) => {
@@ -36,4 +37,17 @@ test('an inbox that is full refuses devices with 429, counts what it cannot even
 	assert.ok(s.got('update/accepted').length > 0);
 	assert.ok(s.got('update/rejected').every((r) => r.code === 429));
 	assert.equal((await b.call('DescribeThing', { thingName: 'during' })).version, 1);
+});
+
+test('what cannot even be refused is said by the PUBACK of MQTT 5', async (t) => {
+	const b = await start(t, { options: { core: { inbox: '64k', workers: 1 } } });
+	const s = await new Shadow(await b.device('lamp', undefined, { version: 5 }), 'lamp').listen(['update/accepted', 'update/rejected', 'get/accepted']);
+	const pad = 'x'.repeat(20000);
+	const flood = Array.from({ length: 200 }, (_, i) => s.publish('update', { state: { reported: { i, pad } }, clientToken: `${i}` })
+		.then(() => true, (e) => e.code));
+	const codes = (await Promise.all(flood)).filter((c) => c !== true);
+	assert.ok(codes.length > 0, 'something was dropped');
+	assert.deepEqual([...new Set(codes)], [overQuota]);
+	await until(() => `${200 - codes.length} answers, there are ${s.device.inbox.length}`, () => s.device.inbox.length === 200 - codes.length, 15000);
+	assert.equal((await s.get()).version, s.got('update/accepted').length);
 });

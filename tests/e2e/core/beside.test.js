@@ -6,9 +6,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('../../harness/test');
 const { create } = require('../../harness/broker');
+const { plugin, tellsForeign } = require('../../harness/facts');
 const { Shadow } = require('../../harness/shadow');
 
-const DYNSEC = execFileSync('sh', ['-c', 'find /usr/lib* /usr/local/lib* -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1'], { encoding: 'utf8' }).trim();
+const DYNSEC = plugin('mosquitto_dynamic_security.so');
 
 async function together(t, options) {
 	assert.notEqual(DYNSEC, '', 'the mosquitto package brings mosquitto_dynamic_security.so');
@@ -48,4 +49,22 @@ test('dynamic-security cannot be used by a device', async (t) => {
 	await admin.publish('$CONTROL/dynamic-security/v1', { commands: [{ command: 'listClients' }] });
 	const [answer] = (await admin.next('$CONTROL/dynamic-security/v1/response')).responses;
 	assert.deepEqual(answer.data.clients, ['admin']);
+});
+
+test('a client that dynamic-security refuses after us was never there, and its own clients are told of', async (t) => {
+	const b = await together(t, { auth: { others: 'defer' } });
+	const op = await b.operator();
+	await op.subscribe('$aws/events/#');
+	const told = (id) => op.inbox.map((m) => JSON.parse(m.payload)).filter((e) => e.clientId === id).map((e) => e.eventType);
+	const connected = async () => (await b.call('ListClients', {})).clients.filter((c) => c.connected).map((c) => c.clientId);
+	assert.equal(await b.plain({ clientId: 'liar', username: 'admin', password: 'wrong' }).refusedConnect(), 5);
+	const admin = await b.plain({ clientId: 'boss', username: 'admin', password: 'secret' }).connect();
+	await op.next('$aws/events/presence/connected/boss');
+	await admin.subscribe('$CONTROL/dynamic-security/v1/response');
+	await admin.publish('$CONTROL/dynamic-security/v1', { commands: [{ command: 'listClients' }] });
+	await admin.next('$CONTROL/dynamic-security/v1/response');
+	assert.deepEqual((await connected()).filter((id) => id === 'liar' || id === 'boss'), ['boss']);
+	await new Promise((done) => admin.client.end(false, {}, done));
+	await op.next('$aws/events/presence/disconnected/boss');
+	assert.deepEqual([told('liar'), told('boss')], [[], tellsForeign ? ['subscribed'] : []]);
 });

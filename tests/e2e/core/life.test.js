@@ -1,7 +1,7 @@
 // What survives: SIGHUP, a restart, a session that was away; and how Skeeter starts and stops.
 'use strict';
 const assert = require('node:assert/strict');
-const { test } = require('../../harness/test');
+const { test, until, sleep } = require('../../harness/test');
 const { start, create } = require('../../harness/broker');
 const { Shadow } = require('../../harness/shadow');
 
@@ -17,6 +17,19 @@ test.smoke('a restart keeps things, certificates, policies and shadows with thei
 	assert.deepEqual([after.state, after.metadata, after.version], [before.state, before.metadata, 2]);
 	assert.equal((await again.update({ state: { reported: { on: true } } })).version, 3);
 	assert.equal((await b.call('DescribeThing', { thingName: 'lamp' })).version, 1);
+});
+
+test('those who come after many that went for good find nothing of them', async (t) => {
+	const b = await start(t, { plain: true, options: { auth: { others: 'allow' } }, conf: 'allow_anonymous true' });
+	for (let round = 0; round < 3; round++) {
+		const all = await Promise.all(Array.from({ length: 45 }, (_, i) => b.plain({ clientId: `guest-${round}-${i}` }).connect()));
+		await Promise.all(all.map((d) => d.end()));
+		const operator = await b.operator(), known = async () => (await operator.call('DescribeCounters', {})) && (await operator.call('ListClients', {})).clients;
+		await until('the guests to be gone', async () => (await known()).every((c) => !c.connected || !/^guest/.test(c.clientId)));
+		await sleep(2200); /* they are forgotten a second later */
+	}
+	await b.plain({ clientId: 'late' }).connect();
+	assert.equal(b.child.gone, undefined);
 });
 
 test('SIGHUP keeps every session and what it may do', async (t) => {
@@ -48,6 +61,26 @@ test('a persistent session gets the delta that came while it was away', async (t
 	const back = await b.tls('valve', { clean: false }).connect();
 	assert.equal(back.connack.sessionPresent, true);
 	assert.deepEqual((await new Shadow(back, 'valve').next('update/delta')).state, { open: true });
+});
+
+test('a session of MQTT 5 that began clean stays as long as it asked to, for messages and for its will', async (t) => {
+	const b = await start(t);
+	const ear = await b.device('ear');
+	await ear.subscribe('gone/+');
+	await b.provision('lamp');
+	for (const [name, clean, sessionExpiryInterval] of [['begun', true, 100], ['kept', false, 100], ['over', true, 0]]) {
+		const will = { topic: `gone/${name}`, payload: 'x', qos: 1, properties: { willDelayInterval: 3 } };
+		const lamp = await b.tls('lamp', { version: 5, clean, properties: { sessionExpiryInterval }, will }).connect();
+		await lamp.subscribe('news');
+		lamp.client.stream.destroy();
+		await ear.nextMessage(`gone/${name}`, 15000);
+		await ear.publish('news', name);
+		const back = await b.tls('lamp', { version: 5, clean: false, properties: { sessionExpiryInterval: 0 } }).connect();
+		assert.equal(back.connack.sessionPresent, sessionExpiryInterval > 0);
+		if (sessionExpiryInterval)
+			await back.nextMessage('news');
+		await back.end();
+	}
 });
 
 test('a persistent session survives a restart of the broker', async (t) => {

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const net = require('node:net');
 const { test, until } = require('../../harness/test');
 const { start, ALLOW_ALL } = require('../../harness/broker');
+const { forgetsExpired } = require('../../harness/facts');
 const pki = require('../../harness/pki');
 
 const EVENTS = '$aws/events/#';
@@ -60,6 +61,31 @@ test('a take-over ends the old connection before the new one is told of', async 
 		['disconnected', 'DUPLICATE_CLIENTID', 0, one.sessionIdentifier],
 		['connected', undefined, 1, one.sessionIdentifier],
 	]);
+});
+
+test('a session keeps its identifier while it lives, and one that expired does not', async (t) => {
+	const b = await start(t);
+	const op = await listen(b);
+	const session = async (options) => {
+		const lamp = await b.tls('lamp', { version: 5, clean: false, ...options }).connect();
+		const up = await op.next(topic('connected', 'lamp'));
+		await lamp.publish('x', '1'); // 2.0.11 leaks the subscriptions of a session that expires
+		await new Promise((done) => lamp.client.end(false, {}, done));
+		const down = await op.next(topic('disconnected', 'lamp'));
+		assert.deepEqual([down.sessionIdentifier, down.disconnectReason], [up.sessionIdentifier, 'CLIENT_INITIATED_DISCONNECT']);
+		return [up.sessionIdentifier, lamp.connack.sessionPresent];
+	};
+	const listed = async () => (await b.call('ListClients', {})).clients.filter((c) => c.clientId === 'lamp' && 'cleanSession' in c).length;
+	await b.provision('lamp');
+	const lives = { properties: { sessionExpiryInterval: 600 } };
+	const [first] = await session(lives);
+	assert.deepEqual(await session(lives), [first, true]);
+	assert.deepEqual(await session({ properties: { sessionExpiryInterval: 1 } }), [first, true]);
+	await b.logged(/Expiring client lamp/, 0, 15000);
+	await until('the session to be forgotten', async () => await listed() === (forgetsExpired ? 0 : 1), 10000);
+	const [next, present] = await session(lives);
+	assert.deepEqual([present, next === first], [false, false]);
+	assert.equal(await listed(), 1);
 });
 
 test('a connection that breaks is lost, one that is silent has timed out, one that breaks its policy was not allowed to', async (t) => {

@@ -1,0 +1,107 @@
+// gap.js -- how long the broker's thread leaves everybody waiting: the store's disk standing still with the inbox full, 10,000 reconnects, 100,000 effects
+// at once, thousands of connections revoked.
+//
+// A turn is timed inside the broker (tests/chaos/preload.c): what it took, what of that it ran, and how long it waited for a lock or the disk while it
+// could have run. PINGREQ to PINGRESP is what a client sees; on a machine of two cores that holds the wait for a core too.
+'use strict';
+const { load, median, probed, idle, sleep, SHADOWS } = require('./stage');
+
+const ROUNDS = Number(process.env.ROUNDS || 3);
+const MOST = 10;
+
+const ms = (v) => v.toFixed(1);
+const most = (list, what) => Math.max(...list.map((r) => r[what]));
+const middle = (list, what) => median(list.map((r) => r[what]));
+
+// One row: the longest turn, the longest that it ran, the longest that it was blocked.
+function row(report, what, where, got) {
+	const cell = (list) => (list.length ? `${ms(middle(list, 'longest_cpu_ms'))} (${ms(most(list, 'longest_cpu_ms'))}); blocked ${ms(most(list, 'longest_blocked_ms'))}; ` +
+		`${ms(middle(list, 'longest_ms'))} on the clock; PING p99 ${ms(middle(list, 'gap_p99'))}, most ${ms(most(list, 'gap_max'))}` : '');
+	const ours = middle(got.skeeter, 'longest_cpu_ms'), bare = got.bare.length ? middle(got.bare, 'longest_cpu_ms') : 0;
+	report.row({ what, load: where, bare: cell(got.bare), skeeter: cell(got.skeeter), ratio: bare ? (ours / bare).toFixed(2) : '',
+		goal: `< ${MOST}, blocked < ${MOST}`, met: ours < MOST && most(got.skeeter, 'longest_blocked_ms') < MOST });
+}
+
+async function rounds(kinds, one) {
+	const got = { bare: [], skeeter: [] };
+	for (let i = 0; i < ROUNDS; i++)
+		for (const kind of kinds) {
+			const b = await probed(kind, { core: ['plugin_opt_inbox 4194304'] });
+			await b.allow(SHADOWS);
+			const r = await one(b);
+			got[kind].push({ ...b.probe.all(), ...r });
+			await b.destroy();
+		}
+	return got;
+}
+
+// Devices send more than is answered; in the middle the disk stands still for two seconds.
+async function stalled(b) {
+	const kind = b.kind === 'bare' ? 'plain' : 'update';
+	const running = load(b, kind, { clients: 100, rate: 6000, seconds: 6, warm: 1, qos: 1, size: 300, gap: 1, things: 100 });
+	await sleep(2000);
+	b.probe.reset();
+	b.probe.set('stalled', 1);
+	await sleep(2000);
+	b.probe.set('stalled', 0);
+	const r = await running;
+	if (b.kind === 'skeeter' && !(b.probe.get('waited') && r.refused))
+		throw new Error(`the stall did not reach the store, or the inbox did not fill: ${b.probe.get('waited')} calls waited, ${r.refused} refused`);
+	return r;
+}
+
+const reconnects = (b) => load(b, 'storm', { clients: 10000, messages: 2, gap: 1 }, { tls: false, socket: 'plain' });
+
+// 50,000 updates wait for the disk; each is answered with `accepted` and `documents`. That the generator then takes 100,000 subscriptions away is no part.
+async function burst(b) {
+	const options = { clients: 100, window: 500, seconds: 15, qos: 1, size: 100, gap: 1, things: 50000, messages: 50000, linger: 500 };
+	let here, cpu;
+	b.probe.set('stalled', 1);
+	const running = load(b, 'update', options, { tls: false }, () => { here = b.probe.all(); cpu = b.cpu(); });
+	for (let i = 0; i < 3000 && !b.probe.get('waited'); i++)
+		await sleep(10);
+	await sleep(3000);
+	const before = b.cpu();
+	b.probe.reset();
+	b.probe.set('stalled', 0);
+	const r = await running;
+	if (r.lost)
+		throw new Error(`${r.lost} updates were lost`);
+	return { ...r, ...here, cpu_ms: 1000 * (cpu - before) };
+}
+
+async function revoked(b) {
+	const devices = await idle(b, 'idle', { clients: 3000 }), watch = load(b, 'plain', { clients: 1, rate: 10, seconds: 4, gap: 1, prefix: 'watch' }, { tls: false, socket: 'plain' });
+	await sleep(1500);
+	const { certificates: [{ certificateId }] } = await b.call('ListCertificates', {}), before = b.cpu();
+	b.probe.reset();
+	await b.call('UpdateCertificate', { certificateId, newStatus: 'REVOKED' });
+	const r = await watch;
+	await devices.leave();
+	return { ...r, cpu_ms: 1000 * (b.cpu() - before) };
+}
+
+// What 10,000 clients left when they went is forgotten a second later.
+async function forgotten(b) {
+	const devices = await idle(b, 'connect', { clients: 10000 }, { tls: false, socket: 'plain' });
+	await devices.leave();
+	while (b.files() > 100)
+		await sleep(5);
+	b.probe.reset();
+	return load(b, 'plain', { clients: 1, rate: 10, seconds: 3, gap: 1, prefix: 'watch' }, { tls: false, socket: 'plain' });
+}
+
+const CASES = [
+	['a disk that stands still for 2 s, the inbox full', '100 devices, mutual TLS, 6,000 updates/s; bare: QoS 1', ['bare', 'skeeter'], stalled],
+	['reconnects', '10,000 clients come and go twice, unix socket', ['bare', 'skeeter'], reconnects],
+	['10,000 clients have gone', 'the three seconds after', ['bare', 'skeeter'], forgotten],
+	['a burst of 100,000 effects', '50,000 updates wait for the disk, then it goes on; unix socket', ['skeeter'], burst],
+	['a certificate of 3,000 connections revoked', 'mutual TLS', ['skeeter'], revoked],
+];
+
+module.exports = async function gap(report) {
+	report.note('Milliseconds of the longest turn of the broker\'s loop: that it ran, median of the rounds (most); blocked at most; on the clock, median.\n');
+	for (const [what, where, kinds, one] of CASES.filter(([w]) => !process.env.CASE || w.includes(process.env.CASE)))
+		row(report, what, where, await rounds(kinds, one));
+};
+module.exports.cases = { stalled, reconnects, forgotten, burst, revoked };
