@@ -187,7 +187,8 @@ test('what is under way when the broker stops is answered, and nothing new is ta
 
 test('under auth open a page in a browser is refused, by its origin or by a name that is not ours', async (t) => {
 	const h = await serve(t);
-	for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { host: 'evil.example' }, { host: `evil.example:${h.port}` }]) {
+	for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { host: 'evil.example' }, { host: `evil.example:${h.port}` }, { host: '127.evil' }, { host: 'localhost.evil' },
+		{ host: 'a.iot.evil' }, { host: 'iot.evil' }, { host: '.amazonaws.com' }]) {
 		const r = await h.ask('POST', '/things/lamp', {}, headers);
 		assert.equal(`${r.status} ${r.headers['x-amzn-errortype']}`, '403 ForbiddenException', JSON.stringify(headers));
 	}
