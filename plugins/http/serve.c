@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/invoke.h"
 #include "core/plugin.h"
@@ -25,10 +26,30 @@ static const char *host_service(const struct http_call *x)
 	return host ? route_host_service(host) : "";
 }
 
+/* Whoever looks at a page with a browser on this machine lets that page send requests to its loopback addresses: across origins, which the
+ * browser says, or under a name of the page's own that now means 127.0.0.1. */
+static bool is_from_page(const struct http_call *x)
+{
+	static const char aws[] = ".amazonaws.com";
+	const char *host = request_header(&x->wire, "host");
+	if (request_header(&x->wire, "origin"))
+		return true;
+	if (!host || *host == '[')
+		return false;
+	size_t n = strcspn(host, ":"), tail = sizeof aws - 1;
+	bool ours = strspn(host, "0123456789.") == n || (n == 9 && !strncasecmp(host, "localhost", n)) ||
+	            (n > tail && !strncasecmp(host + n - tail, aws, tail));
+	return !ours;
+}
+
 /* Without a key the scope of a signature still says which service and region are meant. */
 static int identify_open(struct http_call *x, struct sigv4_refusal *no)
 {
 	struct sigv4_claim claim;
+	if (is_from_page(x)) {
+		*no = (struct sigv4_refusal){ 403, "ForbiddenException", "A server that asks nobody is not there for pages in a browser" };
+		return -1;
+	}
 	if (sigv4_is_signed(&x->wire) && !sigv4_read(&x->arena, &x->wire, &claim, no)) {
 		x->service = route_signed_service(claim.service);
 		x->caller.region = claim.region;

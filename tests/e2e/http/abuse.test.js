@@ -5,8 +5,8 @@ const { execFileSync } = require('node:child_process');
 const { test, until, sleep } = require('../../harness/test');
 const { serve } = require('../../harness/http');
 
-const GET = 'GET /things HTTP/1.1\r\nHost: x\r\n\r\n';
-const post = (body, headers) => `POST /things/lamp HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`;
+const GET = 'GET /things HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const post = (body, headers) => `POST /things/lamp HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${body}`;
 
 test('one connection serves many requests, also when they are sent before the answers are read', async (t) => {
 	const h = await serve(t);
@@ -15,12 +15,12 @@ test('one connection serves many requests, also when they are sent before the an
 		s.write(GET);
 		assert.equal((await s.reply()).status, 200);
 	}
-	s.write(`${post('{}', 'Content-Length: 2')}GET /things/lamp HTTP/1.1\r\nHost: x\r\n\r\n`.concat(GET.repeat(20)));
+	s.write(`${post('{}', 'Content-Length: 2')}GET /things/lamp HTTP/1.1\r\nHost: localhost\r\n\r\n`.concat(GET.repeat(20)));
 	assert.equal((await s.reply()).status, 200);
 	assert.equal(JSON.parse((await s.reply()).text).thingName, 'lamp');
 	for (let i = 0; i < 20; i++)
 		assert.equal(JSON.parse((await s.reply()).text).things.length, 1);
-	s.write('GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+	s.write('GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
 	assert.equal((await s.reply()).status, 200);
 	await s.closes();
 	const old = await h.socket();
@@ -63,11 +63,11 @@ test('slowloris: who takes too long to send a request, or to begin one, is cut o
 test('headers and bodies over the limit are refused, however they are sent', async (t) => {
 	const h = await serve(t, { options: { http: { header: '4k', body: '10k' } } });
 	const big = await h.socket();
-	big.write(`GET /things HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20000)}\r\n\r\n`);
+	big.write(`GET /things HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(20000)}\r\n\r\n`);
 	await big.closes();
 	assert.match(big.bytes.toString(), /^HTTP\/1\.1 4(31|13|14|00)/);
 	const long = await h.socket();
-	long.write(`GET /things?${'y'.repeat(20000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+	long.write(`GET /things?${'y'.repeat(20000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
 	await long.closes();
 	assert.match(long.bytes.toString(), /^HTTP\/1\.1 4(31|13|14|00)/);
 	const many = await h.socket();
@@ -128,8 +128,8 @@ test('lengths that contradict themselves end the connection, and nothing is done
 
 test('what is no HTTP is not answered as if it were', async (t) => {
 	const h = await serve(t, SHORT);
-	for (const bytes of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\0'.repeat(100), 'GET\r\n\r\n', 'GET  HTTP/1.1\r\n\r\n', '\r\n\r\n\r\n\r\nx', 'HELLO /things HTTP/9.9\r\nHost: x\r\n\r\n',
-		'GET /things HTTP/1.1\r\n\r\n', 'GET /things HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 'GET /th\0ings HTTP/1.1\r\nHost: x\r\n\r\n', '\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0']) {
+	for (const bytes of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '\0'.repeat(100), 'GET\r\n\r\n', 'GET  HTTP/1.1\r\n\r\n', '\r\n\r\n\r\n\r\nx', 'HELLO /things HTTP/9.9\r\nHost: localhost\r\n\r\n',
+		'GET /things HTTP/1.1\r\n\r\n', 'GET /things HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n', 'GET /th\0ings HTTP/1.1\r\nHost: localhost\r\n\r\n', '\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0']) {
 		const s = await h.socket();
 		s.write(Buffer.from(bytes, 'latin1'));
 		s.end();
@@ -138,7 +138,7 @@ test('what is no HTTP is not answered as if it were', async (t) => {
 	}
 	for (const target of ['*', 'http://evil/things', '//things', '/things/%', `/things?${'%41='.repeat(100)}&&&===`]) {
 		const s = await h.socket();
-		s.write(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+		s.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
 		assert.ok((await s.reply()).status >= 200);
 	}
 	assert.equal((await h.ask('GET', '/things')).status, 200);

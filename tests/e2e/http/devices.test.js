@@ -3,7 +3,9 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const net = require('node:net');
 const path = require('node:path');
+const tls = require('node:tls');
 const { test, until } = require('../../harness/test');
 const { devicePlane } = require('../../harness/devices');
 const pki = require('../../harness/pki');
@@ -185,6 +187,32 @@ test('curl speaks to it as AWS documents, with ALPN x-amzn-http-ca and TLS 1.2 a
 	const offered = await d.ask('lamp', 'POST', '/topics/my/topic', '1', {}, { ALPNProtocols: ['x-amzn-http-ca'] });
 	assert.deepEqual([offered.status, offered.alpn], [200, 'x-amzn-http-ca']);
 	assert.equal((await d.ask('lamp', 'POST', '/topics/my/topic', '1', {}, { ALPNProtocols: ['http/1.1'] })).alpn, 'http/1.1');
+});
+
+test('devices that leave in the middle, and bytes that are no TLS, harm nobody', async (t) => {
+	const d = await devicePlane(t);
+	await d.b.provision('lamp');
+	const c = pki.certificate('lamp');
+	const open = () => new Promise((done, fail) => {
+		const s = tls.connect({ host: '127.0.0.1', port: d.b.devicePort, servername: 'localhost', ca: pki.authority().pem, cert: c.pem, key: c.keyPem }, () => done(s));
+		s.on('error', fail);
+	});
+	for (let i = 0; i < 40; i++) {
+		const s = await open();
+		s.on('error', () => {});
+		s.write(`POST /topics/a?retain=true HTTP/1.1\r\nhost: x\r\ncontent-length: ${i % 4 ? 3 : 4}\r\n\r\nabc`);
+		s.write('GET /retainedMessage/a HTTP/1.1\r\nhost: x\r\n\r\n');
+		await new Promise((done) => setTimeout(done, i % 3));
+		s.destroy();
+	}
+	const bare = await Promise.all(Array.from({ length: 20 }, (_, i) => new Promise((done) => {
+		const s = net.connect(d.b.devicePort, '127.0.0.1', () => s.write(i % 2 ? 'GET / HTTP/1.1\r\nhost: x\r\n\r\n' : Buffer.from([22, 3, 1, 255, 255, 1, 0])));
+		s.on('error', () => {});
+		s.on('close', () => done(i));
+		setTimeout(() => s.destroy(), 300);
+	})));
+	assert.equal(bare.length, 20);
+	assert.equal((await d.ask('lamp', 'POST', '/topics/a', 'x')).status, 200);
 });
 
 test('a device port without certificate and key, or skeeter_auth, does not pass for one', async (t) => {

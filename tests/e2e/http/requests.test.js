@@ -1,7 +1,9 @@
 // The REST API: operations by verb and path, AWS's errors, ids, health and metrics, and what a start refuses.
 'use strict';
 const assert = require('node:assert/strict');
+const http = require('node:http');
 const { test, until } = require('../../harness/test');
+const { freePort } = require('../../harness/broker');
 const { serve, prepare } = require('../../harness/http');
 
 test.smoke('things are created, described, listed and deleted over HTTP, and are the same over $CONTROL', async (t) => {
@@ -45,7 +47,7 @@ test('an unknown operation is AWS\'s error, and the log names it once a second a
 	assert.equal(`${r.status} ${r.headers['x-amzn-errortype']}`, '404 UnknownOperationException');
 	await h.b.logged(/skeeter: http: no loaded plugin has the operation GET \/nothing\/of%20the\/kind$/m, 0);
 	const s = await h.socket();
-	s.write('\x1b[31mX /no\x1bthing HTTP/1.1\r\nHost: x\r\n\r\n');
+	s.write('\x1b[31mX /no\x1bthing HTTP/1.1\r\nHost: localhost\r\n\r\n');
 	await s.reply();
 	assert.ok(!h.b.log.includes('\x1b'));
 	for (let i = 0; i < 50; i++)
@@ -170,7 +172,7 @@ test('a port that is in use is said at start', async (t) => {
 test('what is under way when the broker stops is answered, and nothing new is taken', async (t) => {
 	const h = await serve(t);
 	const s = await h.socket();
-	s.write('GET /things HTTP/1.1\r\nHost: x\r\n\r\n');
+	s.write('GET /things HTTP/1.1\r\nHost: localhost\r\n\r\n');
 	assert.equal((await s.reply()).status, 200);
 	const asked = Array.from({ length: 50 }, (_, i) => h.ask('POST', `/things/t${i}`, {}).then((r) => r.status, () => 'cut'));
 	await until('the first to be there', () => h.b.call('DescribeThing', { thingName: 't0' }).then(() => true, () => false));
@@ -181,4 +183,26 @@ test('what is under way when the broker stops is answered, and nothing new is ta
 	await h.b.start();
 	for (let i = 0; i < 50; i++)
 		assert.ok(got[i] !== 200 || (await h.b.call('DescribeThing', { thingName: `t${i}` })).version === 1);
+});
+
+test('under auth open a page in a browser is refused, by its origin or by a name that is not ours', async (t) => {
+	const h = await serve(t);
+	for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { host: 'evil.example' }, { host: `evil.example:${h.port}` }, { host: '127.evil' }, { host: 'localhost.evil' },
+		{ host: 'a.iot.evil' }, { host: 'iot.evil' }, { host: '.amazonaws.com' }]) {
+		const r = await h.ask('POST', '/things/lamp', {}, headers);
+		assert.equal(`${r.status} ${r.headers['x-amzn-errortype']}`, '403 ForbiddenException', JSON.stringify(headers));
+	}
+	for (const host of ['localhost', `localhost:${h.port}`, `127.0.0.1:${h.port}`, '[::1]:80', 'iot.us-east-1.amazonaws.com'])
+		assert.equal((await h.ask('GET', '/things', undefined, { host })).status, 200, host);
+	assert.equal((await h.ask('GET', '/things/lamp')).status, 404);
+});
+
+test('several addresses are listened on, of both kinds', async (t) => {
+	const more = await freePort();
+	const h = await prepare(t);
+	h.b.spec.options.http.listen += ` [::1]:${more}  127.0.0.2:${more}`;
+	await h.b.start();
+	const at = (host) => new Promise((done, fail) => http.get({ host, port: more, path: '/healthz' }, (r) => { r.resume(); done(r.statusCode); }).on('error', fail));
+	await h.b.logged(/listening on http:\/\/127\.0\.0\.2:\d+ for anybody/, 0);
+	assert.deepEqual([await at('::1'), await at('127.0.0.2'), (await h.ask('GET', '/healthz')).status], [200, 200, 200]);
 });

@@ -74,3 +74,30 @@ test('HTTPS answers as HTTP does, with the certificate of the options', async (t
 	await broken.b.start();
 	await broken.b.logged(/skeeter: http: the listener 127\.0\.0\.1:\d+ cannot be started: are certificate and key right\?/, 0);
 });
+
+test('what was answered 200 is there after kill -9', async (t) => {
+	const h = await serve(t);
+	const known = [];
+	for (let round = 0; round < 4; round++) {
+		let n = 0, on = true;
+		const before = known.length;
+		const writers = Array.from({ length: 8 }, async (_, w) => {
+			while (on) {
+				const name = `r${round}-${w}-${n++}`;
+				const r = await h.ask('POST', `/things/${name}`, {}).catch(() => null);
+				if (!r)
+					return;
+				assert.equal(r.status, 200);
+				known.push(name);
+			}
+		});
+		await until('fifty to be answered', () => known.length - before >= 50, 20000);
+		await h.b.stop('SIGKILL');
+		on = false;
+		await Promise.all(writers);
+		await h.b.start();
+		await until('HTTP to answer', () => h.ask('GET', '/healthz').then(() => true, () => false));
+		for (const name of known)
+			assert.equal((await h.ask('GET', `/things/${name}`)).status, 200, name);
+	}
+}, { seconds: 120 });

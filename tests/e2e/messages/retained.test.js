@@ -155,6 +155,52 @@ test('10,000 topics are listed in order, page by page, also after a restart', as
 	assert.equal(text(await b.call('GetRetainedMessage', { topic: 't/9999' })), 't/9999');
 });
 
+// What a new subscriber is given, as {topic: payload}.
+async function subscriber(b) {
+	const d = await b.plain().connect();
+	await d.subscribe('#');
+	await d.subscribe('end');
+	await d.publish('end', 'x');
+	await d.nextMessage('end');
+	return Object.fromEntries(d.inbox.filter((m) => m.packet.retain).map((m) => [m.topic, m.payload.toString()]));
+}
+
+test('under load from many sides, with lists and gets between, what is answered at the end is what a subscriber gets, kill -9 or not', async (t) => {
+	const b = await broker(t, { conf: 'persistence true\nautosave_on_changes true\nautosave_interval 500\nmax_inflight_messages 0' });
+	let seed = 7;
+	const random = (n) => { seed = (seed * 48271) % 2147483647; return Math.floor(seed / 2147483647 * n); };
+	const publisher = async () => {
+		const d = await b.plain({ version: 5 }).connect();
+		for (let i = 0; i < 400; i++) {
+			const options = { retain: true, qos: random(3), ...(random(9) ? {} : { properties: { messageExpiryInterval: 1 + random(1000) } }) };
+			await d.publish(`load/${random(150)}`, random(4) ? `${i}` : '', options);
+		}
+	};
+	let asking = true;
+	const asker = async () => {
+		while (asking) {
+			await all(b, 1 + random(200));
+			await b.call('GetRetainedMessage', { topic: `load/${random(150)}` }).catch((e) => { if (e.code !== 'ResourceNotFoundException') throw e; });
+		}
+	};
+	const compare = async () => {
+		const expected = await subscriber(b);
+		delete expected.end;
+		assert.deepEqual((await names(b, 200)), Object.keys(expected).sort());
+		for (const topic of Object.keys(expected))
+			assert.equal(text(await b.call('GetRetainedMessage', { topic })), expected[topic], topic);
+		return Object.keys(expected).length;
+	};
+	const asks = asker();
+	await Promise.all(Array.from({ length: 6 }, publisher));
+	asking = false;
+	await asks;
+	assert.ok(await compare() > 20);
+	await b.restart('SIGKILL');
+	await ready(b);
+	assert.ok(await compare() > 0);
+}, { seconds: 120 });
+
 test('the reading client stands SIGHUP, takes nothing that it does not ask for, and nobody passes for it', async (t) => {
 	const b = await broker(t);
 	const [, id] = /as (sr-[0-9a-f]{32}) /.exec(b.log);
