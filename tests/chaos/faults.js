@@ -58,8 +58,8 @@ const FAULTS = {
 		}
 	} },
 	storm: { weight: 3, async run(stage) {
-		const [asked, got] = await storm(stage.broker, () => stage.alive);
-		assert.ok(!stage.whole || asked === got, `${got} of ${asked} clients of the storm were let in`);
+		const [asked, got, why] = await storm(stage.broker, () => stage.alive);
+		assert.ok(!stage.whole || asked === got, `${got} of ${asked} clients of the storm were let in; ${why.join(', ')}`);
 	} },
 };
 
