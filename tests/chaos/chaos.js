@@ -59,7 +59,7 @@ async function round(names, rng) {
 	const s = stage, faults = names.map((name) => FAULTS[name]), death = faults.find((f) => f.death);
 	s.mayRefuse = faults.some((f) => f.refuses || f.death === 'SIGTERM');
 	s.whole = !death && !s.mayRefuse;
-	s.most = faults.includes(FAULTS.disk) ? 7000 : 200; /* bytes in an update: a WAL that is long enough does not notice a full disk */
+	s.large = faults.includes(FAULTS.disk); /* a WAL that is long enough does not notice a full disk */
 	await s.connect();
 	const load = s.load(rng);
 	load.catch(() => {});

@@ -22,10 +22,13 @@ function fill(file) {
 	fs.closeSync(fd);
 }
 
+// When it dies; beside a full disk, when that has been noticed.
+const moment = (stage, rng) => 60 + rng(400) + (stage.large ? 600 : 0);
+
 // name: { weight, death, run(stage, rng) }
 const FAULTS = {
-	kill: { weight: 3, death: 'SIGKILL', async run(stage, rng) { await sleep(60 + rng(400)); await stage.die('SIGKILL'); } },
-	term: { weight: 2, death: 'SIGTERM', async run(stage, rng) { await sleep(60 + rng(400)); await stage.die('SIGTERM'); } },
+	kill: { weight: 3, death: 'SIGKILL', async run(stage, rng) { await sleep(moment(stage, rng)); await stage.die('SIGKILL'); } },
+	term: { weight: 2, death: 'SIGTERM', async run(stage, rng) { await sleep(moment(stage, rng)); await stage.die('SIGTERM'); } },
 	stop: { weight: 2, async run(stage, rng) {
 		for (let i = 0; i < 2; i++) {
 			await sleep(30 + rng(150));
@@ -38,7 +41,7 @@ const FAULTS = {
 		const ballast = path.join(stage.broker.data, 'ballast');
 		await sleep(50 + rng(200));
 		fill(ballast);
-		await sleep(200 + rng(800));
+		await sleep(500 + rng(800));
 		fs.rmSync(ballast);
 	} },
 	clock: { weight: 3, async run(stage, rng) {
@@ -55,8 +58,8 @@ const FAULTS = {
 		}
 	} },
 	storm: { weight: 3, async run(stage) {
-		const [asked, got] = await storm(stage.broker, () => stage.alive);
-		assert.ok(!stage.whole || asked === got, `${got} of ${asked} clients of the storm were let in`);
+		const [asked, got, why] = await storm(stage.broker, () => stage.alive);
+		assert.ok(!stage.whole || asked === got, `${got} of ${asked} clients of the storm were let in; ${why.join(', ')}`);
 	} },
 };
 

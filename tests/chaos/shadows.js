@@ -49,9 +49,9 @@ class Writer {
 
 	async pour() {
 		while (this.stage.loading && this.device.open) {
-			while (this.sent - this.done < UNDER_WAY) {
+			while (this.sent - this.done < (this.stage.large ? 4 : 1) * UNDER_WAY) {
 				const n = ++this.sent;
-				this.device.publish(`${this.prefix}/update`, { state: { reported: { n, pad: 'x'.repeat(n % this.stage.most) } }, clientToken: String(n) }).catch(() => {});
+				this.device.publish(`${this.prefix}/update`, { state: { reported: { n, pad: 'x'.repeat(n % (this.stage.large ? 7000 : 200)) } }, clientToken: String(n) }).catch(() => {});
 			}
 			await sleep(3);
 		}

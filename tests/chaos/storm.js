@@ -39,16 +39,17 @@ class Drop {
 }
 
 async function tlsWave(b) {
-	const devices = Array.from({ length: TLS }, (_, i) => b.tls('storm', { clientId: `tls-storm${i}`, clean: i % 2 === 0 }));
-	const came = await Promise.all(devices.map((d) => d.connect().then(() => d.subscribe('storm/tls'), () => null)).map((p) => p.catch(() => null)));
+	const devices = Array.from({ length: TLS }, (_, i) => b.tls('storm', { clientId: `tls-storm${i}`, clean: i % 2 === 0, connectTimeout: 20000 }));
+	const failed = await Promise.all(devices.map((d) => d.connect().then(() => d.subscribe('storm/tls')).then(() => null, (e) => e)));
 	await Promise.all(devices.map((d) => d.end()));
 	b.devices = b.devices.filter((d) => !devices.includes(d));
-	return came.filter((c) => c !== null).length;
+	return failed.filter(Boolean);
 }
 
-// Answers [connections asked for, let in].
+// Answers [connections asked for, let in, why not of those with TLS].
 async function storm(b, living) {
 	let stay = [], asked = 0, got = 0;
+	const why = [];
 	for (let wave = 0; wave < WAVES && living(); wave++) {
 		const drops = [], tls = tlsWave(b), waiting = () => drops.filter((d) => !d.in && !d.ended).length;
 		while (drops.length < PLAIN && living()) {
@@ -59,13 +60,15 @@ async function storm(b, living) {
 		}
 		await until(() => `${waiting()} clients to be let in`, () => !living() || !waiting(), 20000);
 		asked += PLAIN + TLS;
-		got += drops.filter((d) => d.in).length + await tls;
+		const failed = await tls;
+		got += drops.filter((d) => d.in).length + TLS - failed.length;
+		why.push(...failed.map(String));
 		stay.forEach((d) => d.socket.destroy());
 		stay = drops.map((d, i) => d.leave(i)).filter(Boolean);
 		await sleep(30);
 	}
 	stay.forEach((d) => d.socket.destroy());
-	return [asked, got];
+	return [asked, got, why];
 }
 
 module.exports = { storm };
