@@ -74,6 +74,7 @@ static const struct sk_host host = {
 static void each_second(void *arg)
 {
 	(void)arg;
+	sk_wake_retry();
 	sk_clients_reap();
 	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
 		const struct sk_loaded *l = &sk_broker.rt->loaded[i];

@@ -56,6 +56,7 @@ struct sk_broker {
 	int event_fd;
 	_Atomic int64_t woken_at; /* monotonic us of the oldest wake-up without a TICK; 0: none */
 	int slow_wakes;
+	int64_t retry_at, retry_us; /* monotonic: when a fallen-back eventfd is tried again, and how long that was after the fall */
 	struct sk_ping *ping;
 };
 extern struct sk_broker sk_broker;
@@ -83,6 +84,7 @@ void sk_wake_start(void);            /* first TICK */
 void sk_wake_broker(void *ctx);      /* any thread */
 void sk_wake_tick(void);             /* every TICK that has something: measures, switches to the fall-back */
 void sk_wake_again(void);            /* broker thread: something is left */
+void sk_wake_retry(void);            /* about once a second */
 void sk_wake_stop(void);
 /* broker_ping.c: a client of our own that makes the broker turn its loop */
 struct sk_ping *sk_ping_start(const char *socket_path);

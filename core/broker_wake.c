@@ -2,7 +2,8 @@
  *
  * TICK alone comes every 100 ms when the broker is idle. So an eventfd of ours is put into the broker's own epoll set; the event
  * carries a pointer to something that starts with an `ident` which the broker's dispatcher does not know, so it does nothing and
- * TICK follows (true of 2.0.0 to 2.1; tested at start and while running: three wake-ups over 50 ms switch to the fall-back). The
+ * TICK follows (true of 2.0.0 to 2.1; tested at start and while running: three wake-ups over 50 ms switch to the fall-back, and since a
+ * machine that is merely busy does that too, the eventfd is tried again, after a second, then after twice as long each time). The
  * fall-back is a client of our own that sends PINGREQ; without a socket for it, plain TICK. */
 #include "core/broker_internal.h"
 
@@ -18,6 +19,8 @@
 
 #define SLOW_US 50000
 #define SLOW_MOST 3
+#define RETRY_US 1000000
+#define RETRY_MOST_US 60000000
 
 /* What the broker takes for a client structure: `ident` comes first there; 1, 2 and 3 are its own. */
 static struct { int ident; char rest[4096]; } not_a_client = { .ident = 0x534b };
@@ -88,6 +91,14 @@ static bool join_the_loop(void)
 
 /* -- modes -- */
 
+static void plan_retry(void)
+{
+	int64_t now = sk_mono_us();
+	bool lately = sk_broker.retry_at && now - sk_broker.retry_at < 2 * RETRY_MOST_US;
+	sk_broker.retry_us = !lately ? RETRY_US : sk_broker.retry_us < RETRY_MOST_US / 2 ? sk_broker.retry_us * 2 : RETRY_MOST_US;
+	sk_broker.retry_at = now + sk_broker.retry_us;
+}
+
 static void fall_back(const char *why)
 {
 	const char *socket = sk_broker.options->wake_socket;
@@ -100,6 +111,19 @@ static void fall_back(const char *why)
 		                     socket && *socket ? "" : " (plugin_opt_wake_socket names a unix-socket listener that would do better)");
 	}
 	sk_broker.slow_wakes = 0;
+	plan_retry();
+}
+
+/* One slow wake-up is enough then to fall back again. */
+void sk_wake_retry(void)
+{
+	if (sk_broker.wake_mode == SK_WAKE_EVENTFD || sk_broker.event_fd < 0 || sk_mono_us() < sk_broker.retry_at)
+		return;
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: waking the broker through its own loop is tried again");
+	sk_broker.wake_mode = SK_WAKE_EVENTFD;
+	sk_broker.slow_wakes = SLOW_MOST - 1;
+	sk_wake_again();
+	atomic_store(&sk_broker.rt->outbox.filled, true);
 }
 
 void sk_wake_start(void)
@@ -159,7 +183,7 @@ void sk_wake_tick(void)
 	}
 	SK_COUNT(sk_broker.rt->count.wakes_slow);
 	if (++sk_broker.slow_wakes >= SLOW_MOST)
-		fall_back("three wake-ups in a row took over 50 ms");
+		fall_back("wake-ups take over 50 ms");
 }
 
 void sk_wake_stop(void)

@@ -1,4 +1,5 @@
-/* preload.c -- loaded into a broker under test (LD_PRELOAD): its clock is moved, its disk stands still, its turns are timed, a crash says where.
+/* preload.c -- loaded into a broker under test (LD_PRELOAD): its clock is moved, its disk stands still, its loop
+ * is not woken, its turns are timed, a crash says where.
  *
  * SKEETER_CHAOS names a file of `struct shared`, which tests/chaos/preload.js writes and reads while the broker runs. What is asked for there
  * holds from the next call on, for all threads; without that file this library changes nothing. A call on a file below SKEETER_CHAOS_DATA
@@ -25,7 +26,7 @@
 #define COUNTED_NS 10000000 /* the longest turn that the design allows */
 
 struct shared { /* eight bytes each, in the order of preload.js */
-	_Atomic int64_t clock_offset_us, stalled;   /* asked for */
+	_Atomic int64_t clock_offset_us, stalled, deaf; /* asked for; deaf: what is written to an eventfd is lost */
 	_Atomic int64_t waited, waited_main;        /* calls that waited: of any thread, of the broker's own */
 	_Atomic int64_t turns, longest_ns, longest_cpu_ns, longest_blocked_ns, over, over_cpu, over_blocked;
 };
@@ -154,9 +155,29 @@ STANDING(int, ftruncate, (int fd, off_t n), (fd, n))
 STANDING(int, ftruncate64, (int fd, off64_t n), (fd, n))
 STANDING(int, posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n))
 STANDING(int, posix_fallocate64, (int fd, off64_t at, off64_t n), (fd, at, n))
-STANDING(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 STANDING(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
 STANDING(ssize_t, pwrite64, (int fd, const void *p, size_t n, off64_t at), (fd, p, n, at))
+
+/* -- waking -- */
+
+static bool is_eventfd(int fd)
+{
+	char link[64], path[32];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	return n > 0 && !strncmp(path, "anon_inode:[eventfd]", (size_t)n);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+	static ssize_t (*next)(int, const void *, size_t);
+	if (!next)
+		next = dlsym(RTLD_NEXT, "write");
+	if (atomic_load_explicit(&shared->deaf, memory_order_relaxed) && n == sizeof(uint64_t) && is_eventfd(fd))
+		return (ssize_t)n;
+	stand(fd);
+	return next(fd, p, n);
+}
 
 /* -- the turns of the broker's loop -- */
 

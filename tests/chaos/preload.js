@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const FIELDS = ['clock_offset_us', 'stalled', 'waited', 'waited_main', 'turns', 'longest_ns', 'longest_cpu_ns', 'longest_blocked_ns',
+const FIELDS = ['clock_offset_us', 'stalled', 'deaf', 'waited', 'waited_main', 'turns', 'longest_ns', 'longest_cpu_ns', 'longest_blocked_ns',
 	'over', 'over_cpu', 'over_blocked'];
 const BUILD = path.resolve(process.env.SKEETER_BUILD || 'build');
 const LIBRARY = path.join(BUILD, 'chaos/preload.so');
@@ -32,7 +32,7 @@ class Preload {
 	all() {
 		return Object.fromEntries(FIELDS.map((f) => (f.endsWith('_ns') ? [f.replace('_ns', '_ms'), this.get(f) / 1e6] : [f, this.get(f)])));
 	}
-	reset() { FIELDS.slice(2).forEach((f) => this.set(f, 0)); }
+	reset() { FIELDS.slice(3).forEach((f) => this.set(f, 0)); }
 	close() { fs.closeSync(this.fd); }
 }
 
