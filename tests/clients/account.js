@@ -17,7 +17,7 @@ const SERVICES = { iot: 'iot', iotdata: 'iot-data' };
 
 function clean(env) {
 	const kept = Object.fromEntries(Object.entries(process.env).filter(([k]) => !k.startsWith('AWS_') && !k.startsWith('PYTHON')));
-	return { ...kept, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...env };
+	return { ...kept, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', AWS_MAX_ATTEMPTS: '1', ...env };
 }
 
 function python(t, script, args, env = {}) {

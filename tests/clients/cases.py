@@ -3,11 +3,8 @@
 Argument: the file of the setup. Then every operation must have been answered with success, and with each error that its model declares, but for
 those of which the cases say why that cannot be, and those of trouble.py.
 """
-import base64
 import json
 import sys
-
-import botocore.exceptions
 
 import checked
 import table
@@ -16,16 +13,6 @@ import trouble
 with open(sys.argv[1]) as f:
     setup = json.load(f)
 counts = {'operations': 0, 'rows': 0, 'errors': 0}
-
-
-def given(value):
-    return base64.b64decode(value['base64']) if isinstance(value, dict) and set(value) == {'base64'} else value
-
-
-def plain(value):
-    if hasattr(value, 'read'):
-        value = value.read()
-    return value.decode('latin-1') if isinstance(value, bytes) else value
 
 
 def complete(client, service):
@@ -52,15 +39,6 @@ def complete(client, service):
 
 for service in setup['names']:
     client = checked.client(service, setup['endpoint'], setup['id'], setup['secret'])
-    methods = {v: k for k, v in client.meta.method_to_api_mapping.items()}
-
-    def ask(operation, inputs):
-        try:
-            answer = getattr(client, methods[operation])(**{k: given(v) for k, v in inputs.items()})
-        except botocore.exceptions.ClientError as e:
-            return e.response['Error']['Code']
-        return {k: plain(v) for k, v in answer.items() if k != 'ResponseMetadata'}
-
-    counts['rows'] += table.run(service, setup, ask, set(setup['names'][service]) - set(methods))
+    counts['rows'] += table.run(service, setup, table.asker(client), set(setup['names'][service]) - set(client.meta.service_model.operation_names))
     complete(client, service)
 print(*(f'{k} {v}' for k, v in counts.items()))

@@ -80,7 +80,7 @@ def answered(model, service, response_dict=None, operation_name=None, **_):
 
 
 def client(service, endpoint, key_id, secret, validate=True):
-    config = botocore.config.Config(retries={'max_attempts': 0}, parameter_validation=validate)
+    config = botocore.config.Config(parameter_validation=validate)
     c = boto3.client(service, endpoint_url=endpoint, region_name='us-east-1', aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
     model = c.meta.service_model
 

@@ -3,9 +3,12 @@
 An error is expected by its name. An object may have "answer", what the answer must hold at least; "payload", the same of the JSON in the answer's
 payload; "keep", names that later rows write as <name> and the members that they stand for; "times" and "from": the row again, with <i>.
 """
+import base64
 import json
 import os
 import re
+
+import botocore.exceptions
 
 import checked
 
@@ -29,6 +32,31 @@ def filled(value, values):
     if whole and whole[1] in values:
         return values[whole[1]]
     return re.sub('<([a-z0-9-]+)>', lambda m: str(values[m[1]]), value)
+
+
+def bytes_of(value):
+    """Bytes that JSON cannot say stand as {"base64": ...}."""
+    return base64.b64decode(value['base64']) if isinstance(value, dict) and set(value) == {'base64'} else value
+
+
+def plain(value):
+    """A blob as text, byte for byte."""
+    if hasattr(value, 'read'):
+        value = value.read()
+    return value.decode('latin-1') if isinstance(value, bytes) else value
+
+
+def asker(client):
+    """Asks through the client, for run()."""
+    methods = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+
+    def ask(operation, inputs, _error):
+        try:
+            answer = getattr(client, methods[operation])(**{k: bytes_of(v) for k, v in inputs.items()})
+        except botocore.exceptions.ClientError as e:
+            return e.response['Error']['Code']
+        return {k: plain(v) for k, v in answer.items() if k != 'ResponseMetadata'}
+    return ask
 
 
 def holds(answer, expected):
@@ -58,14 +86,15 @@ def check(row, result, values):
 
 
 def run(service, setup, ask, leave_out=()):
-    """Each row through ask(operation, inputs), which answers an answer or the name of an error."""
+    """Each row through ask(operation, inputs, error that is expected or None), which answers an answer or the name of an error."""
     values = dict(setup['values'])
     count = 0
     for row in read(service)['cases']:
         if row[0] in leave_out or row[0] not in setup['names'][service]:
             continue
-        more = row[2] if len(row) > 2 and isinstance(row[2], dict) else {}
+        expected = row[2] if len(row) > 2 else {}
+        error, more = (expected, {}) if isinstance(expected, str) else (None, expected)
         for i in range(more.get('from', 0), more.get('from', 0) + more.get('times', 1)):
-            check(row, ask(row[0], filled(row[1], {**values, 'i': str(i)})), values)
+            check(row, ask(row[0], filled(row[1], {**values, 'i': str(i)}), error), values)
             count += 1
     return count
