@@ -63,12 +63,13 @@ static void bell_free(struct bell *b)
 	pthread_mutex_destroy(&b->lock);
 }
 
+/* The signal comes after the lock: who wakes would otherwise find it taken and sleep once more. */
 static void ring(struct bell *b)
 {
 	pthread_mutex_lock(&b->lock);
 	b->rung = true;
-	pthread_cond_signal(&b->cond);
 	pthread_mutex_unlock(&b->lock);
+	pthread_cond_signal(&b->cond);
 }
 
 static void open_for_good(struct bell *b)
