@@ -80,7 +80,7 @@ async function account(t, { options = {}, ...spec } = {}) {
 	const key = await h.b.call('CreateAccessKey', { policyNames: ['*'] });
 	const { operations } = await h.b.call('ListOperations', {});
 	const names = Object.fromEntries(Object.entries(SERVICES).map(([signed, name]) => [name, operations.filter((o) => o.service === signed).map((o) => o.name)]));
-	return { h, key, names, login: [h.url, key.accessKeyId, key.secretAccessKey] };
+	return { h, key, names, operations, login: [h.url, key.accessKeyId, key.secretAccessKey] };
 }
 
 // An account on which the rows of cases/*.json can be run once: a.setup is a file that says where and with which names.
@@ -96,7 +96,7 @@ async function prepared(t) {
 	await change(a.h, "update record set data = json_set(data, '$.deprecationDate', 1000000000000) where key = cast('registry/type/gone' as blob)");
 	const setup = path.join(folder, 'setup.json');
 	const { accessKeyId: id, secretAccessKey: secret } = a.key;
-	fs.writeFileSync(setup, JSON.stringify({ endpoint: a.h.url, id, secret, folder, values, names: a.names }));
+	fs.writeFileSync(setup, JSON.stringify({ endpoint: a.h.url, id, secret, folder, values, names: a.names, operations: a.operations }));
 	return { ...a, folder, values, setup };
 }
 
