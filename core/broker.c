@@ -39,9 +39,8 @@ static int64_t host_wall(void *ctx)
 	return sk_wall_ms();
 }
 
-static void host_random(void *ctx, void *buf, size_t n)
+static void draw(void *buf, size_t n)
 {
-	(void)ctx;
 	for (char *at = buf; n;) {
 		ssize_t got = getrandom(at, n, 0);
 		if (got < 0)
@@ -49,6 +48,25 @@ static void host_random(void *ctx, void *buf, size_t n)
 		at += got;
 		n -= (size_t)got;
 	}
+}
+
+/* Each call wants 16 bytes: they are drawn in portions, one for each thread, and not kept once they are given away. */
+static void host_random(void *ctx, void *buf, size_t n)
+{
+	static _Thread_local unsigned char portion[1024];
+	static _Thread_local size_t left;
+	(void)ctx;
+	if (n > sizeof portion) {
+		draw(buf, n);
+		return;
+	}
+	if (left < n) {
+		draw(portion, sizeof portion);
+		left = sizeof portion;
+	}
+	left -= n;
+	memcpy(buf, portion + left, n);
+	memset(portion + left, 0, n);
 }
 
 static void host_wake_thread(void *ctx, int index)

@@ -106,14 +106,21 @@ struct sk_scan sk_scan(struct sk_call *c, size_t limit, const char *after, const
 
 /* -- paging -- */
 
+/* Does the operation have AWS's older words for paging, with &marks or, without an order, one by one? */
+static bool has_marker(const struct sk_op *op)
+{
+	const char *one = op ? strstr(op->inputs, "marker") : NULL;
+	bool word = one && (one == op->inputs || one[-1] == ' ') && (one[6] == ' ' || !one[6]);
+	return word || (op && strstr(op->inputs, "&marks"));
+}
+
 struct sk_scan sk_scan_page(struct sk_call *c, int *rc, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
 	const char *prefix = sk_call_key(c, fmt, ap);
 	va_end(ap);
-	const struct sk_op *op = sk_slot_of(c)->request->row->op;
-	bool marks = op && strstr(op->inputs, "&marks");
+	bool marks = has_marker(sk_slot_of(c)->request->row->op);
 	const char *token = sk_json_text(c->in, marks ? "marker" : "nextToken"), *after = token ? sk_token_read(c->arena, token) : NULL;
 	int64_t limit = sk_json_int_of(c->in, marks || sk_json_get(c->in, "pageSize") ? "pageSize" : "maxResults", 25);
 	*rc = SK_OK;

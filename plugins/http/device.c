@@ -29,10 +29,9 @@ static const char *text(const cJSON *in, const char *name)
 	return value ? value : "";
 }
 
-/* The handlers look for the shadow's name in the same order. */
 static const char *shadow_resource(struct sk_arena *a, const cJSON *in)
 {
-	const char *shadow = sk_json_text(in, "name") ? sk_json_text(in, "name") : sk_json_text(in, "shadowName");
+	const char *shadow = sk_json_text(in, "shadowName");
 	return shadow ? sk_printf(a, "%s/%s", text(in, "thingName"), shadow) : text(in, "thingName");
 }
 

@@ -230,6 +230,7 @@ void server_free(struct http_server **at)
 		if (v->listener[i].fd >= 0)
 			close(v->listener[i].fd);
 	}
+	server_free_calls(v);
 	if (v->epoll >= 0)
 		close(v->epoll);
 	if (v->event >= 0)

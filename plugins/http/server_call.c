@@ -13,7 +13,7 @@
 #include "plugins/http/serve.h"
 #include "plugins/http/server_internal.h"
 
-enum { CALL_MEMORY = 64 << 20, ALL_MEMORY = 256 << 20, FIRST_BODY = 1024 };
+enum { CALL_MEMORY = 64 << 20, ALL_MEMORY = 256 << 20, FIRST_BODY = 1024, SPARE_CALLS = 32, SPARE_MEMORY = 8192 };
 
 /* -- ids -- */
 
@@ -47,11 +47,47 @@ bool server_has_room(struct http_call *x)
 	return atomic_fetch_add(&v->memory, more) + more <= ALL_MEMORY;
 }
 
+/* A few that are done are kept with a little memory for those to come. NULL: memory is out. */
+static struct http_call *call_new(struct http_server *v)
+{
+	struct http_call *x = v->spare;
+	if (!x) {
+		x = calloc(1, sizeof *x);
+		if (x)
+			sk_arena_init(&x->arena, CALL_MEMORY);
+		return x;
+	}
+	struct sk_arena arena = x->arena;
+	v->spare = x->next;
+	v->spares--;
+	memset(x, 0, sizeof *x);
+	x->arena = arena;
+	return x;
+}
+
 static void call_free(struct http_server *v, struct http_call *x)
 {
 	atomic_fetch_sub(&v->memory, x->counted);
-	sk_arena_free(&x->arena);
-	free(x);
+	if (v->spares == SPARE_CALLS) {
+		sk_arena_free(&x->arena);
+		free(x);
+		return;
+	}
+	sk_arena_reset(&x->arena, SPARE_MEMORY);
+	x->next = v->spare;
+	v->spare = x;
+	v->spares++;
+}
+
+void server_free_calls(struct http_server *v)
+{
+	while (v->spare) {
+		struct http_call *x = v->spare;
+		v->spare = x->next;
+		sk_arena_free(&x->arena);
+		free(x);
+	}
+	v->spares = 0;
 }
 
 /* -- the way in -- */
@@ -67,10 +103,9 @@ void *server_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	struct http_listener *l = cls;
 	struct http_connection *c = connection_of(mhd);
-	struct http_call *x = c ? calloc(1, sizeof *x) : NULL;
+	struct http_call *x = c ? call_new(l->server) : NULL;
 	if (!x)
 		return NULL;
-	sk_arena_init(&x->arena, CALL_MEMORY);
 	x->state = l->server->state;
 	x->connection = c;
 	x->access = l->access;

@@ -52,6 +52,8 @@ struct http_server {
 	struct http_connections list[CONNECTION_STATES];
 	int64_t now_ms, swept_ms, stop_ms; /* monotonic */
 	_Atomic size_t memory;           /* bytes of all calls */
+	struct http_call *spare;         /* calls that are done, linked by next */
+	int spares;
 	unsigned char chance[1024];      /* for request ids */
 	size_t chance_left;
 };
@@ -68,6 +70,8 @@ void server_on_completed(void *cls, struct MHD_Connection *mhd, void **call, enu
 /* server_peer.c: has a client asked for its certificate; what it has shown, into c->peer */
 void server_ask_certificate(struct MHD_Connection *mhd);
 void server_read_peer(struct http_connection *c);
+
+void server_free_calls(struct http_server *v); /* those that are kept; the thread has ended */
 
 /* server_connection.c */
 void server_on_connection(void *cls, struct MHD_Connection *mhd, void **socket, enum MHD_ConnectionNotificationCode what);

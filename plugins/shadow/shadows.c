@@ -21,9 +21,7 @@ static int fail_unless_registered(struct sk_call *c, const char *thing)
 
 static struct shadows_target target(struct sk_call *c)
 {
-	const char *shadow = sk_json_text(c->in, "name");
-
-	return shadows_target(c, sk_json_text(c->in, "thingName"), shadow ? shadow : sk_json_text(c->in, "shadowName"));
+	return shadows_target(c, sk_json_text(c->in, "thingName"), sk_json_text(c->in, "shadowName"));
 }
 
 static int serve(struct sk_call *c, shadows_request *request, const struct shadows_target *t, const cJSON *document)

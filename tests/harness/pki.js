@@ -26,14 +26,13 @@ function home() {
 	return folder;
 }
 
+// A certificate's id, as AWS makes it.
+const idOf = (pem) => crypto.createHash('sha256').update(new crypto.X509Certificate(pem).raw).digest('hex');
+
 function describe(name) {
 	const at = (ext) => path.join(home(), `${name}.${ext}`);
 	const pem = fs.readFileSync(at('crt'), 'utf8');
-	const der = new crypto.X509Certificate(pem).raw;
-	return {
-		name, pem, crt: at('crt'), key: at('key'), keyPem: fs.readFileSync(at('key'), 'utf8'),
-		id: crypto.createHash('sha256').update(der).digest('hex'),
-	};
+	return { name, pem, crt: at('crt'), key: at('key'), keyPem: fs.readFileSync(at('key'), 'utf8'), id: idOf(pem) };
 }
 
 function make(name, args) {
@@ -60,4 +59,4 @@ function server() {
 		'-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE']);
 }
 
-module.exports = { authority, certificate, server, home, valid };
+module.exports = { authority, certificate, server, home, idOf, valid };

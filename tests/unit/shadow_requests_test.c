@@ -317,10 +317,10 @@ static void operations_take_a_named_shadow_under_both_of_its_names(void **at)
 
 	assert_int_equal(op(f, "UpdateThingShadow", "{'thingName':'lamp','shadowName':'night','payload':{'state':{}}}"), SK_OK);
 	told(f, 0, N "/update/accepted", "{'state':{},'metadata':{},'version':1,'timestamp':1700000000}");
-	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','name':'night'}"), SK_OK);
-	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','name':'day'}"), SK_E_NOT_FOUND);
+	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','shadowName':'night'}"), SK_OK);
+	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','shadowName':'day'}"), SK_E_NOT_FOUND);
 	assert_string_equal(f->message, "No shadow exists with name: 'lamp~day'");
-	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','name':'a/b'}"), SK_E_INVALID_REQUEST);
+	assert_int_equal(op(f, "GetThingShadow", "{'thingName':'lamp','shadowName':'a/b'}"), SK_E_INVALID_REQUEST);
 }
 
 static void an_operation_fails_with_the_errors_name_and_publishes_nothing(void **at)
