@@ -551,12 +551,14 @@ static void paging_goes_through_everything_once(void **state)
 	int b = sim_json(s, "Register", "{'script':'page p/','maxResults':3,'nextToken':'3132'}");
 	int c = sim_json(s, "Register", "{'script':'page p/','maxResults':3,'nextToken':'3135'}");
 	int d = sim_json(s, "Mark", "{'script':'page p/','pageSize':6,'marker':'3130'}"), e = sim_json(s, "Mark", "{'script':'page p/','pageSize':2}");
+	int f = sim_json(s, "Marker", "{'script':'page p/','pageSize':2,'marker':'3130'}");
 	sim_settle(s);
 	ok(s, a, "{\"nextToken\":\"3132\",\"saw\":[\"10=0,11=0,12=0|12\"]}");
 	ok(s, b, "{\"nextToken\":\"3135\",\"saw\":[\"13=0,14=0,15=0|15\"]}");
 	ok(s, c, "{\"saw\":[\"16=0|\"]}");
 	ok(s, d, "{\"saw\":[\"11=0,12=0,13=0,14=0,15=0,16=0|\"]}");
 	ok(s, e, "{\"nextMarker\":\"3131\",\"saw\":[\"10=0,11=0|11\"]}");
+	ok(s, f, "{\"nextMarker\":\"3132\",\"saw\":[\"11=0,12=0|12\"]}");
 	sim_free(&s);
 }
 

@@ -361,6 +361,7 @@ static const struct sk_op ops[] = {
 	{ .name = "Do", .verb = SK_POST, .route = "/do/{thingName}", .partition = "thing/{thingName}", .inputs = "script:String", .handler = run_script },
 	{ .name = "Register", .verb = SK_POST, .route = "/register", .partition = "registry", .inputs = "script:String &page", .handler = run_script },
 	{ .name = "Mark", .verb = SK_POST, .route = "/mark", .partition = "registry", .inputs = "script:String &marks", .handler = run_script },
+	{ .name = "Marker", .verb = SK_POST, .route = "/marker", .partition = "registry", .inputs = "script:String pageSize marker", .handler = run_script },
 	{ .name = "Look", .verb = SK_POST, .route = "/look", .partition = "any", .inputs = "script:String", .handler = run_script },
 	{ .name = "Index", .verb = SK_GET, .route = "/index", .partition = "broker", .inputs = "", .handler = on_broker },
 	{ 0 }
