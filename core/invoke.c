@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "core/runtime.h"
+#include "core/threads.h"
 
 #define CALL_MEMORY (64u << 20)
+#define TOGETHER 8
 
 struct on_broker { /* a call that waits for the broker's thread */
 	struct sk_runtime *rt;
@@ -117,6 +119,38 @@ static int copy_body(struct sk_request *r, const struct sk_invocation *v)
 	return 0;
 }
 
+/* -- calls that come together -- */
+
+static __thread struct { uint32_t workers; int calls; } together;
+
+void sk_invoke_begin(void)
+{
+	sk_threads_gather(&together.workers);
+}
+
+static void wake_workers(struct sk_runtime *rt)
+{
+	uint32_t left = together.workers;
+	together.workers = 0;
+	together.calls = 0;
+	sk_threads_gather(NULL);
+	for (; left; left &= left - 1)
+		rt->host->wake_thread(rt->host->ctx, __builtin_ctz(left));
+}
+
+void sk_invoke_end(struct sk_runtime *rt)
+{
+	wake_workers(rt);
+}
+
+static void count_together(struct sk_runtime *rt)
+{
+	if (!together.workers || ++together.calls < TOGETHER)
+		return;
+	wake_workers(rt);
+	sk_invoke_begin();
+}
+
 int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, struct sk_arena *a, const char **message)
 {
 	struct sk_request *r = sk_request_new(v->row, SK_LANE_DEVICE, v->caller, NULL, v->text, v->size);
@@ -131,5 +165,7 @@ int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, stru
 		rc = submit(rt, r);
 	if (rc)
 		sk_request_free(r);
+	else
+		count_together(rt);
 	return rc;
 }

@@ -24,5 +24,8 @@ struct sk_invocation {
 /* Any thread. 0: finish() will be called, or has been. Else it will not, and *message says why (NULL: nothing more than the error's name):
  * SK_E_INVALID_REQUEST (the input is not what the row wants), SK_E_THROTTLING (no room), SK_E_UNAVAILABLE (memory, the store). */
 int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, struct sk_arena *a, const char **message);
+/* A thread that brings many calls at once wakes the workers once for some of them: between the two, at the latest by the second. */
+void sk_invoke_begin(void);
+void sk_invoke_end(struct sk_runtime *rt);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/invoke.h"
 #include "core/plugin.h"
 #include "core/threads.h"
 #include "core/why.h"
@@ -79,6 +80,7 @@ static void turn(struct http_server *v)
 	if (atomic_load(&v->quiesce) && !v->quiesced)
 		quiesce(v);
 	bool second = v->now_ms - v->swept_ms >= SECOND_MS;
+	sk_invoke_begin();
 	for (int i = 0; i < v->listeners; i++) {
 		struct http_listener *l = &v->listener[i];
 		if (!l->due && !second)
@@ -86,6 +88,7 @@ static void turn(struct http_server *v)
 		l->due = false;
 		MHD_run(l->daemon);
 	}
+	sk_invoke_end(sk_process());
 	if (second) {
 		v->swept_ms = v->now_ms;
 		server_sweep(v);
