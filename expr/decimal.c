@@ -30,6 +30,12 @@ static u128 ten(int n)
 	return n <= 17 ? powers[n] : E17 * powers[n - 17];
 }
 
+/* Most numbers: one machine word, where all is quick. */
+static bool is_small(u128 c)
+{
+	return c >> 64 == 0;
+}
+
 static int digits_of(u128 c)
 {
 	int n = c >= E17 ? 17 : 0;
@@ -163,10 +169,28 @@ static struct expr_decimal zero_at(int e)
 	return (struct expr_decimal){ .e = e };
 }
 
+/* x.e >= y.e, by at most 15: what fits into 128 bits needs no halves. */
+static struct expr_decimal add_small(struct expr_decimal x, struct expr_decimal y)
+{
+	u128 a = x.c * ten(x.e - y.e), b = y.c;
+	struct expr_decimal d = { .e = y.e };
+
+	if (x.negative == y.negative) {
+		d.c = a + b;
+		d.negative = x.negative;
+	} else {
+		d.c = a >= b ? a - b : b - a;
+		d.negative = d.c && (a >= b ? x.negative : y.negative);
+	}
+	return d;
+}
+
 struct expr_decimal expr_decimal_add(struct expr_decimal x, struct expr_decimal y)
 {
-	int least = x.e < y.e ? x.e : y.e;
+	int least = x.e < y.e ? x.e : y.e, away = x.e - y.e;
 
+	if (is_small(x.c) && is_small(y.c) && away <= 14 && away >= -14) /* below 2^64 * 10^14 < 10^34 */
+		return away >= 0 ? add_small(x, y) : add_small(y, x);
 	if (!x.c && !y.c)
 		return zero_at(least);
 	if (!x.c || !y.c) { /* keeps the places of both as far as they go */
@@ -187,8 +211,12 @@ struct expr_decimal expr_decimal_sub(struct expr_decimal x, struct expr_decimal 
 
 struct expr_decimal expr_decimal_mul(struct expr_decimal x, struct expr_decimal y)
 {
-	struct expr_decimal d = narrow(multiply(x.c, y.c), x.e + y.e);
+	struct expr_decimal d = { .e = x.e + y.e };
 
+	if (x.c < E17 && y.c < E17)
+		d.c = x.c * y.c;
+	else
+		d = narrow(multiply(x.c, y.c), d.e);
 	d.negative = d.c && x.negative != y.negative;
 	return d;
 }
@@ -263,29 +291,37 @@ struct expr_decimal expr_decimal_round(struct expr_decimal d, int places, enum e
 	return (struct expr_decimal){ .c = d.c / unit + away_from_zero(rest, unit, d, how), .e = -places, .negative = d.negative };
 }
 
-struct expr_decimal expr_decimal_strip(struct expr_decimal d)
+/* Without zeros at the end, while the exponent is below `most`. c is not 0. */
+static struct expr_decimal stripped(struct expr_decimal d, int most)
 {
-	if (!d.c)
-		return zero_at(0);
-	while (d.c % 10 == 0) {
+	uint64_t small;
+
+	while (!is_small(d.c) && d.e < most && d.c % 10 == 0) {
 		d.c /= 10;
 		d.e++;
 	}
+	if (!is_small(d.c))
+		return d;
+	for (small = (uint64_t)d.c; d.e < most && small % 10 == 0; small /= 10)
+		d.e++;
+	d.c = small;
 	return d;
+}
+
+struct expr_decimal expr_decimal_strip(struct expr_decimal d)
+{
+	return d.c ? stripped(d, FAR) : zero_at(0);
 }
 
 struct expr_decimal expr_decimal_whole(struct expr_decimal d)
 {
-	struct expr_decimal s = d;
+	struct expr_decimal s;
 
 	if (d.e == 0)
 		return d;
 	if (!d.c)
 		return zero_at(0);
-	while (s.e < 0 && s.c % 10 == 0) {
-		s.c /= 10;
-		s.e++;
-	}
+	s = stripped(d, 0);
 	if (s.e < 0 || s.e > EXPR_DIGITS - digits_of(s.c))
 		return d;
 	s.c *= ten(s.e);
@@ -295,8 +331,11 @@ struct expr_decimal expr_decimal_whole(struct expr_decimal d)
 
 bool expr_decimal_settle(struct expr_decimal *d)
 {
-	int top = d->e + digits_of(d->c) - 1;
+	int top;
 
+	if (d->c && d->e > -EXPR_MOST_EXPONENT && d->e < EXPR_MOST_EXPONENT - EXPR_DIGITS)
+		return true;
+	top = d->e + digits_of(d->c) - 1;
 	if (!d->c) {
 		d->negative = false;
 		d->e = d->e > EXPR_MOST_EXPONENT ? EXPR_MOST_EXPONENT : d->e < -EXPR_MOST_EXPONENT ? -EXPR_MOST_EXPONENT : d->e;
@@ -379,11 +418,37 @@ static bool take_number(struct reading *r)
 	return r->s == r->end;
 }
 
+/* Up to 18 digits without exponent, which is most numbers. */
+static bool read_short(const char *s, size_t n, struct expr_decimal *out)
+{
+	const char *end = s + n, *point = NULL;
+	uint64_t c = 0;
+	bool negative = n > 0 && *s == '-';
+
+	s += negative;
+	if (end - s > 19 || s == end)
+		return false;
+	for (const char *from = s; s < end; s++) {
+		if ((unsigned char)(*s - '0') < 10)
+			c = c * 10 + (unsigned)(*s - '0');
+		else if (*s == '.' && !point && s > from && s + 1 < end)
+			point = s + 1;
+		else
+			return false;
+	}
+	if (c >= 1000000000000000000u)
+		return false;
+	*out = (struct expr_decimal){ .c = c, .e = point ? (int)(point - end) : 0, .negative = negative && c };
+	return true;
+}
+
 bool expr_decimal_read(const char *s, size_t n, struct expr_decimal *out)
 {
 	struct reading r = { .s = s, .end = s + n, .unit = 1 };
 	bool negative = n > 0 && *s == '-';
 
+	if (read_short(s, n, out))
+		return true;
 	r.s += negative;
 	if (!take_number(&r))
 		return false;
@@ -392,28 +457,56 @@ bool expr_decimal_read(const char *s, size_t n, struct expr_decimal *out)
 	return expr_decimal_settle(out);
 }
 
+/* Digits end at `end`; answers where they begin. */
+static char *put_digits(char *end, uint64_t v, int least)
+{
+	for (; v || least > 0; v /= 10, least--)
+		*--end = (char)('0' + v % 10);
+	return end;
+}
+
 static int digits_text(char out[EXPR_DIGITS + 2], u128 c)
 {
-	return c >= E17 ? sprintf(out, "%llu%017llu", (unsigned long long)(c / E17), (unsigned long long)(c % E17))
-	                : sprintf(out, "%llu", (unsigned long long)c);
+	char room[EXPR_DIGITS + 2], *end = room + sizeof room, *s;
+	int n;
+
+	if (is_small(c))
+		s = put_digits(end, (uint64_t)c, 1);
+	else
+		s = put_digits(put_digits(end, (uint64_t)(c % E17), 17), (uint64_t)(c / E17), 1);
+	n = (int)(end - s);
+	memcpy(out, s, (size_t)n);
+	out[n] = '\0';
+	return n;
+}
+
+static int print_scientific(char *out, const char *digits, int n, int e)
+{
+	if (n == 1)
+		return sprintf(out, "%sE%+d", digits, e);
+	return sprintf(out, "%c.%sE%+d", digits[0], digits + 1, e);
 }
 
 int expr_decimal_print(char out[EXPR_DECIMAL_ROOM], struct expr_decimal d)
 {
-	char digits[EXPR_DIGITS + 2];
+	char digits[EXPR_DIGITS + 2], *s = out;
 	int n = digits_text(digits, d.c), point = n + d.e; /* digits before the point */
-	const char *sign = d.negative ? "-" : "";
 
-	if (d.e > 0 || point < -5) {
-		if (n == 1)
-			return sprintf(out, "%s%sE%+d", sign, digits, point - 1);
-		return sprintf(out, "%s%c.%sE%+d", sign, digits[0], digits + 1, point - 1);
+	if (d.negative)
+		*s++ = '-';
+	if (d.e > 0 || point < -5)
+		return (int)(s - out) + print_scientific(s, digits, n, point - 1);
+	if (point <= 0) {
+		s = mempcpy(s, "0.000000", (size_t)(2 - point));
+		point = 0;
+	} else {
+		s = mempcpy(s, digits, (size_t)point);
+		if (d.e)
+			*s++ = '.';
 	}
-	if (d.e == 0)
-		return sprintf(out, "%s%s", sign, digits);
-	if (point <= 0)
-		return sprintf(out, "%s0.%.*s%s", sign, -point, "000000", digits);
-	return sprintf(out, "%s%.*s.%s", sign, point, digits, digits + point);
+	s = mempcpy(s, digits + point, (size_t)(n - point));
+	*s = '\0';
+	return (int)(s - out);
 }
 
 /* -- other numbers -- */
@@ -433,8 +526,10 @@ bool expr_decimal_of_double(double v, struct expr_decimal *out)
 double expr_decimal_to_double(struct expr_decimal d)
 {
 	char text[EXPR_DECIMAL_ROOM];
-	struct sk_json_literal literal;
+	struct sk_json_literal literal = { .digits = (uint64_t)d.c, .exponent = d.e, .negative = d.negative, .integer = d.e == 0 };
 
+	if (is_small(d.c) && literal.digits <= (uint64_t)SK_JSON_EXACT && d.e >= -22 && d.e <= 22)
+		return sk_json_number_value(&literal, NULL);
 	sk_json_number_scan(text, text + expr_decimal_print(text, d), &literal);
 	return sk_json_number_value(&literal, text);
 }

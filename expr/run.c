@@ -317,18 +317,32 @@ static cJSON *step_into(struct machine *m, cJSON *object, const char *key)
 	return sk_json_set(m->run->arena, object, key, own);
 }
 
+static void put_member(struct machine *m, cJSON *object, const char *key, size_t n, cJSON *node)
+{
+	struct sk_arena *a = m->run->arena;
+
+	if (!node)
+		return;
+	if (sk_json_get(object, key))
+		sk_json_set(a, object, key, node);
+	else
+		expr_link(a, object, sk_strndup(a, key, n), node);
+}
+
 static const uint8_t *op_PUT(struct machine *m, const uint8_t *pc)
 {
 	struct expr_value *v = m->top--;
 	cJSON *object = own_node(m->top), *node = v->kind == EXPR_UNDEFINED ? NULL : expr_to_node(m->run->arena, v);
 	int count = *pc++;
+	const char *key;
 	size_t n;
 
 	for (int i = 1; i < count; i++) {
-		const char *key = code_text(&pc, &n);
+		key = code_text(&pc, &n);
 		object = node ? step_into(m, object, key) : NULL;
 	}
-	sk_json_set(m->run->arena, object, code_text(&pc, &n), node);
+	key = code_text(&pc, &n);
+	put_member(m, object, key, n, node);
 	return pc;
 }
 
