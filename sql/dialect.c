@@ -38,6 +38,8 @@ static const struct expr_function functions[] = {
 	{ 0 }
 };
 
+_Static_assert(sizeof functions / sizeof *functions <= 256, "a call names its function with one byte");
+
 static const struct expr_word words[] = {
 	{ .name = "TRUE", .kind = EXPR_BOOL, .truth = true },
 	{ .name = "FALSE", .kind = EXPR_BOOL },

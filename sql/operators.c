@@ -205,6 +205,8 @@ struct expr_value sql_negate(struct expr_run *r, int n, const struct expr_value 
 	if (!sql_decimal(args, &d))
 		return expr_undefined();
 	d.negative = !d.negative;
+	if (args->kind == EXPR_STRING)
+		return sql_number(r, d);
 	/* Nothing is computed: the places stay as they are written. */
 	return d.c ? expr_number(r->program->mode & ~(uint32_t)EXPR_FOLD_WHOLE, d) : *args;
 }

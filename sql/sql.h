@@ -53,6 +53,9 @@ struct sql_zone {
 /* The zone "America/Belize" at that time. False: there is no such zone. */
 typedef bool sql_zone_at(void *world, const char *zone, int64_t utc_ms, struct sql_zone *out);
 
+/* For such a callback: the same from the n bytes of the zone's file (/usr/share/zoneinfo/...). False: not such a file. */
+bool sql_zone_file(const void *file, size_t n, int64_t utc_ms, struct sql_zone *out);
+
 /* Texts are UTF-8; NULL is what is not known. */
 struct sql_message {
 	const char *topic;

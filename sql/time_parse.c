@@ -5,6 +5,8 @@
 
 #include "sql/internal.h"
 
+enum { LAST_YEAR = 9999 };
+
 struct input {
 	const char *s;
 	bool adjacent; /* the next field is a number too: this one takes exactly its digits */
@@ -27,6 +29,8 @@ static bool number(struct input *in, int count, int most, int64_t *out)
 
 	if (in->adjacent || most < least)
 		most = least;
+	if (most > 18)
+		return false;
 	*out = 0;
 	for (; n < most && is_digit(*in->s); n++)
 		*out = *out * 10 + (*in->s++ - '0');
@@ -247,6 +251,8 @@ static bool is_date(const struct input *in)
 	static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (in->year % 4 == 0 && in->year % 100 != 0) || in->year % 400 == 0;
 
+	if (in->year > LAST_YEAR || in->year < -LAST_YEAR)
+		return false;
 	if (in->yearday)
 		return in->yearday <= 365 + leap;
 	return in->day <= days[in->month - 1] && (in->month != 2 || in->day <= 28 + leap);

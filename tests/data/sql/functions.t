@@ -507,6 +507,14 @@
 ? time_to_epoch("2016 Moon/Base", "yyyy VV") => undefined
 ? time_to_epoch("2016", "q") => undefined
 ? time_to_epoch(NULL, "yyyy") => undefined
+? time_to_epoch("0000000000000000000000000000000000000001", "dddddddddddddddddddddddddddddddddddddddd") => undefined
+? time_to_epoch("99999999999999999999", "yyyyyyyyyyyyyyyyyyyy") => undefined
+? time_to_epoch("999999999-12-31", "y-M-d") => undefined
+? time_to_epoch("9999-12-31", "y-M-d") => 253402214400000
+? time_to_epoch("-9999-01-01", "y-M-d") => -377705116800000
+? -'1.50' => -1.5
+? -1.50 => -1.50
+? - - '7' => 7
 
 = rand and newuuid repeat with their seed and differ within a run
 ? rand() >= 0 AND rand() < 1 => true
