@@ -206,22 +206,19 @@ struct expr_value sql_fn_numbytes(struct expr_run *r, int n, const struct expr_v
 	return texts(r, n, args, &v) ? expr_int(v.size) : expr_undefined();
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
+/* ltrim and rtrim take away "tabs and spaces", trim "white space". */
 static struct expr_value trimmed(struct expr_run *r, const struct expr_value *args, bool left, bool right)
 {
+	const char *blanks = left && right ? " \t\n\v\f\r" : " \t";
 	struct expr_value v;
 	size_t from = 0, to;
 
 	if (!texts(r, 1, args, &v))
 		return expr_undefined();
 	to = v.size;
-	while (left && from < to && is_blank(v.text[from]))
+	while (left && from < to && strchr(blanks, v.text[from]))
 		from++;
-	while (right && to > from && is_blank(v.text[to - 1]))
+	while (right && to > from && strchr(blanks, v.text[to - 1]))
 		to--;
 	return part(r, &v, from, to);
 }

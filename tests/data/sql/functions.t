@@ -329,6 +329,10 @@
 ? trim(" hi ") => "hi"
 ? ltrim(NULL) => undefined
 ? rtrim(nope) => undefined
+payload {"w":" \t\r\n x \n"}
+? trim(w) => "x"
+? ltrim(w) => "\r\n x \n"
+? rtrim(w) => " \t\r\n x \n"
 ? trim(12) => "12"
 ? trim(2.5) => "2.5"
 ? trim(true) => "true"
