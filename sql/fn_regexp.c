@@ -1,7 +1,7 @@
 /* fn_regexp.c -- regular expressions as Java writes them, through PCRE2, interpreted and with limits.
  *
- * What is no regular expression, and what would take too long, is undefined. Compiled patterns live as long as the run, and
- * the four last ones are found again: a pattern within a nested SELECT is compiled once. All memory is the arena's. */
+ * What is no regular expression, and what would take too long, is undefined. Compiled patterns live as long as the run, or in the
+ * message's sql_patterns: there the memory is an arena's that is emptied when it has grown, never within a run. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "sql/internal.h"
 
 enum { LONGEST_PATTERN = 4096, STEP_LIMIT = 100000, MEMORY_LIMIT = 1024 /* KiB */, DEPTH_LIMIT = 1000, COMPILE_STEPS = 200, MOST_GROUPS = 100 };
+#define KEPT_BYTES ((size_t)1 << 20)
 
 struct matching {
 	pcre2_general_context *memory;
@@ -29,17 +30,41 @@ static void arena_free(void *p, void *arena)
 	(void)p, (void)arena;
 }
 
-static struct matching *matching_of(struct expr_run *r)
+void sql_patterns_free(struct sql_patterns *p)
+{
+	sk_arena_free(&p->arena);
+	*p = (struct sql_patterns){ 0 };
+}
+
+/* Those of the message, or new ones in the run's arena. */
+static struct sql_patterns *patterns_of(struct expr_run *r)
 {
 	struct sql_run *state = sql_state(r);
-	struct matching *m = state->matching;
+	struct sql_patterns *kept = state->message->patterns;
+
+	if (state->patterns)
+		return state->patterns;
+	if (kept && (kept->arena.total > KEPT_BYTES || kept->arena.failed))
+		sql_patterns_free(kept);
+	state->patterns = kept ? kept : sk_alloc(r->arena, sizeof *state->patterns);
+	return state->patterns;
+}
+
+static struct sk_arena *arena_of(struct expr_run *r, struct sql_patterns *p)
+{
+	return p == sql_state(r)->message->patterns ? &p->arena : r->arena;
+}
+
+static struct matching *matching_of(struct sql_patterns *p, struct sk_arena *a)
+{
+	struct matching *m = p->matching;
 
 	if (m)
 		return m;
-	m = sk_alloc(r->arena, sizeof *m);
+	m = sk_alloc(a, sizeof *m);
 	if (!m)
 		return NULL;
-	m->memory = pcre2_general_context_create(arena_malloc, arena_free, r->arena);
+	m->memory = pcre2_general_context_create(arena_malloc, arena_free, a);
 	m->compiling = m->memory ? pcre2_compile_context_create(m->memory) : NULL;
 	m->limits = m->compiling ? pcre2_match_context_create(m->memory) : NULL;
 	m->data = m->limits ? pcre2_match_data_create(MOST_GROUPS, m->memory) : NULL;
@@ -49,13 +74,13 @@ static struct matching *matching_of(struct expr_run *r)
 	pcre2_set_match_limit(m->limits, STEP_LIMIT);
 	pcre2_set_heap_limit(m->limits, MEMORY_LIMIT);
 	pcre2_set_depth_limit(m->limits, DEPTH_LIMIT);
-	state->matching = m;
+	p->matching = m;
 	return m;
 }
 
-static pcre2_code *compile(struct expr_run *r, const struct matching *m, const struct expr_value *pattern)
+static pcre2_code *compile(struct sk_arena *a, const struct matching *m, const struct expr_value *pattern)
 {
-	char *text = sk_alloc_text(r->arena, SK_PATTERN_ROOM(pattern->size));
+	char *text = sk_alloc_text(a, SK_PATTERN_ROOM(pattern->size));
 	int error;
 	size_t at;
 
@@ -67,27 +92,29 @@ static pcre2_code *compile(struct expr_run *r, const struct matching *m, const s
 }
 
 /* NULL: not a regular expression, or no memory. */
-static pcre2_code *code_of(struct expr_run *r, const struct matching *m, const struct expr_value *pattern)
+static pcre2_code *code_of(struct expr_run *r, struct sql_patterns *p, const struct expr_value *pattern)
 {
-	struct sql_run *state = sql_state(r);
-	int slot = state->kept % SQL_KEPT_PATTERNS;
+	unsigned slot = p->next % SQL_KEPT_PATTERNS;
+	struct sk_arena *a = arena_of(r, p);
 
 	for (int i = 0; i < SQL_KEPT_PATTERNS; i++)
-		if (state->patterns[i].pattern && state->patterns[i].n == pattern->size &&
-		    memcmp(state->patterns[i].pattern, pattern->text, pattern->size) == 0)
-			return state->patterns[i].code;
+		if (p->kept[i].text && p->kept[i].n == pattern->size && memcmp(p->kept[i].text, pattern->text, pattern->size) == 0)
+			return p->kept[i].code;
 	if (pattern->size > LONGEST_PATTERN || !expr_charge(r, COMPILE_STEPS + pattern->size))
 		return NULL;
-	state->kept++;
-	state->patterns[slot].pattern = pattern->text;
-	state->patterns[slot].n = pattern->size;
-	state->patterns[slot].code = compile(r, m, pattern);
-	return state->patterns[slot].code;
+	p->next++;
+	p->kept[slot].code = compile(a, p->matching, pattern);
+	p->kept[slot].n = pattern->size;
+	p->kept[slot].text = a->failed ? NULL : sk_strndup(a, pattern->text, pattern->size);
+	if (a->failed && a != r->arena)
+		expr_fail_run(r, SK_E_INTERNAL, "out of memory");
+	return p->kept[slot].code;
 }
 
 /* Where a pattern is looked for. */
 struct search {
 	struct expr_run *run;
+	struct sk_arena *arena; /* of what is compiled */
 	struct matching *matching;
 	pcre2_code *code;
 	struct expr_value text;
@@ -97,13 +124,18 @@ struct search {
 static bool start(struct expr_run *r, const struct expr_value *args, struct search *s)
 {
 	struct expr_value pattern = sql_text(r, &args[1]);
+	struct sql_patterns *patterns;
 
 	s->run = r;
 	s->text = sql_text(r, &args[0]);
 	if (s->text.kind != EXPR_STRING || pattern.kind != EXPR_STRING)
 		return false;
-	s->matching = matching_of(r);
-	s->code = s->matching ? code_of(r, s->matching, &pattern) : NULL;
+	patterns = patterns_of(r);
+	s->arena = patterns ? arena_of(r, patterns) : NULL;
+	s->matching = patterns ? matching_of(patterns, s->arena) : NULL;
+	if (!s->matching)
+		expr_fail_run(r, SK_E_INTERNAL, "out of memory");
+	s->code = s->matching ? code_of(r, patterns, &pattern) : NULL;
 	return s->code != NULL;
 }
 
@@ -117,7 +149,9 @@ static int find(struct search *s, size_t from, uint32_t options)
 	n = pcre2_match(s->code, (PCRE2_SPTR)s->text.text, s->text.size, from, options | PCRE2_NO_UTF_CHECK, s->matching->data,
 	                s->matching->limits);
 	s->found = pcre2_get_ovector_pointer(s->matching->data);
-	if (n < 0 && n != PCRE2_ERROR_NOMATCH)
+	if (s->arena->failed)
+		expr_fail_run(s->run, SK_E_INTERNAL, "out of memory");
+	else if (n < 0 && n != PCRE2_ERROR_NOMATCH)
 		expr_charge(s->run, STEP_LIMIT / 16);
 	return n == PCRE2_ERROR_NOMATCH ? 0 : n < 0 ? -1 : n == 0 ? MOST_GROUPS : n;
 }

@@ -16,18 +16,11 @@ uint32_t sql_mode_of(const struct sql_options *opt);
 const struct expr_function *sql_function(const char *name);
 
 /* One run: run->context. */
-#define SQL_KEPT_PATTERNS 4
 struct sql_run {
 	const struct sql_message *message;
 	uint32_t chances;  /* numbers drawn */
 	uint32_t looks[2]; /* calls of functions that may be called once */
-	struct {
-		const char *pattern;
-		size_t n;
-		void *code; /* NULL: not a regular expression */
-	} patterns[SQL_KEPT_PATTERNS];
-	int kept;
-	void *matching; /* what pcre2 needs once */
+	struct sql_patterns *patterns; /* the message's, or one of this run; NULL before the first regular expression */
 };
 static inline struct sql_run *sql_state(struct expr_run *r)
 {

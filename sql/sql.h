@@ -46,6 +46,20 @@ enum { SQL_ANSWERED = 0, SQL_LATER = 1 };
 /* SQL_ANSWERED with *answer (NULL: undefined), SQL_LATER, or a negative SK_E_* with *why in one line. */
 typedef int sql_look(void *world, const struct sql_lookup *what, const cJSON **answer, const char **why);
 
+/* Compiled regular expressions that are kept from message to message: all zero at first, one for each thread that runs. */
+#define SQL_KEPT_PATTERNS 16
+struct sql_patterns {
+	struct sk_arena arena;
+	struct {
+		const char *text;
+		size_t n;
+		void *code; /* NULL: not a regular expression */
+	} kept[SQL_KEPT_PATTERNS];
+	unsigned next;
+	void *matching; /* what PCRE2 needs once */
+};
+void sql_patterns_free(struct sql_patterns *p); /* leaves it all zero */
+
 struct sql_zone {
 	int offset;     /* seconds east of UTC */
 	char name[8];   /* "CST" */
@@ -76,6 +90,7 @@ struct sql_message {
 	void *world;
 	sql_look *look;        /* NULL: no function finds an answer */
 	sql_zone_at *zone;     /* NULL: only UTC and offsets */
+	struct sql_patterns *patterns; /* NULL: none are kept */
 };
 
 /* -- running: SK_OK, SQL_LATER (void: run again when the answer is there), or a negative SK_E_* with why -- */

@@ -82,10 +82,12 @@ int main(int argc, char **argv)
 	double seconds = argc > 1 ? atof(argv[1]) : 0.2, parsing;
 	const struct sql_options options = { .version = SQL_2016_03_23 };
 	struct sk_arena kept = { 0 }, arena = { 0 };
+	struct sql_patterns patterns = { 0 };
 	struct work w = { .arena = &arena };
 
 	w.message = (struct sql_message){ .topic = "factory/3/press/17", .payload = small, .size = sizeof small - 1, .now_ms = 1720000000123 };
 	w.message.document = sk_json_parse(&kept, small, sizeof small - 1, NULL, NULL);
+	w.message.patterns = &patterns;
 	parsing = measure(parse, &w, seconds);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct expr_error e;
@@ -99,6 +101,7 @@ int main(int argc, char **argv)
 		printf("%s: %u B, run %.0f ns, parse %.0f ns, ratio %.2f, run and print %.0f ns\n", cases[i].sql, (unsigned)w.program->size, running,
 		       parsing, running / parsing, measure(run_and_print, &w, seconds));
 	}
+	sql_patterns_free(&patterns);
 	sk_arena_free(&arena);
 	sk_arena_free(&kept);
 	return 0;

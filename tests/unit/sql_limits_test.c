@@ -144,6 +144,55 @@ static void deep_and_wide_payloads_are_no_matter(void **state)
 	sk_arena_free(&a);
 }
 
+/* -- regular expressions kept from message to message -- */
+
+static const char *matched(struct sk_arena *a, struct sql_patterns *kept, const char *pattern)
+{
+	struct sql_message m = world_message("{\"s\":\"press-17\"}", NULL);
+	struct sql_result r;
+
+	m.patterns = kept;
+	m.document = sk_json_parse(a, m.payload, m.size, NULL, NULL);
+	if (sql_run(compile(a, sk_printf(a, "SELECT VALUE regexp_substr(s, '%s')", pattern)), &m, a, NULL, &r))
+		return r.why;
+	return r.document ? sk_json_print(a, r.document, NULL) : "nothing";
+}
+
+static void patterns_may_be_kept(void **state)
+{
+	struct sql_patterns kept = { 0 };
+	struct sk_arena a = { 0 };
+	size_t before;
+
+	(void)state;
+	assert_string_equal(matched(&a, &kept, "[0-9]+"), "\"17\"");
+	before = kept.arena.total;
+	for (int i = 0; i < 1000; i++) {
+		assert_string_equal(matched(&a, &kept, "[0-9]+"), "\"17\"");
+		assert_string_equal(matched(&a, &kept, "("), "nothing");
+		sk_arena_reset(&a, 0);
+	}
+	assert_true(kept.arena.total <= 2 * before);
+	for (int i = 0; i < 3000; i++) { /* more than are kept, and than fit */
+		assert_string_equal(matched(&a, &kept, sk_printf(&a, "p.*-(1|%d){1,9}7", i)), "\"press-17\"");
+		assert_true(kept.arena.total < 1300000);
+		sk_arena_reset(&a, 0);
+	}
+	for (long n = 1; n < 30; n++) {
+		const char *said;
+		sql_patterns_free(&kept);
+		sk_alloc_text(&a, 1);
+		sk_arena_fail_after(n);
+		said = matched(&a, &kept, "[0-9]+");
+		sk_arena_fail_after(0);
+		assert_true(strcmp(said, "\"17\"") == 0 || strcmp(said, "out of memory") == 0);
+		sk_arena_reset(&a, 0);
+		assert_string_equal(matched(&a, &kept, "[0-9]+"), "\"17\"");
+	}
+	sql_patterns_free(&kept);
+	sk_arena_free(&a);
+}
+
 /* -- threads -- */
 
 static const struct expr_program *shared;
@@ -231,6 +280,7 @@ int main(void)
 		cmocka_unit_test(what_grows_with_nesting_ends),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(deep_and_wide_payloads_are_no_matter),
+		cmocka_unit_test(patterns_may_be_kept),
 		cmocka_unit_test(one_program_serves_many_threads),
 		cmocka_unit_test(a_zone_file_is_read),
 	};
