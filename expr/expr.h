@@ -116,6 +116,15 @@ struct expr_error {
 	char message[192];  /* all of it in one line: "line 1, column 8: expected an expression, found 'FROM'" */
 };
 
+/* Which part of the text has its value on top of the stack when a run comes to the address `at`: for those who watch a run. */
+struct expr_mark {
+	uint32_t at, from, to; /* offsets: of code, of the text */
+};
+struct expr_marks {
+	struct expr_mark *list; /* the arena's */
+	uint32_t count, room;
+};
+
 /* One expression to a program with entry[0] set. NULL with *error. */
 const struct expr_program *expr_compile(const struct expr_dialect *d, uint32_t mode, struct sk_arena *a, const char *text, size_t n,
                                         struct expr_error *error);
@@ -131,6 +140,9 @@ struct expr_limits {
 	void *state;
 };
 
+/* Called when a run has come to an address, with the value on top of its stack. */
+typedef void expr_trace(void *state, uint32_t at, const struct expr_value *v);
+
 struct expr_run {
 	const struct expr_dialect *dialect;
 	const struct expr_program *program;
@@ -138,6 +150,8 @@ struct expr_run {
 	const cJSON *root;   /* what names are members of; NULL: nothing */
 	void *context;       /* the dialect's */
 	struct expr_limits limits;
+	expr_trace *trace;   /* NULL: nobody watches */
+	void *watcher;
 	/* set by the run */
 	uint64_t steps;      /* used */
 	uint64_t asked;      /* steps when limits.stop was asked last */

@@ -273,14 +273,36 @@ static bool infix(struct expr_parser *p, const struct expr_operator *o)
 	return true;
 }
 
+/* Notes that the text from there to here has its value on the stack now; of brackets only what is in them, of literals nothing. */
+static bool mark(struct expr_parser *p, const char *from)
+{
+	struct expr_marks *m = p->marks;
+	struct expr_mark *list;
+
+	if (!m || p->last <= EXPR_OP_STRING || (m->count && m->list[m->count - 1].at == p->n))
+		return true;
+	if (m->count == m->room) {
+		m->room = m->room ? 2 * m->room : 32;
+		list = sk_alloc(p->arena, m->room * sizeof *list);
+		if (!list)
+			return expr_out_of_memory(p);
+		if (m->count)
+			memcpy(list, m->list, m->count * sizeof *list);
+		m->list = list;
+	}
+	m->list[m->count++] = (struct expr_mark){ p->n, (uint32_t)(from - p->text), (uint32_t)(p->behind - p->text) };
+	return true;
+}
+
 bool expr_binding(struct expr_parser *p, int least)
 {
+	const char *from = p->token.at;
 	const struct expr_operator *o;
 
-	if (p->failed || !expr_enter(p) || !prefixed(p))
+	if (p->failed || !expr_enter(p) || !prefixed(p) || !mark(p, from))
 		return false;
 	while ((o = expr_operator_at(p, &p->token, false)) && o->binds >= least)
-		if (!infix(p, o))
+		if (!infix(p, o) || !mark(p, from))
 			return false;
 	p->nest--;
 	return !p->failed;

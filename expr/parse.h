@@ -38,6 +38,7 @@ struct expr_parser {
 	uint32_t n, room;
 	uint32_t depth, deepest; /* of the stack */
 	uint32_t entry[3];
+	struct expr_marks *marks; /* NULL: not wanted */
 	bool failed;
 	struct expr_error *error;
 };

@@ -439,6 +439,8 @@ static struct expr_value run_on(struct machine *m, uint32_t at)
 		if (++r->steps % PAUSE == 0 && !within_limits(r))
 			break;
 		pc = steps[*pc](m, pc + 1);
+		if (r->trace && pc && m->top > bottom)
+			r->trace(r->watcher, (uint32_t)(pc - m->code), m->top);
 	}
 	return r->error || m->top == bottom ? expr_undefined() : *m->top;
 }

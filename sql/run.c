@@ -12,6 +12,8 @@ static struct expr_run start(const struct expr_program *p, struct sql_run *state
 {
 	struct expr_run r = { .dialect = &sql_dialect, .program = p, .arena = a, .root = state->message->document, .context = state };
 
+	r.trace = state->message->trace;
+	r.watcher = state->message->watcher;
 	if (limits)
 		r.limits = *limits;
 	expr_run_start(&r);

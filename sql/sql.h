@@ -12,6 +12,7 @@ enum sql_version { SQL_2015_10_08, SQL_2016_03_23, SQL_BETA };
 
 struct sql_options {
 	enum sql_version version;
+	struct expr_marks *marks; /* NULL: nobody will watch runs */
 	bool strict_aws; /* what AWS's guide says even where it contradicts itself, and no extensions: README.md lists the cases */
 };
 
@@ -91,6 +92,8 @@ struct sql_message {
 	sql_look *look;        /* NULL: no function finds an answer */
 	sql_zone_at *zone;     /* NULL: only UTC and offsets */
 	struct sql_patterns *patterns; /* NULL: none are kept */
+	expr_trace *trace;     /* NULL: nobody watches the run */
+	void *watcher;
 };
 
 /* -- running: SK_OK, SQL_LATER (void: run again when the answer is there), or a negative SK_E_* with why -- */
@@ -111,6 +114,10 @@ struct sql_result {
 /* `limits` may be NULL. */
 int sql_run(const struct expr_program *p, const struct sql_message *m, struct sk_arena *a, const struct expr_limits *limits,
             struct sql_result *out);
+/* A run that is watched, for people: [{"clause":"temp > 30","value":true}, ...] in the order in which values were found, without
+ * "value" where it is undefined, at most 1,000; `out` as of sql_run. NULL: it does not compile, or no memory. */
+cJSON *sql_trace(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt, const struct sql_message *m,
+                 struct sql_result *out);
 /* Undefined in a template is an error. */
 int sql_run_template(const struct expr_program *p, const struct sql_message *m, struct sk_arena *a, const struct expr_limits *limits,
                      const char **text, const char **why);

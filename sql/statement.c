@@ -167,6 +167,7 @@ static bool nested(struct expr_parser *p)
 	if (!nested_where(p, where))
 		return false;
 	p->depth -= 2;
+	p->last = EXPR_OP_EACH;
 	p->nest--;
 	return true;
 }
@@ -236,6 +237,7 @@ static bool case_of(struct expr_parser *p)
 		return false;
 	for (int i = 0; i < c.count; i++)
 		expr_land(p, c.ends[i]);
+	p->last = EXPR_OP_JUMP;
 	p->nest--;
 	return true;
 }
@@ -319,6 +321,7 @@ bool sql_parse_default(struct expr_parser *p, const struct expr_function *f)
 	if (!expr_expression(p) || !expr_expect(p, ")"))
 		return false;
 	expr_land(p, behind);
+	p->last = EXPR_OP_TRY;
 	return true;
 }
 
@@ -394,7 +397,7 @@ static bool statement(struct expr_parser *p)
 
 static struct expr_parser parser_for(struct sk_arena *a, const struct sql_options *opt, struct expr_error *error)
 {
-	return (struct expr_parser){ .dialect = &sql_dialect, .mode = sql_mode_of(opt), .arena = a, .error = error };
+	return (struct expr_parser){ .dialect = &sql_dialect, .mode = sql_mode_of(opt), .arena = a, .error = error, .marks = opt->marks };
 }
 
 const struct expr_program *sql_compile(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt,

@@ -74,6 +74,36 @@ static void a_program_is_explained(void **state)
 	sk_arena_free(&a);
 }
 
+static const char *traced(struct sk_arena *a, const char *sql, const char *payload)
+{
+	struct sql_message m = world_message(payload, NULL);
+	struct sql_result r;
+	cJSON *lines;
+
+	m.document = sk_json_parse(a, payload, m.size, NULL, NULL);
+	lines = sql_trace(a, sql, strlen(sql), &modern, &m, &r);
+	return lines ? sk_json_print(a, lines, NULL) : r.why;
+}
+
+static void a_trace_has_the_value_of_every_clause(void **state)
+{
+	struct sk_arena a = { 0 };
+
+	(void)state;
+	assert_string_equal(traced(&a, "SELECT temp * 2 AS t FROM 'a' WHERE (temp > 30 AND on) OR nope.x = 5", "{\"temp\":31,\"on\":false}"),
+	                    "[{\"clause\":\"temp\",\"value\":31},{\"clause\":\"temp > 30\",\"value\":true},{\"clause\":\"on\",\"value\":false},"
+	                    "{\"clause\":\"temp > 30 AND on\",\"value\":false},{\"clause\":\"nope.x\"},{\"clause\":\"nope.x = 5\"},"
+	                    "{\"clause\":\"(temp > 30 AND on) OR nope.x = 5\"}]");
+	assert_string_equal(traced(&a, "SELECT upper('a') AS t WHERE a OR b", "{\"a\":true}"),
+	                    "[{\"clause\":\"a\",\"value\":true},{\"clause\":\"a OR b\",\"value\":true},{\"clause\":\"upper('a')\",\"value\":\"A\"}]");
+	assert_string_equal(traced(&a, "SELECT (SELECT VALUE v FROM l WHERE v > 1) AS x", "{\"l\":[{\"v\":1},{\"v\":2}]}"),
+	                    "[{\"clause\":\"l\",\"value\":[{\"v\":1},{\"v\":2}]},{\"clause\":\"v\",\"value\":1},{\"clause\":\"v > 1\",\"value\":false},"
+	                    "{\"clause\":\"v\",\"value\":2},{\"clause\":\"v > 1\",\"value\":true},{\"clause\":\"v\",\"value\":2},"
+	                    "{\"clause\":\"(SELECT VALUE v FROM l WHERE v > 1)\",\"value\":[2]}]");
+	assert_string_equal(traced(&a, "SELECT a FROM", "{}"), "line 1, column 14: expected a topic filter in single quotes, found the end");
+	sk_arena_free(&a);
+}
+
 static bool at_once(void *state)
 {
 	++*(int *)state;
@@ -276,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_typical_program_is_small),
 		cmocka_unit_test(a_program_is_explained),
+		cmocka_unit_test(a_trace_has_the_value_of_every_clause),
 		cmocka_unit_test(work_is_counted),
 		cmocka_unit_test(what_grows_with_nesting_ends),
 		cmocka_unit_test(nesting_is_bounded),
