@@ -154,7 +154,7 @@ struct expr_run {
 	void *watcher;
 	/* set by the run */
 	uint64_t steps;      /* used */
-	uint64_t asked;      /* steps when limits.stop was asked last */
+	uint64_t asked, pause; /* steps when limits.stop was asked last; when to look at the limits again */
 	size_t bytes_before; /* of the arena */
 	int error;           /* SK_OK or what ended it */
 	const char *message; /* of the error, the arena's or static */
@@ -172,6 +172,8 @@ struct expr_value expr_run_at(struct expr_run *r, uint32_t at);
 struct expr_value expr_fail_run(struct expr_run *r, int error, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* n steps of work, or bytes to come: false if that is too much, noted as an error. */
 bool expr_charge(struct expr_run *r, uint64_t n);
+/* Element i of an array, NULL if there is none. The way there is charged. */
+const cJSON *expr_element(struct expr_run *r, const cJSON *array, int64_t i);
 
 static inline struct expr_value expr_undefined(void)
 {

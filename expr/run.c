@@ -1,7 +1,7 @@
 /* run.c -- a stack machine for programs: one small function for each instruction.
  *
  * Blocks of EACH and TRY run above the values that stand on the stack; the emitter has counted them, so the stack, taken from
- * the arena once, never overflows. Every 1024 steps, and whenever a function charges, the limits are looked at. */
+ * the arena once, never overflows. After each 1024 steps, and whenever a function charges, the limits are looked at. */
 #include <stdarg.h>
 
 #include "expr/code.h"
@@ -31,6 +31,7 @@ void expr_run_start(struct expr_run *r)
 	if (r->limits.bytes == 0)
 		r->limits.bytes = DEFAULT_BYTES;
 	r->steps = r->asked = 0;
+	r->pause = PAUSE;
 	r->bytes_before = r->arena->total;
 	r->error = SK_OK;
 	r->message = NULL;
@@ -162,13 +163,14 @@ static const uint8_t *op_MEMBER(struct machine *m, const uint8_t *pc)
 	return pc;
 }
 
-static const cJSON *element(struct machine *m, const struct expr_value *array, int64_t i)
+const cJSON *expr_element(struct expr_run *r, const cJSON *array, int64_t i)
 {
-	const cJSON *child = i >= 0 ? array->node->child : NULL;
+	const cJSON *child = i >= 0 ? array->child : NULL;
+	int64_t left = i;
 
-	for (; child && i > 0; i--)
+	for (; child && left > 0; left--)
 		child = child->next;
-	m->run->steps += i > 0 ? 0 : 1;
+	r->steps += i > 0 ? (uint64_t)(i - left) / 16 : 0;
 	return child;
 }
 
@@ -178,7 +180,7 @@ static const uint8_t *op_INDEX(struct machine *m, const uint8_t *pc)
 	const cJSON *found = NULL;
 
 	if (of->kind == EXPR_ARRAY && by->kind == EXPR_INT)
-		found = element(m, of, by->i);
+		found = expr_element(m->run, of->node, by->i);
 	else if (by->kind == EXPR_STRING)
 		found = sk_json_get(object_of(of), by->text);
 	*of = expr_of_node(m->run->program->mode, found);
@@ -436,8 +438,11 @@ static struct expr_value run_on(struct machine *m, uint32_t at)
 	struct expr_run *r = m->run;
 
 	while (pc) {
-		if (++r->steps % PAUSE == 0 && !within_limits(r))
-			break;
+		if (++r->steps >= r->pause) {
+			r->pause = r->steps + PAUSE;
+			if (!within_limits(r))
+				break;
+		}
 		pc = steps[*pc](m, pc + 1);
 		if (r->trace && pc && m->top > bottom)
 			r->trace(r->watcher, (uint32_t)(pc - m->code), m->top);

@@ -6,15 +6,6 @@
 #define HIDDEN __attribute__((unused))
 enum { MOST_ENRICHED = 128 * 1024 };
 
-static const cJSON *element(const cJSON *array, int64_t i)
-{
-	const cJSON *child = i >= 0 ? array->child : NULL;
-
-	for (; child && i > 0; i--)
-		child = child->next;
-	return child;
-}
-
 /* "Conversion applies to the second argument": to Int for arrays and strings, none for objects. */
 struct expr_value sql_fn_get(struct expr_run *r, int n HIDDEN, const struct expr_value *args)
 {
@@ -24,7 +15,7 @@ struct expr_value sql_fn_get(struct expr_run *r, int n HIDDEN, const struct expr
 		return args[1].kind == EXPR_STRING ? expr_of_node(r->program->mode, sk_json_get(args[0].node, args[1].text)) : expr_undefined();
 	if ((args[0].kind != EXPR_ARRAY && args[0].kind != EXPR_STRING) || !sql_int(&args[1], EXPR_HALF_AWAY, &i))
 		return expr_undefined();
-	return args[0].kind == EXPR_ARRAY ? expr_of_node(r->program->mode, element(args[0].node, i)) : sql_character(r, &args[0], i);
+	return args[0].kind == EXPR_ARRAY ? expr_of_node(r->program->mode, expr_element(r, args[0].node, i)) : sql_character(r, &args[0], i);
 }
 
 struct expr_value sql_fn_is_null(struct expr_run *r HIDDEN, int n HIDDEN, const struct expr_value *args)

@@ -26,7 +26,7 @@ static const char *natural_key(struct expr_parser *p, const char *from)
 		t.kind = p->before;
 		if (t.kind == EXPR_T_QUOTED_NAME)
 			s--;
-		while (s > from && (t.kind == EXPR_T_QUOTED_NAME ? s[-1] != '`' : !strchr(". \t\r\n", s[-1])))
+		while (s > from && (t.kind == EXPR_T_QUOTED_NAME ? s[-1] != '`' : !strchr(". \t\n\v\f\r", s[-1])))
 			s--;
 		t.at = t.kind == EXPR_T_QUOTED_NAME ? s - 1 : s;
 		t.n = (size_t)(p->behind - t.at);

@@ -245,7 +245,7 @@ sql SELECT a.b.c, v FROM 't'
 out {"c":1,"v":2}
 sql SELECT v + 1, lower('A') FROM 't'
 out {"v + 1":3,"lower('A')":"a"}
-sql SELECT a . b, (v), -v FROM 't'
+sql SELECT a .	b, (v), -v FROM 't'
 out {"b":{"c":1},"(v)":2,"-v":-2}
 sql SELECT get(a, 'b').c FROM 't'
 out {"c":1}
