@@ -311,12 +311,19 @@ struct expr_value sql_fn_substring(struct expr_run *r, int n, const struct expr_
 	return begin < end ? part(r, &v, begin, end) : expr_string("", 0);
 }
 
+static const char *found_in(const char *s, const char *end, const struct expr_value *what)
+{
+	if (what->size == 1)
+		return memchr(s, *what->text, (size_t)(end - s));
+	return memmem(s, (size_t)(end - s), what->text, what->size);
+}
+
 static size_t count_of(const struct expr_value *in, const struct expr_value *what)
 {
 	const char *s = in->text, *end = s + in->size;
 	size_t count = 0;
 
-	while (what->size && (s = memmem(s, (size_t)(end - s), what->text, what->size)) != NULL) {
+	while (what->size && (s = found_in(s, end, what)) != NULL) {
 		count++;
 		s += what->size;
 	}
@@ -339,7 +346,7 @@ struct expr_value sql_fn_replace(struct expr_run *r, int n, const struct expr_va
 	s = v[0].text;
 	end = s + v[0].size;
 	for (; text && count > 0; count--) {
-		const char *found = memmem(s, (size_t)(end - s), v[1].text, v[1].size);
+		const char *found = found_in(s, end, &v[1]);
 		out = mempcpy(out, s, (size_t)(found - s));
 		out = mempcpy(out, v[2].text, v[2].size);
 		s = found + v[1].size;

@@ -283,12 +283,20 @@ static struct value arithmetic(struct sk_arena *a, char op, struct value x, stru
 	}
 }
 
+/* More digits than a double surely tells apart. */
+static bool is_long(struct value v)
+{
+	return (v.kind == STRING && strlen(v.text) > 15) || fabs(number_of(v)) >= 0x1p40;
+}
+
 static struct value compare(const char *op, struct value x, struct value y)
 {
 	double l = number_of(x), r = number_of(y);
 
 	if (isnan(l) || isnan(r))
 		return undefined;
+	if (is_long(x) || is_long(y))
+		return given_up;
 	if (*op == '<')
 		return of_bool(op[1] ? l <= r : l < r);
 	return of_bool(op[1] ? l >= r : l > r);
