@@ -18,7 +18,9 @@ LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
-PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c shadow/*.c plugins/*/*.c)) \
+# A folder with sources that is neither core nor cli is an engine.
+ENGINES := $(filter-out core cli,$(sort $(patsubst %/,%,$(dir $(wildcard */*.c)))))
+PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/plugin.c),$(wildcard core/*.c $(ENGINES:%=%/*.c) plugins/*/*.c)) \
            cli/config.c $(wildcard cli/check_[flps]*.c) cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
 TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
@@ -42,7 +44,7 @@ ifneq ($(VERSION),$(shell cat $B/version 2>/dev/null))
 endif
 $B/version:
 	@mkdir -p $B && echo '$(VERSION)' >$@
-$B/plugins/%.o $B/shadow/%.o: CFLAGS += -fvisibility=hidden
+$B/plugins/%.o $(foreach e,$(ENGINES),$B/$e/%.o): CFLAGS += -fvisibility=hidden
 $B/libskeeter.so: $(call objs,core)
 	$(call run,LD) $(CC) -shared -Wl,-soname,$(@F) $(LDFLAGS) $^ $(LIBS) -o $@
 .SECONDEXPANSION:

@@ -107,13 +107,9 @@ static void escape(struct translation *t)
 	}
 }
 
-/* In malloc'ed memory; NULL when it is out. */
-static char *translate(const char *pattern)
+void sk_pattern_translate(const char *pattern, char *out)
 {
-	char *text = malloc(strlen(pattern) * 5 + 1);
-	struct translation t = { pattern, text, false };
-	if (!text)
-		return NULL;
+	struct translation t = { pattern, out, false };
 	while (*t.from) {
 		if (*t.from == '\\') {
 			escape(&t);
@@ -126,6 +122,14 @@ static char *translate(const char *pattern)
 		copy(&t, 1);
 	}
 	*t.to = 0;
+}
+
+/* In malloc'ed memory; NULL when it is out. */
+static char *translate(const char *pattern)
+{
+	char *text = malloc(SK_PATTERN_ROOM(strlen(pattern)));
+	if (text)
+		sk_pattern_translate(pattern, text);
 	return text;
 }
 

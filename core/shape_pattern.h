@@ -21,4 +21,8 @@ void sk_pattern_free(struct sk_pattern **p); /* of NULL does nothing */
 /* Does the pattern match the whole text? Text that is not UTF-8, and text that costs more than the match limit, does not. */
 bool sk_pattern_matches(const struct sk_pattern *p, struct sk_matcher *m, const char *text, size_t n);
 
+/* Java's spelling of a regular expression, n bytes long, in PCRE2's; `out` has room for SK_PATTERN_ROOM(n) bytes. */
+#define SK_PATTERN_ROOM(n) (5 * (n) + 1)
+void sk_pattern_translate(const char *pattern, char *out);
+
 #endif
