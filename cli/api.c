@@ -30,15 +30,9 @@ static void print_input(struct cli *cli, const cJSON *input)
 	       sk_json_true(input, "required") ? "yes" : "");
 }
 
-/* Of AWS's operations those that the models of Debian 12's clients (botocore 1.29.27) lack. */
-static const char *const newer[] = { "ListThingPrincipalsV2", "ListPrincipalThingsV2", "UpdateThingType", NULL };
-
-static bool is_newer(const char *name)
+static const char *tier_words(struct cli *cli, const char *tier)
 {
-	for (size_t i = 0; newer[i]; i++)
-		if (strcmp(newer[i], name) == 0)
-			return true;
-	return false;
+	return strcmp(tier, "own") == 0 ? "Our own" : sk_printf(&cli->arena, "Tier %s", tier);
 }
 
 static void print_operation(struct cli *cli, const cJSON *operation)
@@ -47,9 +41,9 @@ static void print_operation(struct cli *cli, const cJSON *operation)
 	printf("\n### %s\n\n", text(operation, "name"));
 	if (*text(operation, "prose"))
 		printf("%s\n\n", text(operation, "prose"));
-	printf("`%s %s` of `%s`; `skeeter %s`\n", text(operation, "method"), text(operation, "route"), text(operation, "service"),
+	printf("%s; `%s %s` of `%s`; `skeeter %s`\n", tier_words(cli, text(operation, "tier")), text(operation, "method"), text(operation, "route"), text(operation, "service"),
 	       words_kebab(&cli->arena, text(operation, "name")));
-	if (is_newer(text(operation, "name")))
+	if (sk_json_true(operation, "newer"))
 		printf("\nNewer than Debian 12's `aws` and boto3.\n");
 	if (sk_json_count(inputs) == 0)
 		return;
@@ -69,7 +63,8 @@ int cli_api(struct cli *cli, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc;
 	printf("# Operations\n\nPrinted by `skeeter api --markdown` from the tables of a running broker; do not edit.\n"
-	       "Every operation answers over HTTP at its verb and path, on `$CONTROL/skeeter/v1` and as a verb of the `skeeter` command.\n");
+	       "Every operation answers over HTTP at its verb and path, on `$CONTROL/skeeter/v1` and as a verb of the `skeeter` command.\n"
+	       "Tier 1 is what nearly everybody needs of AWS's operations, tier 2 who runs a fleet, tier 3 few.\n");
 	SK_JSON_EACH(operation, operations) {
 		if (strcmp(plugin, text(operation, "plugin")) != 0)
 			printf("\n## skeeter_%s\n", plugin = text(operation, "plugin"));

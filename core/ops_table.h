@@ -5,7 +5,7 @@
  *   #define OPS_SERVICE "iot"                           AWS's signing name
  *   #include "core/ops_table.h"
  *
- * OP(Name, VERB, "/route/{pathInput}", partition, "inputs"), inputs separated by blanks:
+ * OP(Name, VERB, "/route/{pathInput}", partition, "inputs", "about"), inputs separated by blanks:
  *     name      optional, its type has the same name with a capital (thingTypeName:ThingTypeName)
  *     name!     required              name:Type   the type has another name
  *     ?name     in the query          ^name       in a header
@@ -13,16 +13,18 @@
  *     name=wire has another name in the path, the query or the header: ^principal!=x-amzn-principal
  *     &page     nextToken and maxResults      &marks    marker, pageSize, ascendingOrder
  * Inputs named in the route are required and are not repeated ({thingName}; {arn+} is greedy; {certificateId:Type} where
- * the type has another name). GET and DELETE inputs are in the query unless marked, others in the body. */
-#define OP(op_name, op_verb, op_route, op_partition, op_inputs) static sk_handler op_name;
+ * the type has another name). GET and DELETE inputs are in the query unless marked, others in the body.
+ * What it is about, for docs/API.md: its tier, "1" what nearly everybody needs, "2" who runs a fleet, "3" few; with "newer" when Debian 12's
+ * AWS clients lack it; "own" when AWS does. */
+#define OP(op_name, op_verb, op_route, op_partition, op_inputs, op_about) static sk_handler op_name;
 #include OPS_FILE
 #undef OP
 #define SK_OPS_JOIN_(a, b) a##b
 #define SK_OPS_JOIN(a, b) SK_OPS_JOIN_(a, b)
 static const struct sk_op SK_OPS_JOIN(OPS_GROUP, _rows)[] = {
-#define OP(op_name, op_verb, op_route, op_partition, op_inputs) \
+#define OP(op_name, op_verb, op_route, op_partition, op_inputs, op_about) \
 	{ .name = #op_name, .verb = SK_##op_verb, .route = op_route, .partition = #op_partition, .inputs = op_inputs, \
-	  .handler = op_name, .file = OPS_FILE },
+	  .handler = op_name, .file = OPS_FILE, .about = op_about },
 #include OPS_FILE
 #undef OP
 	{ 0 }

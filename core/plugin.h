@@ -51,6 +51,7 @@ struct sk_op {
 	const char *inputs;    /* grammar: core/ops_table.h */
 	sk_handler *handler;
 	const char *file;      /* of the row, for messages */
+	const char *about;     /* tier and age: core/ops_table.h */
 };
 struct sk_op_group {
 	const char *service;    /* AWS's signing name: "iot", "iotdata" */

@@ -76,6 +76,9 @@ static void list_operation(struct sk_call *c, cJSON *list, const struct sk_row *
 	sk_json_set_string(c->arena, one, "method", verb_names[row->op->verb]);
 	sk_json_set_string(c->arena, one, "route", row->op->route);
 	sk_json_set_string(c->arena, one, "partition", row->partition);
+	const char *about = row->op->about ? row->op->about : "own";
+	sk_json_set(c->arena, one, "tier", sk_json_stringn(c->arena, about, strcspn(about, " ")));
+	sk_json_set_bool(c->arena, one, "newer", strstr(about, " newer") != NULL);
 	list_inputs(c, sk_json_set_array(c->arena, one, "inputs"), row->inputs, TOLD_DEPTH);
 }
 

@@ -20,8 +20,8 @@ static int nothing(struct sk_call *c)
 	return SK_OK;
 }
 
-#define OP(op_name, op_verb, op_route, op_partition, op_inputs) \
-	{ .name = #op_name, .verb = SK_##op_verb, .route = op_route, .partition = #op_partition, .inputs = op_inputs, .handler = nothing },
+#define OP(op_name, op_verb, op_route, op_partition, op_inputs, op_about) \
+	{ .name = #op_name, .verb = SK_##op_verb, .route = op_route, .partition = #op_partition, .inputs = op_inputs, .handler = nothing, .about = op_about },
 static const struct sk_op iot[] = {
 #include "plugins/registry/things.ops"
 #include "plugins/registry/billing_groups.ops"
