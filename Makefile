@@ -73,9 +73,9 @@ uninstall:  ## remove it again; what an operator has changed stays
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" CONFDIR="$(CONFDIR)" B=$B cli/install.sh uninstall
 
 # -- the demo
-run: deps  ## everything from nothing: packages, build, broker, three devices. PORT=n HTTP_PORT=n DETACH=1
+run: deps  ## everything from nothing: packages, build, broker, three devices. PORT=n HTTP_PORT=n HTTPS_PORT=n DETACH=1
 	@$(MAKE) --no-print-directory $(if $V,,-s) all
-	@exec env B=$B PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) DETACH=$(DETACH) cli/demo.sh run
+	@exec env B=$B PORT=$(PORT) HTTP_PORT=$(HTTP_PORT) HTTPS_PORT=$(HTTPS_PORT) DETACH=$(DETACH) cli/demo.sh run
 stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need

@@ -10,7 +10,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
-build=${B:-build} port=${PORT:-8883} http_port=${HTTP_PORT:-8080} run=run
+build=${B:-build} port=${PORT:-8883} http_port=${HTTP_PORT:-8080} https_port=${HTTPS_PORT:-8443} run=run
 devices='lamp thermometer valve'
 SKEETER_SOCKET=$run/operator.sock
 export SKEETER_SOCKET
@@ -170,6 +170,9 @@ write_configuration() {
 		plugin $build/skeeter_messages.so
 		plugin $build/skeeter_http.so
 		plugin_opt_listen 127.0.0.1:$http_port
+		plugin_opt_listen_devices 127.0.0.1:$https_port
+		plugin_opt_tls_cert $run/server.crt
+		plugin_opt_tls_key $run/server.key
 
 		# Devices, by their certificates.
 		listener $port
@@ -264,6 +267,7 @@ prepare() {
 	end_all
 	check_port PORT "$port"
 	check_port HTTP_PORT "$http_port"
+	check_port HTTPS_PORT "$https_port"
 }
 
 supervise() {

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const https = require('node:https');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
@@ -73,7 +74,21 @@ class Demo {
 	async up() {
 		this.port = this.port || await freePort();
 		this.httpPort = this.httpPort || await freePort();
-		return this.sh(`make -s run DETACH=1 PORT=${this.port} HTTP_PORT=${this.httpPort}`);
+		this.httpsPort = this.httpsPort || await freePort();
+		return this.sh(`make -s run DETACH=1 PORT=${this.port} HTTP_PORT=${this.httpPort} HTTPS_PORT=${this.httpsPort}`);
+	}
+	// What the HTTPS port answers a device of run/devices.
+	https(name, target) {
+		const pem = (file) => fs.readFileSync(path.join(this.dir, 'run', file));
+		return new Promise((done, fail) => {
+			const request = https.get({ host: 'localhost', port: this.httpsPort, path: target, ca: pem('ca.crt'), cert: pem(`devices/${name}.crt`),
+				key: pem(`devices/${name}.key`) }, (response) => {
+				let body = '';
+				response.on('data', (x) => { body += x; });
+				response.on('end', () => done({ status: response.statusCode, body }));
+			});
+			request.on('error', fail);
+		});
 	}
 	// Pids of what still runs out of the copy.
 	leftovers() {
@@ -132,6 +147,15 @@ test('make run prints seven lines, each does what it says, and make stop ends al
 	await until('the kitchen to have said hello', () => d.sh('build/skeeter get kitchen').out.includes('"hello": 1'));
 	d.snippet(printedUse);
 	await until('the snippet to have said it again', () => d.sh('build/skeeter get kitchen').out.includes('"hello": 2'));
+	assert.equal((await d.https('kitchen', '/things/kitchen/shadow')).status, 403); /* thing variables have no value over HTTPS, as with AWS */
+	const may = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:GetThingShadow', Resource: 'arn:aws:iot:us-east-1:123456789012:thing/kitchen' }] };
+	d.paste(`build/skeeter create-policy --policy-name kitchen-https --policy-document '${JSON.stringify(may)}'`);
+	const [principal] = JSON.parse(d.paste('build/skeeter list-thing-principals --thing-name kitchen')).principals;
+	d.paste(`build/skeeter attach-policy --policy-name kitchen-https --target ${principal}`);
+	const asked = await d.https('kitchen', '/things/kitchen/shadow');
+	assert.equal(asked.status, 200);
+	assert.equal(JSON.parse(asked.body).state.reported.hello, 2);
+	assert.equal((await d.https('kitchen', '/things/lamp/shadow')).status, 403);
 	assert.equal(fs.statSync(path.join(d.dir, 'run/devices/kitchen.key')).mode & 0o777, 0o600);
 	assert.match(d.sh(own).all, /run\/devices\/kitchen\.crt is there already/);
 
@@ -164,7 +188,7 @@ test('a second make run keeps the data, and one beside a running one says so', a
 
 test('Ctrl-C in the foreground ends the broker and the devices', async (t) => {
 	const d = new Demo(t);
-	const child = spawn('make', ['-s', 'run', `PORT=${await freePort()}`, `HTTP_PORT=${await freePort()}`], { cwd: d.dir, env: d.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn('make', ['-s', 'run', `PORT=${await freePort()}`, `HTTP_PORT=${await freePort()}`, `HTTPS_PORT=${await freePort()}`], { cwd: d.dir, env: d.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 	let out = '';
 	for (const stream of [child.stdout, child.stderr])
 		stream.on('data', (x) => { out += x; });
@@ -206,6 +230,8 @@ test('a port in use is named with its owner and what to do', async (t) => {
 	assert.match(all, new RegExp(`port ${d.port} is in use by node \\(pid ${process.pid}\\).*: PORT=\\d+ make run`));
 	[d.port, d.httpPort] = [undefined, d.port];
 	assert.match((await d.up()).all, new RegExp(`port ${d.httpPort} is in use by node .*: HTTP_PORT=\\d+ make run`));
+	[d.httpPort, d.httpsPort] = [undefined, d.httpPort];
+	assert.match((await d.up()).all, new RegExp(`port ${d.httpsPort} is in use by node .*: HTTPS_PORT=\\d+ make run`));
 	assert.deepEqual(d.leftovers(), []);
 });
 
