@@ -6,6 +6,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define STEP_LIMIT   200000
 #define MEMORY_LIMIT 4096 /* KiB */
+#define PCRE2_ALIGN 16
 
 struct sk_pattern {
 	pcre2_code *code;
@@ -182,9 +184,11 @@ void sk_pattern_free(struct sk_pattern **p)
 	*p = NULL;
 }
 
+/* Not zeroed: PCRE2 wants 20 KB for the frames of each match. */
 static void *arena_malloc(size_t size, void *arena)
 {
-	return sk_alloc(arena, size);
+	char *p = size < SIZE_MAX - PCRE2_ALIGN ? sk_alloc_text(arena, size + PCRE2_ALIGN) : NULL;
+	return p ? p + (-(uintptr_t)p & (PCRE2_ALIGN - 1)) : NULL;
 }
 
 static void arena_free(void *p, void *arena)
