@@ -140,7 +140,7 @@ chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under lo
 kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and then with durability relaxed
 	@tests/need unshare:util-linux mount:mount
 	@N=20 SEED=$(SEED) FAULTS=kill $(CHAOS) kill
-gap: all $B/chaos/preload.so $B/bench/load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
+gap: all $B/chaos/preload.so $B/bench/load $B/bench/http_load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
 	@$(JS) gap tests/chaos
 $B/chaos/preload.so: $B/tests/chaos/preload.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -ldl -o $@

@@ -4,7 +4,11 @@
 // A turn is timed inside the broker (tests/chaos/preload.c): what it took, what of that it ran, and how long it waited for a lock or the disk while it
 // could have run. PINGREQ to PINGRESP is what a client sees; on a machine of two cores that holds the wait for a core too.
 'use strict';
-const { load, median, probed, idle, sleep, SHADOWS } = require('./stage');
+const { execFile } = require('node:child_process');
+const net = require('node:net');
+const path = require('node:path');
+const { promisify } = require('node:util');
+const { BUILD, freePort, load, median, probed, idle, sleep, SHADOWS } = require('./stage');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const MOST = 10;
@@ -22,12 +26,20 @@ function row(report, what, where, got) {
 		goal: `< ${MOST}, blocked < ${MOST}`, met: ours < MOST && most(got.skeeter, 'longest_blocked_ms') < MOST });
 }
 
+// A broker whose turns are timed; with HTTP, at b.http.
+async function timed(kind, one) {
+	const port = one === overHttp ? await freePort() : 0;
+	const b = await probed(kind, { core: ['plugin_opt_inbox 4194304'], more: port ? [`plugin ${BUILD}/skeeter_http.so`, `plugin_opt_listen 127.0.0.1:${port}`, 'plugin_opt_connections 2000'] : [] });
+	b.http = port;
+	await b.allow(SHADOWS);
+	return b;
+}
+
 async function rounds(kinds, one) {
 	const got = { bare: [], skeeter: [] };
 	for (let i = 0; i < ROUNDS; i++)
 		for (const kind of kinds) {
-			const b = await probed(kind, { core: ['plugin_opt_inbox 4194304'] });
-			await b.allow(SHADOWS);
+			const b = await timed(kind, one);
 			const r = await one(b);
 			got[kind].push({ ...b.probe.all(), ...r });
 			await b.destroy();
@@ -91,12 +103,26 @@ async function forgotten(b) {
 	return load(b, 'plain', { clients: 1, rate: 10, seconds: 3, gap: 1, prefix: 'watch' }, { tls: false, socket: 'plain' });
 }
 
+// Signed requests as fast as 128 connections bring them, while a thousand more are begun and never ended.
+async function overHttp(b) {
+	const { accessKeyId, secretAccessKey } = await b.call('CreateAccessKey', { policyNames: ['*'] });
+	await b.call('CreateThing', { thingName: 'lamp' });
+	const watch = load(b, 'plain', { clients: 1, rate: 10, seconds: 4, gap: 1, prefix: 'watch' }, { tls: false, socket: 'plain' });
+	b.probe.reset();
+	const slow = Array.from({ length: 1000 }, () => net.connect(b.http, '127.0.0.1', function begun() { this.write('POST /things/lamp HTTP/1.1\r\nHost: iot\r\n'); }).on('error', () => {}));
+	const { stdout } = await promisify(execFile)(path.join(BUILD, 'bench/http_load'), [b.http, 128, 3, 'GET', '/things/lamp', accessKeyId, secretAccessKey].map(String));
+	const r = await watch;
+	slow.forEach((s) => s.destroy());
+	return { ...r, requests: Number(stdout.split(' ')[0]) };
+}
+
 const CASES = [
 	['a disk that stands still for 2 s, the inbox full', '100 devices, mutual TLS, 6,000 updates/s; bare: QoS 1', ['bare', 'skeeter'], stalled],
 	['reconnects', '10,000 clients come and go twice, unix socket', ['bare', 'skeeter'], reconnects],
 	['10,000 clients have gone', 'the three seconds after', ['bare', 'skeeter'], forgotten],
 	['a burst of 100,000 effects', '50,000 updates wait for the disk, then it goes on; unix socket', ['skeeter'], burst],
 	['a certificate of 3,000 connections revoked', 'mutual TLS', ['skeeter'], revoked],
+	['HTTP as fast as it comes', '128 connections, signed DescribeThing; 1,000 requests that never end', ['skeeter'], overHttp],
 ];
 
 module.exports = async function gap(report) {
@@ -104,4 +130,5 @@ module.exports = async function gap(report) {
 	for (const [what, where, kinds, one] of CASES.filter(([w]) => !process.env.CASE || w.includes(process.env.CASE)))
 		row(report, what, where, await rounds(kinds, one));
 };
-module.exports.cases = { stalled, reconnects, forgotten, burst, revoked };
+module.exports.cases = { stalled, reconnects, forgotten, burst, revoked, overHttp };
+module.exports.timed = timed;

@@ -5,12 +5,11 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('../harness/test');
-const { cases } = require('../bench/gap');
-const { probed, cleanup, SHADOWS } = require('../bench/stage');
+const { cases, timed } = require('../bench/gap');
+const { cleanup } = require('../bench/stage');
 
 async function once(kind, what) {
-	const b = await probed(kind, { core: ['plugin_opt_inbox 4194304'] });
-	await b.allow(SHADOWS);
+	const b = await timed(kind, cases[what]);
 	const r = await cases[what](b);
 	const all = { ...b.probe.all(), ...r };
 	await b.destroy();
@@ -43,3 +42,6 @@ test('a burst of 100,000 effects leaves in many turns', (t) =>
 
 test('3,000 connections of a revoked certificate are closed in many turns', (t) =>
 	best(t, 'revoked', (r) => r.longest_cpu_ms < r.cpu_ms / 8, ['longest_cpu_ms', 'cpu_ms']), seconds);
+
+test('HTTP under full load, and requests that never end, leave the broker its turns', (t) =>
+	best(t, 'overHttp', (r) => r.requests > 100 && r.longest_cpu_ms < 10 && r.longest_blocked_ms < 10, ['requests', 'longest_cpu_ms', 'longest_blocked_ms']), seconds);
