@@ -62,10 +62,10 @@ test('user properties come back as AWS writes them, and lastModifiedTime moves w
 test('a message that has expired is neither answered nor listed', async (t) => {
 	const b = await broker(t);
 	const device = await b.plain({ version: 5 }).connect();
-	await device.publish('short', 'x', { retain: true, properties: { messageExpiryInterval: 1 } });
+	await device.publish('short', 'x', { retain: true, properties: { messageExpiryInterval: 4 } });
 	await device.publish('long', 'x', { retain: true, properties: { messageExpiryInterval: 1000 } });
 	assert.deepEqual(await names(b), ['long', 'short']);
-	await until('the end of the message', async () => (await names(b)).join() === 'long', 10000);
+	await until('the end of the message', async () => (await names(b)).join() === 'long', 15000);
 	assert.match(await b.refused('GetRetainedMessage', { topic: 'short' }), /^ResourceNotFoundException 404 /);
 	const late = await b.plain({ version: 5 }).connect();
 	await late.subscribe('#');
