@@ -172,7 +172,7 @@ test('under load from many sides, with lists and gets between, what is answered 
 	const publisher = async () => {
 		const d = await b.plain({ version: 5 }).connect();
 		for (let i = 0; i < 400; i++) {
-			const options = { retain: true, qos: random(3), ...(random(9) ? {} : { properties: { messageExpiryInterval: 1 + random(1000) } }) };
+			const options = { retain: true, qos: random(3), ...(random(9) ? {} : { properties: { messageExpiryInterval: 200 + random(1000) } }) };
 			await d.publish(`load/${random(150)}`, random(4) ? `${i}` : '', options);
 		}
 	};
