@@ -5,9 +5,10 @@
  * told of. Each is told of at most once. */
 #include "core/broker_internal.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/digest.h"
 
 enum stage { STAGE_NONE, STAGE_WAITING, STAGE_TOLD }; /* sk_client.presence */
 
@@ -93,21 +94,11 @@ static void gather(struct sk_client *c, enum sk_presence_kind kind, const char *
 
 /* -- connections -- */
 
-static void put_hex(char *out, const unsigned char *bytes, int n)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (int i = 0; i < n; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 15];
-	}
-	*out = '\0';
-}
-
 static void new_session(char session[33])
 {
 	unsigned char id[16];
 	sk_broker.rt->host->random(sk_broker.rt->host->ctx, id, sizeof id);
-	put_hex(session, id, sizeof id);
+	sk_hex(id, sizeof id, session);
 }
 
 bool sk_presence_is_new(const struct sk_client *c)
@@ -187,11 +178,12 @@ void sk_presence_ended(struct sk_client *c, enum sk_reason reason, bool was_ther
 static const char *principal_of(struct sk_client *c, char hex[65])
 {
 	size_t n = 0;
-	unsigned char digest[32];
+	uint8_t digest[SK_DIGEST_SIZE];
 	const unsigned char *der = sk_client_certificate_der(c, &n);
-	if (!der || !EVP_Digest(der, n, digest, NULL, EVP_sha256(), NULL))
+	if (!der)
 		return c->username;
-	put_hex(hex, digest, sizeof digest);
+	sk_digest(der, n, digest);
+	sk_hex(digest, sizeof digest, hex);
 	return hex;
 }
 

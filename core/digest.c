@@ -54,3 +54,15 @@ void sk_sha1(const void *data, size_t n, uint8_t out[SK_SHA1_SIZE])
 	SHA1_Update(&context, data, n);
 	SHA1_Final(out, &context);
 }
+
+void sk_hex(const void *data, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *at = data;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[at[i] >> 4];
+		*out++ = digits[at[i] & 15];
+	}
+	*out = '\0';
+}

@@ -12,4 +12,7 @@ void sk_hmac(const void *key, size_t key_size, const void *data, size_t n, uint8
 /* For protocols that still want it. */
 void sk_sha1(const void *data, size_t n, uint8_t out[SK_SHA1_SIZE]);
 
+/* n bytes as 2n small hexadecimal digits and a NUL. */
+void sk_hex(const void *data, size_t n, char *out);
+
 #endif

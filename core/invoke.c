@@ -128,7 +128,7 @@ void sk_invoke_begin(void)
 	sk_threads_gather(&together.workers);
 }
 
-static void wake_workers(struct sk_runtime *rt)
+void sk_invoke_end(struct sk_runtime *rt)
 {
 	uint32_t left = together.workers;
 	together.workers = 0;
@@ -138,16 +138,11 @@ static void wake_workers(struct sk_runtime *rt)
 		rt->host->wake_thread(rt->host->ctx, __builtin_ctz(left));
 }
 
-void sk_invoke_end(struct sk_runtime *rt)
-{
-	wake_workers(rt);
-}
-
 static void count_together(struct sk_runtime *rt)
 {
 	if (!together.workers || ++together.calls < TOGETHER)
 		return;
-	wake_workers(rt);
+	sk_invoke_end(rt);
 	sk_invoke_begin();
 }
 

@@ -3,17 +3,15 @@
 
 #include <string.h>
 
+#include "core/digest.h"
+
 char *sk_token_of(struct sk_arena *a, const char *name)
 {
 	size_t n = strlen(name);
 	char *hex = sk_alloc_text(a, n * 2 + 1);
 	if (!hex)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		hex[2 * i] = "0123456789abcdef"[(unsigned char)name[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[(unsigned char)name[i] & 15];
-	}
-	hex[2 * n] = '\0';
+	sk_hex(name, n, hex);
 	return hex;
 }
 

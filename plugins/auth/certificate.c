@@ -36,13 +36,7 @@ void certificate_id_of(const unsigned char *der, size_t n, uint8_t id[CERTIFICAT
 
 void certificate_id_print(const uint8_t id[CERTIFICATE_ID_SIZE], char hex[CERTIFICATE_HEX_SIZE + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < CERTIFICATE_ID_SIZE; i++) {
-		hex[2 * i] = digits[id[i] >> 4];
-		hex[2 * i + 1] = digits[id[i] & 15];
-	}
-	hex[CERTIFICATE_HEX_SIZE] = 0;
+	sk_hex(id, CERTIFICATE_ID_SIZE, hex);
 }
 
 static int nibble(char c)

@@ -74,7 +74,7 @@ int device_identify(struct http_call *x, struct sigv4_refusal *no)
 		return -1;
 	}
 	sk_digest(x->peer.der, x->peer.size, hash);
-	sigv4_hex(hash, id);
+	sk_hex(hash, SIGV4_HASH, id);
 	x->caller.principal = x->certificate = id;
 	x->service = "iotdata";
 	return 0;

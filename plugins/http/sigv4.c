@@ -72,7 +72,7 @@ static void sign_text(const uint8_t key[SIGV4_HASH], const char *text, char hex[
 	uint8_t hash[SIGV4_HASH];
 
 	sk_hmac(key, SIGV4_HASH, text, strlen(text), hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 }
 
 /* false: memory is out. */
@@ -85,7 +85,7 @@ static bool expected(struct sk_arena *a, const struct sigv4_request *r, const st
 
 	if (c->payload == SIGV4_HASHED) {
 		sk_digest(body->data, body->size, hash);
-		sigv4_hex(hash, hex);
+		sk_hex(hash, SIGV4_HASH, hex);
 		canonical.payload = sk_strdup(a, hex);
 	}
 	text = a->failed ? NULL : sigv4_canonical_request(a, &canonical);
@@ -134,7 +134,7 @@ static const char *payload_for(struct sk_arena *a, const struct sigv4_body *body
 	if (by->unsigned_payload)
 		return words[SIGV4_UNSIGNED];
 	sk_digest(body ? body->data : "", body ? body->size : 0, hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	return sk_strdup(a, hex);
 }
 

@@ -95,17 +95,6 @@ static void put_recoded(struct sigv4_text *t, const char *s, size_t n, char keep
 	}
 }
 
-void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1])
-{
-	static const char lower[] = "0123456789abcdef";
-
-	for (int i = 0; i < SIGV4_HASH; i++) {
-		hex[2 * i] = lower[hash[i] >> 4];
-		hex[2 * i + 1] = lower[hash[i] & 15];
-	}
-	hex[2 * SIGV4_HASH] = 0;
-}
-
 /* -- the path -- */
 
 struct segment {
@@ -404,6 +393,6 @@ const char *sigv4_string_to_sign(struct sk_arena *a, const char *when, const cha
 	char hex[2 * SIGV4_HASH + 1];
 
 	sk_digest(canonical, strlen(canonical), hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	return sk_printf(a, "AWS4-HMAC-SHA256\n%s\n%s\n%s", when, scope, hex);
 }

@@ -36,7 +36,6 @@ const char *sigv4_header_names(struct sk_arena *a, const struct sigv4_request *r
 const char *sigv4_string_to_sign(struct sk_arena *a, const char *when, const char *scope, const char *canonical);
 const char *sigv4_scope(struct sk_arena *a, const char *date, const char *region, const char *service);
 
-void sigv4_hex(const uint8_t hash[SIGV4_HASH], char hex[2 * SIGV4_HASH + 1]);
 
 /* A header's value by its name in any case, the first of that name; NULL: there is none. */
 const char *sigv4_header(const struct sigv4_request *r, const char *name);

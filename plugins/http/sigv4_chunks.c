@@ -60,7 +60,7 @@ static int check_signature(struct chunks *k, const char *kind, const char *hashe
 	if (!text)
 		return sigv4_refuse(k->a, k->no, SIGV4_NO_MEMORY, "Memory is out");
 	sk_hmac(k->key, SIGV4_HASH, text, strlen(text), hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	if (n != HEX || CRYPTO_memcmp(hex, given, HEX))
 		return sigv4_refuse(k->a, k->no, SIGV4_INVALID, "%s", SIGV4_MISMATCH);
 	memcpy(k->before, hex, sizeof(hex));
@@ -73,7 +73,7 @@ static const char *hex_of(struct chunks *k, const char *data, size_t n)
 	char hex[HEX + 1];
 
 	sk_digest(data, n, hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	return sk_strdup(k->a, hex);
 }
 

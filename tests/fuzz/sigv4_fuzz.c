@@ -300,7 +300,7 @@ static void chunks_are_read(struct sk_arena *a, const struct sigv4_body *body)
 		const char *sts = sigv4_string_to_sign(a, claim.when, "20150830/r/s/aws4_request", sigv4_canonical_request(a, &c));
 		sigv4_signing_key(SECRET, claim.date, claim.region, claim.service, key);
 		sk_hmac(key, SIGV4_HASH, sts, strlen(sts), hash);
-		sigv4_hex(hash, claim.signature);
+		sk_hex(hash, SIGV4_HASH, claim.signature);
 		if (!sigv4_judge(a, &r, &claim, &copy, key, NOW_S * 1000LL, &no))
 			expect(copy.size == 5);
 		else

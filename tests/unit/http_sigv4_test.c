@@ -117,7 +117,7 @@ static void check_canonical(struct vector *v, const char *kind, const struct sig
 	const char *text;
 
 	sk_digest(v->body.data, v->body.size, hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	text = sigv4_canonical_request(&arena, &c);
 	check_text(v, sk_printf(&arena, "%s-canonical-request", kind), text);
 	text = sigv4_string_to_sign(&arena, "20150830T123600Z", sigv4_scope(&arena, "20150830", "us-east-1", "service"), text);
@@ -140,7 +140,7 @@ static void sign_header(struct vector *v)
 
 	parse(v, section(v, "request"));
 	sk_digest(v->body.data, v->body.size, hash);
-	sigv4_hex(hash, hex);
+	sk_hex(hash, SIGV4_HASH, hex);
 	if (has(v, "sign-body"))
 		v->field[v->request.headers++] = (struct sigv4_field){ "x-amz-content-sha256", hex };
 	n = sigv4_sign(&arena, &v->request, &v->body, &by, add);
@@ -612,7 +612,7 @@ static void a_trailer_must_hold_the_right_checksum(void **at)
 		sigv4_signing_key(by.secret, claim.date, claim.region, claim.service, key);
 		const char *sts = sigv4_string_to_sign(&arena, claim.when, "20150830/us-east-1/iot/aws4_request", sigv4_canonical_request(&arena, &c));
 		sk_hmac(key, SIGV4_HASH, sts, strlen(sts), hash);
-		sigv4_hex(hash, claim.signature);
+		sk_hex(hash, SIGV4_HASH, claim.signature);
 		int rc = sigv4_judge(&arena, &lamp, &claim, &body, key, NOW_S * 1000LL, &no);
 		if (!trailers[i].message) {
 			if (rc)
