@@ -13,6 +13,7 @@ comma    := ,
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
+DIRS.rules  := rules sql expr
 LIBS.http   := -lmicrohttpd -lgnutls
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
@@ -104,7 +105,7 @@ NEED        := tests/need node:nodejs npm:npm openssl:openssl mosquitto:mosquitt
                ctags:universal-ctags prlimit:util-linux ps:procps libcmocka-dev \
                /usr/bin/aws:awscli python3-boto3
 # $(call parts,TARGETS): build first, then each on its own
-parts = +@$(MAKE) --no-print-directory -j$(shell nproc) all && tests/sum $1
+parts = +@$(MAKE) --no-print-directory -j$(shell nproc) all && LOGS=$B/logs tests/sum $1
 # $(call sanitize,NAME,FLAGS,library to preload,words for run.js): the units, and the plugins in a real broker, built with a sanitizer
 sanitize = +@$(MAKE) --no-print-directory -s -j$(shell nproc) SAN=$2 B=$B/$1 N=$1 PRELOAD=$$($(CC) -print-file-name=$3) T='$4 $(T)' sanitized
 

@@ -42,7 +42,7 @@ function report(name, result, total) {
 	let [passed, failed] = count ? [Number(count[1]), Number(count[2])] : [0, 0];
 	if ((result.code !== 0 && failed === 0) || !count) {
 		failed++;
-		result.out += `${result.file} ended with code ${result.code}${count ? '' : ' before it counted its tests'}\n`;
+		result.out += `  FAILED ${result.file} ended with code ${result.code}${count ? '' : ' before it counted its tests'}\n`;
 	}
 	total.passed += passed;
 	total.failed += failed;
