@@ -108,6 +108,22 @@ static struct sk_arena_chunk *new_chunk(struct sk_arena *a, size_t wish, size_t 
 	return chunk;
 }
 
+bool sk_arena_reserve(struct sk_arena *a, size_t bytes)
+{
+	if (a->chunk)
+		return true;
+	if (bytes > SIZE_MAX / 4) {
+		a->failed = true;
+		return false;
+	}
+	a->chunk = new_chunk(a, bytes + sizeof *a->chunk, bytes);
+	if (!a->chunk)
+		return false;
+	a->chunk->next = NULL;
+	a->used = 0;
+	return true;
+}
+
 static void *alloc_own_chunk(struct sk_arena *a, size_t size)
 {
 	size_t bytes = size + sizeof(struct sk_arena_chunk);

@@ -27,6 +27,10 @@ void sk_arena_init(struct sk_arena *a, size_t limit);
 void sk_arena_reset(struct sk_arena *a, size_t keep);
 void sk_arena_free(struct sk_arena *a);
 
+/* An arena that is empty gets its first chunk, with room for `bytes` of allocations and no more: for what is measured first and
+ * then lives long. One that is not empty is left as it is. False: no memory. */
+bool sk_arena_reserve(struct sk_arena *a, size_t bytes);
+
 /* Zeroed memory aligned for any object, or NULL (and `failed` is set). */
 void *sk_alloc(struct sk_arena *a, size_t size);
 /* Not zeroed, byte aligned: for text. */

@@ -56,3 +56,26 @@ bool sk_utf8_valid(const char *s, size_t n)
 	}
 	return true;
 }
+
+/* Of valid UTF-8 MQTT leaves out control characters (to U+001F, U+007F to U+009F) and what is no character (U+FDD0 to U+FDEF, U+xFFFE, U+xFFFF). */
+static bool is_no_character(const unsigned char *s)
+{
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return true;
+	if (s[0] == 0xc2)
+		return s[1] < 0xa0;
+	if (s[0] == 0xef && s[1] == 0xb7)
+		return s[2] >= 0x90 && s[2] <= 0xaf;
+	if (s[0] == 0xef)
+		return s[1] == 0xbf && s[2] >= 0xbe;
+	return s[0] >= 0xf0 && (s[1] & 0x0f) == 0x0f && s[2] == 0xbf && s[3] >= 0xbe;
+}
+
+bool sk_utf8_is_text(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (*s && !is_no_character(s))
+		s++;
+	return !*s && s - (const unsigned char *)text <= 65535;
+}

@@ -2,11 +2,15 @@
 #ifndef SK_UTF8_H
 #define SK_UTF8_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 /* The length (1 to 4) of the well-formed sequence at s, 0 if there is none before `end`. s < end. */
 int sk_utf8_length(const unsigned char *s, const unsigned char *end);
+
+/* Whether MQTT takes this text (UTF-8) as a string: no control characters, nothing that is no character, at most 65,535 bytes. */
+bool sk_utf8_is_text(const char *text);
 
 static inline uint64_t sk_load8(const void *s)
 {

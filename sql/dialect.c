@@ -50,8 +50,22 @@ static const struct expr_word words[] = {
 
 static const char *const reserved[] = { "SELECT", "FROM", "WHERE", "AS", "CASE", "WHEN", "THEN", "ELSE", "END", NULL };
 
+/* fn_external.c */
+static expr_apply *const asking[] = { sql_fn_aws_lambda,  sql_fn_get_dynamodb,      sql_fn_get_registry_data,
+	                              sql_fn_get_secret, sql_fn_get_thing_shadow, sql_fn_machinelearning_predict };
+
+static bool asks(const struct expr_function *f)
+{
+	for (size_t i = 0; i < sizeof asking / sizeof *asking; i++)
+		if (asking[i] == f->apply)
+			return true;
+	return false;
+}
+
 static const char *refuse(const struct expr_parser *p, const struct expr_function *f)
 {
+	if ((p->mode & SQL_IS_ALONE) && asks(f))
+		return "is an external function: error actions may not call these";
 	return f->since > 15 && (p->mode & SQL_IS_2015) ? "needs SQL version 2016-03-23" : NULL;
 }
 
@@ -98,7 +112,8 @@ uint32_t sql_mode_of(const struct sql_options *opt)
 		                               [SQL_2016_03_23] = EXPR_FOLD_WHOLE,
 		                               [SQL_BETA] = EXPR_FOLD_WHOLE | SQL_IS_BETA };
 
-	return of_version[opt->version] | (opt->strict_aws ? SQL_STRICT | EXPR_EAGER_LOGIC | EXPR_NO_EXTENSIONS | EXPR_LOOSE_CALLS : 0);
+	return of_version[opt->version] | (opt->alone ? SQL_IS_ALONE : 0) |
+	       (opt->strict_aws ? SQL_STRICT | EXPR_EAGER_LOGIC | EXPR_NO_EXTENSIONS | EXPR_LOOSE_CALLS : 0);
 }
 
 struct expr_value sql_fn_version(struct expr_run *r, int n, const struct expr_value *args)

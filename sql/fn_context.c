@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "core/base64.h"
 #include "sql/internal.h"
 
 #define HIDDEN __attribute__((unused))
@@ -145,12 +146,12 @@ static struct expr_value response_topic(struct expr_run *r)
 static struct expr_value correlation_data(struct expr_run *r)
 {
 	const struct sql_message *m = message(r);
-	char *text = m->correlation ? sql_room(r, sql_base64_size(m->correlation_size)) : NULL;
+	char *text = m->correlation ? sql_room(r, sk_base64_size(m->correlation_size)) : NULL;
 
 	if (!text)
 		return expr_undefined();
-	sql_base64_encode(m->correlation, m->correlation_size, text);
-	return expr_string(text, sql_base64_size(m->correlation_size));
+	sk_base64_encode(m->correlation, m->correlation_size, text);
+	return expr_string(text, sk_base64_size(m->correlation_size));
 }
 
 static const struct {

@@ -1,6 +1,7 @@
 /* fn_encode.c -- encode and decode: base64 of values and of the payload as it came. */
 #include <string.h>
 
+#include "core/base64.h"
 #include "sql/internal.h"
 
 #define HIDDEN __attribute__((unused))
@@ -12,12 +13,12 @@ static bool is_base64(const struct expr_value *v)
 
 static struct expr_value encoded(struct expr_run *r, const void *bytes, size_t n)
 {
-	char *text = sql_room(r, sql_base64_size(n));
+	char *text = sql_room(r, sk_base64_size(n));
 
 	if (!text)
 		return expr_undefined();
-	sql_base64_encode(bytes, n, text);
-	return expr_string(text, sql_base64_size(n));
+	sk_base64_encode(bytes, n, text);
+	return expr_string(text, sk_base64_size(n));
 }
 
 struct expr_value sql_fn_encode(struct expr_run *r, int n HIDDEN, const struct expr_value *args)
@@ -39,7 +40,7 @@ static struct expr_value decoded(struct expr_run *r, const char *text, size_t n)
 {
 	const struct expr_value null = { .kind = EXPR_NULL };
 	char *bytes = sql_room(r, n);
-	long size = bytes ? sql_base64_decode(text, n, (unsigned char *)bytes) : -1;
+	long size = bytes ? sk_base64_decode(text, n, (unsigned char *)bytes) : -1;
 	const cJSON *document;
 
 	if (size < 0 || memchr(bytes, 0, (size_t)size) || !sk_utf8_valid(bytes, (size_t)size))

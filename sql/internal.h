@@ -8,7 +8,7 @@
 struct expr_parser;
 
 /* Bits of a program's mode. */
-enum { SQL_STRICT = EXPR_OWN_MODE, SQL_IS_2015 = EXPR_OWN_MODE * 2, SQL_IS_BETA = EXPR_OWN_MODE * 4 };
+enum { SQL_STRICT = EXPR_OWN_MODE, SQL_IS_2015 = EXPR_OWN_MODE * 2, SQL_IS_BETA = EXPR_OWN_MODE * 4, SQL_IS_ALONE = EXPR_OWN_MODE * 8 };
 
 extern const struct expr_dialect sql_dialect;
 uint32_t sql_mode_of(const struct sql_options *opt);
@@ -53,7 +53,7 @@ expr_apply sql_or, sql_and, sql_not, sql_equals, sql_differs, sql_less, sql_at_m
 #include "sql/functions.tbl"
 #undef FN
 
-/* -- time_format.c, time_parse.c, base64.c, md2.c -- */
+/* -- time_format.c, time_parse.c, md2.c -- */
 
 struct sql_moment {
 	int64_t year; /* 0 is 1 BC */
@@ -74,10 +74,6 @@ char *sql_format_time(struct expr_run *r, const char *pattern, const struct sql_
 bool sql_parse_time(struct expr_run *r, const char *text, const char *pattern, int64_t *ms);
 extern const char *const sql_months[12], *const sql_weekdays[7];
 
-size_t sql_base64_size(size_t n); /* of n bytes encoded, without the NUL */
-void sql_base64_encode(const void *bytes, size_t n, char *out);
-/* Bytes decoded into out, which has room for n; -1: not base64. */
-long sql_base64_decode(const char *text, size_t n, unsigned char *out);
 void sql_md2_of(const void *bytes, size_t n, unsigned char out[16]);
 /* fn_text.c: the character at place i of a string. */
 struct expr_value sql_character(struct expr_run *r, const struct expr_value *v, int64_t i);

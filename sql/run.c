@@ -83,14 +83,15 @@ int sql_run(const struct expr_program *p, const struct sql_message *m, struct sk
 }
 
 int sql_run_template(const struct expr_program *p, const struct sql_message *m, struct sk_arena *a, const struct expr_limits *limits,
-                     const char **text, const char **why)
+                     struct sql_result *out)
 {
 	struct sql_run state = { .message = m };
 	struct expr_run r = start(p, &state, a, limits);
 	struct expr_value v = expr_run_at(&r, p->entry[ITEMS]);
-	int rc = finish(&r, why);
+	int rc = finish(&r, &out->why);
 
-	*text = rc == SK_OK && v.kind == EXPR_STRING ? v.text : NULL;
+	*out = (struct sql_result){ .why = out->why, .steps = r.steps };
+	out->text = rc == SK_OK && v.kind == EXPR_STRING ? v.text : NULL;
 	return rc;
 }
 

@@ -13,6 +13,7 @@ enum sql_version { SQL_2015_10_08, SQL_2016_03_23, SQL_BETA };
 struct sql_options {
 	enum sql_version version;
 	struct expr_marks *marks; /* NULL: nobody will watch runs */
+	bool alone; /* no functions that ask the world: the templates of error actions */
 	bool strict_aws; /* what AWS's guide says even where it contradicts itself, and no extensions: README.md lists the cases */
 };
 
@@ -107,6 +108,7 @@ enum sql_outcome {
 struct sql_result {
 	enum sql_outcome outcome;
 	const cJSON *document; /* shares nodes with the message's: read-only from then on */
+	const char *text;      /* of a template; NULL: an error */
 	const char *why;       /* of an error */
 	uint64_t steps;        /* that it took */
 };
@@ -118,8 +120,8 @@ int sql_run(const struct expr_program *p, const struct sql_message *m, struct sk
  * "value" where it is undefined, at most 1,000; `out` as of sql_run. NULL: it does not compile, or no memory. */
 cJSON *sql_trace(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt, const struct sql_message *m,
                  struct sql_result *out);
-/* Undefined in a template is an error. */
+/* out->text, why and steps. Undefined in a template is an error. */
 int sql_run_template(const struct expr_program *p, const struct sql_message *m, struct sk_arena *a, const struct expr_limits *limits,
-                     const char **text, const char **why);
+                     struct sql_result *out);
 
 #endif

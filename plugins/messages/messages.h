@@ -24,8 +24,6 @@ extern const struct sk_op_group publish_group, retained_group;
 
 /* Why no message can be published there, or retained; NULL: it can. A wildcard, nothing, more than MQTT allows. */
 const char *messages_topic_fault(const char *topic);
-/* UTF-8 that MQTT takes as text: no control characters, at most 65,535 bytes. */
-bool messages_is_text(const char *text);
 /* base64 to bytes in the arena, NUL behind them; NULL: it is none, or memory is out. */
 unsigned char *messages_decode(struct sk_arena *a, const char *base64, size_t *n);
 /* Bytes to base64; NULL: memory is out. */

@@ -74,7 +74,7 @@ static bool take_pairs(const cJSON *object, struct sk_user_property *user, size_
 	if (!cJSON_IsObject(object))
 		return false;
 	SK_JSON_EACH(pair, object) {
-		if (*n == USERS_MOST || !cJSON_IsString(pair) || !messages_is_text(pair->string) || !messages_is_text(pair->valuestring))
+		if (*n == USERS_MOST || !cJSON_IsString(pair) || !sk_utf8_is_text(pair->string) || !sk_utf8_is_text(pair->valuestring))
 			return false;
 		user[*n] = (struct sk_user_property){ pair->string, pair->valuestring };
 		*bytes += strlen(pair->string) + strlen(pair->valuestring);
@@ -110,7 +110,7 @@ static int read_properties(struct sk_call *c, struct sk_message *m)
 	m->response_topic = sk_json_text(c->in, "responseTopic");
 	if (m->response_topic && messages_topic_fault(m->response_topic))
 		return invalid(c, "responseTopic is no topic to publish to");
-	if (m->content_type && !messages_is_text(m->content_type))
+	if (m->content_type && !sk_utf8_is_text(m->content_type))
 		return invalid(c, "contentType holds a control character, or is longer than 65535 bytes");
 	if (expiry < 0 || expiry > UINT32_MAX)
 		return invalid(c, "messageExpiry is not a number of seconds");

@@ -4,29 +4,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { TEXT_MOST = 65535, LEVELS_MOST = 200 };
+#include "core/utf8.h"
 
-/* Of valid UTF-8 MQTT leaves out control characters (to U+001F, U+007F to U+009F) and what is no character (U+FDD0 to U+FDEF, U+xFFFE, U+xFFFF). */
-static bool is_no_character(const unsigned char *s)
-{
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return true;
-	if (s[0] == 0xc2)
-		return s[1] < 0xa0;
-	if (s[0] == 0xef && s[1] == 0xb7)
-		return s[2] >= 0x90 && s[2] <= 0xaf;
-	if (s[0] == 0xef)
-		return s[1] == 0xbf && s[2] >= 0xbe;
-	return s[0] >= 0xf0 && (s[1] & 0x0f) == 0x0f && s[2] == 0xbf && s[3] >= 0xbe;
-}
-
-bool messages_is_text(const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	while (*s && !is_no_character(s))
-		s++;
-	return !*s && s - (const unsigned char *)text <= TEXT_MOST;
-}
+enum { LEVELS_MOST = 200 };
 
 /* As Mosquitto has it, which takes 200 levels and tells nobody that it did not take more. */
 static bool has_too_many_levels(const char *topic)
@@ -43,7 +23,7 @@ const char *messages_topic_fault(const char *topic)
 		return "The topic is empty";
 	if (strpbrk(topic, "+#"))
 		return "A topic to publish to holds no wildcard";
-	if (!messages_is_text(topic))
+	if (!sk_utf8_is_text(topic))
 		return "The topic holds a control character, or is longer than 65535 bytes";
 	return has_too_many_levels(topic) ? "The topic has more than 200 levels" : NULL;
 }

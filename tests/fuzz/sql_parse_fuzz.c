@@ -29,13 +29,12 @@ static void run(struct sk_arena *a, const struct expr_program *p, bool template)
 	const struct expr_limits limits = { .steps = 20000, .bytes = 1 << 20 };
 	struct sql_message m = world_message(payload, NULL);
 	struct sql_result r = { 0 };
-	const char *text = NULL, *why = NULL;
 	int rc;
 
 	m.document = sk_json_parse(a, payload, m.size, NULL, NULL);
-	rc = template ? sql_run_template(p, &m, a, &limits, &text, &why) : sql_run(p, &m, a, &limits, &r);
-	expect(rc >= 0 || why || r.why);
-	expect(!text || sk_utf8_valid(text, strlen(text)));
+	rc = template ? sql_run_template(p, &m, a, &limits, &r) : sql_run(p, &m, a, &limits, &r);
+	expect(rc >= 0 || r.why);
+	expect(!r.text || sk_utf8_valid(r.text, strlen(r.text)));
 	if (r.document) {
 		size_t n;
 		const char *printed = sk_json_print(a, r.document, &n);

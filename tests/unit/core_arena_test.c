@@ -156,6 +156,31 @@ static void trim_gives_back_only_the_newest_text(void **state)
 	sk_arena_free(&a);
 }
 
+static void an_empty_arena_is_made_to_measure(void **state)
+{
+	struct sk_arena first = { 0 }, a = { 0 };
+
+	(void)state;
+	assert_true(sk_arena_reserve(&first, 8000));
+	assert_non_null(sk_alloc(&first, 100));
+	assert_non_null(sk_strdup(&first, "text"));
+	assert_true(sk_arena_reserve(&a, first.used));
+	size_t total = a.total;
+	assert_true(total - first.used <= 32);
+	assert_non_null(sk_alloc(&a, 100));
+	assert_non_null(sk_strdup(&a, "text"));
+	assert_int_equal(a.total, total);
+	assert_true(sk_arena_reserve(&a, 100000)); /* not empty: as it is */
+	assert_int_equal(a.total, total);
+	assert_non_null(sk_alloc(&a, 1)); /* more than was reserved is had as ever */
+	assert_true(a.total > total);
+	sk_arena_free(&a);
+	assert_false(sk_arena_reserve(&a, SIZE_MAX));
+	assert_true(a.failed);
+	sk_arena_free(&a);
+	sk_arena_free(&first);
+}
+
 static void the_nth_chunk_fails_once(void **state)
 {
 	struct sk_arena a = { 0 };
@@ -211,6 +236,7 @@ int main(void)
 		cmocka_unit_test(absurd_sizes_are_refused),
 		cmocka_unit_test(texts_are_copied_and_formatted),
 		cmocka_unit_test(trim_gives_back_only_the_newest_text),
+		cmocka_unit_test(an_empty_arena_is_made_to_measure),
 		cmocka_unit_test(the_nth_chunk_fails_once),
 		cmocka_unit_test(errors_have_names_and_statuses),
 		cmocka_unit_test(every_error_finds_itself),

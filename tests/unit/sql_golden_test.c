@@ -64,7 +64,6 @@ static const char *run(struct sk_arena *a, struct sk_arena *reading, const struc
 	struct expr_error e = { .message = "no error" };
 	const struct expr_program *p;
 	struct sql_result r = { 0 };
-	const char *text = NULL;
 	int rc;
 
 	m.document = g->raw || !g->payload ? NULL : sk_json_parse(reading, g->payload, m.size, NULL, NULL);
@@ -75,14 +74,14 @@ static const char *run(struct sk_arena *a, struct sk_arena *reading, const struc
 	*ok = p != NULL;
 	if (!p)
 		return sk_printf(reading, "refused %s", e.message);
-	rc = g->is_template ? sql_run_template(p, &m, a, NULL, &text, &r.why) : sql_run(p, &m, a, NULL, &r);
+	rc = g->is_template ? sql_run_template(p, &m, a, NULL, &r) : sql_run(p, &m, a, NULL, &r);
 	sk_arena_fail_after(0);
 	*ok = rc >= 0 && !a->failed;
 	if (rc == SQL_LATER)
 		return "later";
 	if (rc)
 		return sk_printf(reading, "error %s", r.why);
-	return g->is_template ? text : outcome(reading, g, &r);
+	return g->is_template ? r.text : outcome(reading, g, &r);
 }
 
 static void check(const struct golden *g)
@@ -186,6 +185,8 @@ static bool take_words(struct golden *g, const char *line)
 		g->topic = line;
 	else if (is_word(&line, "version"))
 		version = line;
+	else if (is_word(&line, "alone"))
+		g->options.alone = true;
 	else if (is_word(&line, "strict"))
 		g->options.strict_aws = true;
 	else

@@ -516,3 +516,13 @@ out refused line 1, column 10: expected ',' or 'FROM', found ?
 ?s abs() => undefined
 ?s abs(1, 2) => undefined
 ?s substring('a') => undefined
+
+= error actions call no external functions
+alone
+payload {"a":1}
+template x/${aws_lambda("f", a)}
+out refused line 1, column 5: aws_lambda is an external function: error actions may not call these
+template x/${get_or_default(get_thing_shadow("lamp", "r"), 1)}
+out refused line 1, column 20: get_thing_shadow is an external function: error actions may not call these
+template ${topic(1)}/${a}
+out a/1

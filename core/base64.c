@@ -1,14 +1,14 @@
 /* base64.c -- RFC 4648 section 4, strict: padded, nothing else between the letters. */
-#include "sql/internal.h"
+#include "core/base64.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-size_t sql_base64_size(size_t n)
+size_t sk_base64_size(size_t n)
 {
 	return (n + 2) / 3 * 4;
 }
 
-void sql_base64_encode(const void *bytes, size_t n, char *out)
+void sk_base64_encode(const void *bytes, size_t n, char *out)
 {
 	const unsigned char *s = bytes;
 
@@ -48,7 +48,7 @@ static long quad(const char *s, int digits)
 	return v;
 }
 
-long sql_base64_decode(const char *text, size_t n, unsigned char *out)
+long sk_base64_decode(const char *text, size_t n, unsigned char *out)
 {
 	unsigned char *to = out;
 

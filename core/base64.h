@@ -1,0 +1,12 @@
+/* base64.h -- RFC 4648 section 4, strict: padded, nothing else between the letters. */
+#ifndef SK_BASE64_H
+#define SK_BASE64_H
+
+#include <stddef.h>
+
+size_t sk_base64_size(size_t n); /* of n bytes encoded, without a NUL, which nobody writes */
+void sk_base64_encode(const void *bytes, size_t n, char *out);
+/* Bytes decoded into out, which has room for n; -1: not base64. */
+long sk_base64_decode(const char *text, size_t n, unsigned char *out);
+
+#endif
