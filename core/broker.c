@@ -117,6 +117,7 @@ void sk_broker_start(void)
 		return;
 	sk_broker.started = true;
 	list_acl_hooks();
+	sk_feed_start();
 	if (sk_threads_start(&sk_broker.threads, sk_broker.rt, why, sizeof why))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: %s: every call will be refused", why);
 	else if (sk_runtime_start(sk_broker.rt))

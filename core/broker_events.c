@@ -233,6 +233,8 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 		sk_presence_asked(c, ed->access, ed->topic, &m, verdict);
 	if (ed->access == SK_ACL_WRITE)
 		sk_broker.write_client = verdict == SK_ALLOW ? ed->client : NULL;
+	if (__builtin_expect(m.will, 0) && verdict == SK_ALLOW && *sk_broker.listeners)
+		sk_feed_will(ed);
 	return acl_code(verdict, ed->access);
 }
 
@@ -246,6 +248,15 @@ static void swallow(struct mosquitto_evt_message *ed)
 	ed->retain = false;
 }
 
+/* Basic Ingest's way: no subscriber sees it. */
+static int take_directly(struct mosquitto_evt_message *ed, const struct sk_topic_match *m)
+{
+	int rc = sk_feed_message(ed, m);
+	if (rc == MOSQ_ERR_SUCCESS)
+		swallow(ed);
+	return rc;
+}
+
 static int on_message(int event, void *event_data, void *userdata)
 {
 	struct mosquitto_evt_message *ed = event_data;
@@ -255,12 +266,12 @@ static int on_message(int event, void *event_data, void *userdata)
 	sk_broker.write_client = NULL;
 	bool input = sk_trie_find(sk_broker.rt->trie, ed->topic, &m), aws = ed->topic[0] == '$' && starts(ed->topic, "$aws/");
 	if (!aws && !input)
-		return MOSQ_ERR_SUCCESS;
+		return *sk_broker.listeners ? sk_feed_message(ed, NULL) : MOSQ_ERR_SUCCESS;
 	struct sk_client *c = sk_clients_find(ed->client);
 	if (!aws) {
 		if (c)
 			sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen);
-		return MOSQ_ERR_SUCCESS;
+		return *sk_broker.listeners ? sk_feed_message(ed, NULL) : MOSQ_ERR_SUCCESS;
 	}
 	ed->retain = false;
 	if (c && allowed != ed->client) {
@@ -272,6 +283,12 @@ static int on_message(int event, void *event_data, void *userdata)
 		swallow(ed);
 		return MOSQ_ERR_SUCCESS;
 	}
+	const struct sk_row *row = m.row;
+	if (!row->handler)
+		return take_directly(ed, &m);
+	int rc = *sk_broker.listeners ? sk_feed_message(ed, NULL) : MOSQ_ERR_SUCCESS;
+	if (rc != MOSQ_ERR_SUCCESS)
+		return rc;
 	return sk_admit(c, &m, ed->topic, ed->payload, ed->payloadlen) ? MOSQ_ERR_SUCCESS : sk_broker.version->over_quota;
 }
 
@@ -363,6 +380,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 		turn();
 		sk_broker_ring();
 	}
+	sk_feed_turn();
 	return MOSQ_ERR_SUCCESS;
 }
 

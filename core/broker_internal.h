@@ -33,6 +33,7 @@ struct sk_broker {
 	struct sk_runtime *rt;
 	struct sk_threads *threads;
 	const struct sk_loaded *acl[SK_MAX_PLUGINS + 1]; /* those that have the hook, in load order; filled at the first event */
+	const struct sk_loaded *listeners[SK_MAX_PLUGINS + 1]; /* those that have the hook `message`, likewise */
 	int64_t started_ms;       /* wall clock */
 	bool started;             /* the first event has come: all plugins are loaded */
 	const struct sk_version *version; /* what this Mosquitto does; set when core is loaded */
@@ -100,6 +101,15 @@ int sk_retained_acl(const struct mosquitto_evt_acl_check *ed);
 /* broker_properties.c: MQTT 5's properties, encoded as in core/properties.h, as the broker's own list. 0 or an error of the broker. */
 int sk_broker_properties(mosquitto_property **list, const void *encoded, size_t n);
 void sk_broker_properties_free(mosquitto_property **list);
+/* The other way: the first `room` bytes; the answer is how many there are in all. */
+size_t sk_broker_properties_encode(const mosquitto_property *list, void *out, size_t room);
+
+/* broker_feed.c: messages to the plugins' hook `message`. own: the row without a handler that takes it, or NULL */
+void sk_feed_start(void);
+int sk_feed_message(const struct mosquitto_evt_message *ed, const struct sk_topic_match *own); /* the answer to the event */
+void sk_feed_will(const struct mosquitto_evt_acl_check *ed);
+void sk_feed_ours(const struct sk_outgoing *item, const struct sk_topic_match *own);
+void sk_feed_turn(void); /* a turn of the loop has ended */
 
 /* broker_publish.c: the host's side of the outbox */
 void sk_host_publish(void *ctx, const struct sk_outgoing *item);

@@ -17,12 +17,21 @@ static struct {
 	int (*add_string)(mosquitto_property **list, int id, const char *value);
 	int (*add_pair)(mosquitto_property **list, int id, const char *name, const char *value);
 	void (*free_all)(mosquitto_property **list);
+	int (*identifier)(const mosquitto_property *p);
+	const mosquitto_property *(*next)(const mosquitto_property *p);
+	const mosquitto_property *(*read_byte)(const mosquitto_property *list, int id, uint8_t *value, bool skip_first);
+	const mosquitto_property *(*read_binary)(const mosquitto_property *list, int id, void **value, uint16_t *n, bool skip_first);
+	const mosquitto_property *(*read_string)(const mosquitto_property *list, int id, char **value, bool skip_first);
+	const mosquitto_property *(*read_pair)(const mosquitto_property *list, int id, char **name, char **value, bool skip_first);
 } broker;
 
 static const struct { const char *name; void *at; } functions[] = {
 	{ "mosquitto_property_add_byte", &broker.add_byte }, { "mosquitto_property_add_int32", &broker.add_int32 },
 	{ "mosquitto_property_add_binary", &broker.add_binary }, { "mosquitto_property_add_string", &broker.add_string },
 	{ "mosquitto_property_add_string_pair", &broker.add_pair }, { "mosquitto_property_free_all", &broker.free_all },
+	{ "mosquitto_property_identifier", &broker.identifier }, { "mosquitto_property_next", &broker.next },
+	{ "mosquitto_property_read_byte", &broker.read_byte }, { "mosquitto_property_read_binary", &broker.read_binary },
+	{ "mosquitto_property_read_string", &broker.read_string }, { "mosquitto_property_read_string_pair", &broker.read_pair },
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -105,4 +114,69 @@ void sk_broker_properties_free(mosquitto_property **list)
 {
 	if (*list)
 		broker.free_all(list);
+}
+
+/* -- the other way -- */
+
+struct encoded {
+	unsigned char *at;
+	size_t used, room;
+};
+
+static void put(struct encoded *e, const void *bytes, size_t n)
+{
+	if (e->used < e->room)
+		memcpy(e->at + e->used, bytes, n < e->room - e->used ? n : e->room - e->used);
+	e->used += n;
+}
+
+static void put_text(struct encoded *e, const char *text, size_t n)
+{
+	unsigned char size[2] = { (unsigned char)(n >> 8), (unsigned char)n };
+	put(e, size, sizeof size);
+	put(e, text, n);
+}
+
+/* What is read is a copy of plain malloc's; when there was no memory for it, it is left out. */
+static void put_texts(struct encoded *e, const mosquitto_property *p, unsigned char id)
+{
+	char *text = NULL, *value = NULL;
+	uint16_t n = 0;
+	if (id == SK_PROPERTY_CORRELATION_DATA)
+		broker.read_binary(p, id, (void **)&text, &n, false);
+	else if (id == SK_PROPERTY_USER_PROPERTY)
+		broker.read_pair(p, id, &text, &value, false);
+	else
+		broker.read_string(p, id, &text, false);
+	if (text && (id != SK_PROPERTY_USER_PROPERTY || value)) {
+		put(e, &id, 1);
+		put_text(e, text, id == SK_PROPERTY_CORRELATION_DATA ? n : strlen(text));
+		if (value)
+			put_text(e, value, strlen(value));
+	}
+	free(text);
+	free(value);
+}
+
+static void encode(struct encoded *e, const mosquitto_property *p)
+{
+	unsigned char id = (unsigned char)broker.identifier(p), byte = 0;
+	switch (id) {
+	case SK_PROPERTY_PAYLOAD_FORMAT:
+		if (!broker.read_byte(p, id, &byte, false))
+			return;
+		put(e, &id, 1);
+		put(e, &byte, 1);
+		return;
+	case SK_PROPERTY_CONTENT_TYPE: case SK_PROPERTY_RESPONSE_TOPIC: case SK_PROPERTY_CORRELATION_DATA: case SK_PROPERTY_USER_PROPERTY:
+		put_texts(e, p, id);
+	}
+}
+
+size_t sk_broker_properties_encode(const mosquitto_property *list, void *out, size_t room)
+{
+	struct encoded e = { .at = out, .room = room };
+	for (const mosquitto_property *p = can() ? list : NULL; p; p = broker.next(p))
+		encode(&e, p);
+	return e.used;
 }

@@ -29,18 +29,11 @@ static int give_to_broker(const char *client_id, const struct sk_outgoing *item)
 }
 
 /* A publish of ours may be input for a row: it enters like a client's, one deeper. */
-static void enter_again(const struct sk_outgoing *item)
+static void enter(const struct sk_outgoing *item, const struct sk_topic_match *found)
 {
 	struct sk_runtime *rt = sk_broker.rt;
-	struct sk_topic_match m;
-	if (item->topic[0] != '$' || !sk_trie_find(rt->trie, item->topic, &m))
-		return;
-	if (item->depth > SK_MAX_DEPTH_OF_PUBLISHES) {
-		SK_COUNT(rt->count.depth_refused);
-		return;
-	}
 	static const struct sk_caller us = { .kind = SK_INTERNAL, .client_id = "", .principal = "" };
-	struct sk_request *r = sk_request_new(m.row, SK_LANE_INTERNAL, &us, item->topic, item->payload, item->payload_size);
+	struct sk_request *r = sk_request_new(found->row, SK_LANE_INTERNAL, &us, item->topic, item->payload, item->payload_size);
 	if (!r)
 		return;
 	r->depth = item->depth;
@@ -49,10 +42,41 @@ static void enter_again(const struct sk_outgoing *item)
 		sk_request_free(r);
 }
 
+/* For rows and listeners alike: nothing goes round for ever. */
+static bool too_deep(const struct sk_outgoing *item)
+{
+	if (item->depth <= SK_MAX_DEPTH_OF_PUBLISHES)
+		return false;
+	SK_COUNT(sk_broker.rt->count.depth_refused);
+	return true;
+}
+
+static void go_on(const struct sk_outgoing *item, const struct sk_topic_match *m)
+{
+	if ((!m->row && !*sk_broker.listeners) || too_deep(item))
+		return;
+	if (m->row)
+		enter(item, m);
+	if (*sk_broker.listeners)
+		sk_feed_ours(item, NULL);
+}
+
+/* What no subscriber may see. */
+static bool took_directly(const struct sk_outgoing *item, const struct sk_topic_match *m)
+{
+	const struct sk_row *row = m->row;
+	if (!row || row->handler)
+		return false;
+	if (!too_deep(item))
+		sk_feed_ours(item, m);
+	return true;
+}
+
 void sk_host_publish(void *ctx, const struct sk_outgoing *item)
 {
 	struct sk_runtime *rt = sk_broker.rt;
 	const struct sk_client *to = NULL;
+	struct sk_topic_match m = { 0 };
 	(void)ctx;
 	if (item->kind == SK_OUT_REPLY) {
 		to = sk_clients_at(item->client, item->generation);
@@ -61,6 +85,10 @@ void sk_host_publish(void *ctx, const struct sk_outgoing *item)
 			return;
 		}
 	}
+	if (item->topic[0] == '$' && item->kind == SK_OUT_PUBLISH && !sk_trie_find(rt->trie, item->topic, &m))
+		m.row = NULL;
+	if (took_directly(item, &m))
+		return;
 	if (give_to_broker(to ? to->id : NULL, item) != MOSQ_ERR_SUCCESS) {
 		SK_COUNT(rt->count.publish_failures);
 		return;
@@ -68,7 +96,7 @@ void sk_host_publish(void *ctx, const struct sk_outgoing *item)
 	SK_COUNT(rt->count.publishes);
 	sk_broker.published++;
 	if (!to)
-		enter_again(item);
+		go_on(item, &m);
 }
 
 /* -- disconnects: only from TICK, never inside another callback, and after the messages that were released before -- */

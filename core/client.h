@@ -40,6 +40,23 @@ struct sk_message_view {
 	bool will; /* the broker publishes this client's will */
 };
 
+/* A message that the broker is about to route, or one of ours that it has got. All of it is valid during the hook only. */
+struct sk_feed {
+	void *handle;                     /* whose it is, for sk_feed_client; NULL: ours */
+	const char *topic;
+	const void *payload;
+	size_t size;
+	int qos;
+	bool retain, will, ours;
+	int depth;                        /* how many publishes of ours led to it */
+	const struct sk_topic_match *own; /* the row without a handler, of this plugin, that takes it: nobody else will see it. NULL: none */
+	const void *properties;           /* for sk_feed_properties */
+	size_t properties_size;
+};
+const struct sk_client *sk_feed_client(const struct sk_feed *f); /* NULL: a bridge's, or ours */
+/* Its MQTT 5 properties, encoded as in core/properties.h: the first `room` bytes of them (out may be NULL with room 0); the answer is how many there are. */
+size_t sk_feed_properties(const struct sk_feed *f, void *out, size_t room);
+
 /* The client's certificate as DER in a buffer that stays valid until the next call; NULL when it sent none. */
 const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n);
 /* 0 or -1. */

@@ -77,7 +77,7 @@ static int hand_to_broker(struct sk_runtime *rt, struct sk_request *r)
 
 static int submit(struct sk_runtime *rt, struct sk_request *r)
 {
-	if (atomic_load(&rt->stopping) || rt->store->ops->pressed(rt->store))
+	if (atomic_load(&rt->stopping) || (r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)))
 		return SK_E_UNAVAILABLE;
 	if (!strcmp(r->row->partition, "broker"))
 		return hand_to_broker(rt, r);
@@ -148,7 +148,7 @@ static void count_together(struct sk_runtime *rt)
 
 int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, struct sk_arena *a, const char **message)
 {
-	struct sk_request *r = sk_request_new(v->row, SK_LANE_DEVICE, v->caller, NULL, v->text, v->size);
+	struct sk_request *r = sk_request_new(v->row, v->internal ? SK_LANE_INTERNAL : SK_LANE_DEVICE, v->caller, NULL, v->text, v->size);
 	*message = NULL;
 	if (!r)
 		return SK_E_UNAVAILABLE;

@@ -1,4 +1,4 @@
-/* invoke.h -- an operation brought by another thread of this process, not by MQTT: the way in of the HTTP server.
+/* invoke.h -- an operation brought by another thread of this process, not by MQTT: the way in of the HTTP server and of rules.
  *
  * It goes through the same inboxes to the same handlers as everything else, in the lane of devices: it is what is refused when there is
  * no room. Whoever brings calls stops when its plugin's quiesce() is called. */
@@ -8,7 +8,8 @@
 #include "core/request.h"
 
 struct sk_invocation {
-	struct sk_row *row;              /* an operation */
+	struct sk_row *row;              /* an operation, or an event of the asker's own */
+	bool internal;                   /* in the lane that is never refused: the asker bounds how many there are */
 	const struct sk_caller *caller;
 	const cJSON *in;                 /* the input, for finding its partition; not kept */
 	const char *text;                /* the same as JSON text; copied */

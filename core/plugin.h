@@ -32,7 +32,7 @@ struct sk_option {
 /* -- topics: what clients may publish to us -- */
 struct sk_topic {
 	const char *pattern;   /* literal levels and {capture} levels: "$aws/things/{thing}/shadow/update" */
-	sk_handler *handler;
+	sk_handler *handler;   /* NULL: it is no call; the plugin's own hook `message` gets it, and nobody else */
 	const char *partition; /* "thing/{thing}": captures by name; "registry"; "any" for read-only */
 	/* Runs instead of handler when the call cannot be served (c->refused). c->error says why: SK_E_THROTTLING (429, admission),
 	 * SK_E_UNAVAILABLE (the store, memory, too many collisions), SK_E_INTERNAL. It may only reply or publish that answer. */
@@ -73,6 +73,12 @@ struct sk_resource {
 	const char *prefix;
 };
 
+/* -- what has tags, for TagResource and its like (core/tags.h): the kind in its ARN, and where its records are -- */
+struct sk_tagged {
+	const char *kind;   /* "thinggroup" */
+	const char *prefix; /* "registry/group/": behind it the name */
+};
+
 /* -- watches: a copy of records for the broker thread. Called for every record with that prefix when the plugin is loaded, and
  * again for each committed change before the reply of that commit leaves: a client that saw "accepted" and connects next is judged
  * by the new state. bytes NULL: deleted. Return nonzero only when the index cannot be kept (the plugin refuses to load). */
@@ -86,6 +92,7 @@ struct sk_ask; /* core/ask.h */
 struct sk_judgement; /* core/judge.h */
 struct sk_client; /* core/client.h */
 struct sk_message_view; /* core/client.h */
+struct sk_feed; /* core/client.h */
 struct sk_hooks {
 	/* A CONNECT. SK_ALLOW, SK_DENY, or SK_PASS ("not mine"). *again* is Mosquitto re-checking a session (SIGHUP): no certificate. */
 	int (*connect)(void *state, struct sk_client *client, bool again);
@@ -95,6 +102,10 @@ struct sk_hooks {
 	int (*asked)(void *state, struct sk_ask *ask);
 	/* A question about policies by name (core/judge.h). ANY thread, several at once; must not block. SK_ALLOW, SK_DENY, or SK_PASS. */
 	int (*judge)(void *state, struct sk_judgement *j);
+	/* A message that was let in, a will, or a publish of ours. SK_PASS, or SK_DENY when there is no room for it: then a client's with QoS 1 or 2 is refused. */
+	int (*message)(void *state, const struct sk_feed *f);
+	/* A turn of the broker's loop has ended in which message() was called: for waking whoever works on it. */
+	void (*turn)(void *state);
 	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
@@ -118,6 +129,7 @@ struct sk_plugin {
 	const struct sk_hooks *hooks;
 	const struct sk_shape *shapes;
 	const struct sk_resource *resources;
+	const struct sk_tagged *tagged;
 	/* After options and before watches. 0, or -1 with one line in why[]: the broker refuses to start with it. */
 	int (*start)(void *state, char *why, size_t why_size);
 	/* Broker thread: all plugins are loaded and the runtime's threads run. For what brings calls of its own (core/invoke.h). */

@@ -21,6 +21,7 @@ struct node {
 	struct node **bucket;  /* heads of chains, mask + 1 of them; NULL: no literal children */
 	struct node *sibling;  /* next of the same bucket */
 	struct node *capture;  /* the child for {any} level */
+	void *tail;            /* the row of a pattern that goes on with {rest+}; NULL: none does */
 	void *row;             /* NULL: no pattern ends here */
 	uint32_t mask;
 	uint32_t children;
@@ -132,9 +133,20 @@ static bool is_name(const char *s, size_t n)
 	return n > 0;
 }
 
+/* {name+}: the rest of the topic. */
+static bool is_tail(struct level l)
+{
+	return l.size > 3 && l.at[0] == '{' && !strncmp(l.at + l.size - 2, "+}", 2) && is_name(l.at + 1, l.size - 3);
+}
+
 static bool is_capture(struct level l)
 {
-	return l.size > 2 && l.at[0] == '{' && l.at[l.size - 1] == '}' && is_name(l.at + 1, l.size - 2);
+	return is_tail(l) || (l.size > 2 && l.at[0] == '{' && l.at[l.size - 1] == '}' && is_name(l.at + 1, l.size - 2));
+}
+
+static size_t name_size(struct level l)
+{
+	return l.size - (is_tail(l) ? 3 : 2);
 }
 
 static bool has_any(struct level l, const char *bytes)
@@ -149,7 +161,7 @@ static bool named_before(const char *pattern, size_t captures, struct level l)
 {
 	for (size_t i = 0, n; i < captures; i++) {
 		const char *name = sk_topic_capture_name(pattern, i, &n);
-		if (name && n == l.size - 2 && memcmp(name, l.at + 1, n) == 0)
+		if (name && n == name_size(l) && memcmp(name, l.at + 1, n) == 0)
 			return true;
 	}
 	return false;
@@ -160,7 +172,9 @@ static const char *level_fault(const char *pattern, struct level l, size_t *capt
 {
 	if (l.size == 0)
 		return "has an empty level";
-	if (has_any(l, "+#"))
+	if (is_tail(l) && l.at[l.size])
+		return "goes on behind a {capture+}";
+	if (!is_tail(l) && has_any(l, "+#"))
 		return "holds an MQTT wildcard";
 	if (!is_capture(l))
 		return has_any(l, "{}") ? "has a malformed {capture}" : NULL;
@@ -227,23 +241,37 @@ int sk_trie_add(struct sk_trie *t, const char *pattern, void *row, char *why, si
 	if (fault)
 		return sk_why(why, why_size, "topic %s %s", pattern, fault);
 	struct node *node = t->root;
+	void **at = NULL;
 	for (const char *s = pattern;; s++) {
 		struct level l = level_at(s);
-		node = step_or_add(node, l);
+		at = is_tail(l) ? &node->tail : NULL;
+		node = at ? node : step_or_add(node, l);
 		if (!node)
 			return sk_why(why, why_size, "topic %s: out of memory", pattern);
 		s += l.size;
 		if (!*s)
 			break;
 	}
-	if (node->row)
+	at = at ? at : &node->row;
+	if (*at)
 		return sk_why(why, why_size, "topic %s has the same shape as another row's", pattern);
-	node->row = row;
+	*at = row;
 	return 0;
 }
 
+static bool capture_rest(const struct node *node, const char *s, struct sk_topic_match *m)
+{
+	if (!node->tail)
+		return false;
+	m->row = node->tail;
+	m->capture[m->captures++] = (struct sk_topic_capture){ s, strlen(s) };
+	return true;
+}
+
+static bool find_below(const struct node *node, const char *s, struct sk_topic_match *m);
+
 /* Matches the levels from s on below node. Literals first; a capture is tried when the literal led nowhere. */
-static bool find_below(const struct node *node, const char *s, struct sk_topic_match *m)
+static bool find_levels(const struct node *node, const char *s, struct sk_topic_match *m)
 {
 	unsigned char c = (unsigned char)*s;
 	bool literal = node->first[c >> 6] >> (c & 63) & 1;
@@ -267,6 +295,11 @@ static bool find_below(const struct node *node, const char *s, struct sk_topic_m
 	return false;
 }
 
+static bool find_below(const struct node *node, const char *s, struct sk_topic_match *m)
+{
+	return find_levels(node, s, m) || (*s && capture_rest(node, s, m));
+}
+
 bool sk_trie_find(const struct sk_trie *t, const char *topic, struct sk_topic_match *m)
 {
 	m->row = NULL;
@@ -279,7 +312,7 @@ const char *sk_topic_capture_name(const char *pattern, size_t index, size_t *n)
 	for (const char *s = pattern;; s++) {
 		struct level l = level_at(s);
 		if (is_capture(l) && index-- == 0) {
-			*n = l.size - 2;
+			*n = name_size(l);
 			return l.at + 1;
 		}
 		s += l.size;

@@ -2,8 +2,8 @@
  *
  * Built while plugins load, then read by the broker thread for every PUBLISH: a topic that no row matches must cost
  * about 50 ns and never allocates. Literal levels win over captures, level by level, with backtracking.
- * A capture matches exactly one non-empty level. Patterns hold no MQTT wildcards. A topic with an empty level matches nothing that has
- * a capture there. */
+ * A capture matches exactly one non-empty level; {rest+} at the end of a pattern matches whatever comes, at least one character of it, when nothing
+ * else does. Patterns hold no MQTT wildcards. A topic with an empty level matches nothing that has a one-level capture there. */
 #ifndef SK_TOPIC_H
 #define SK_TOPIC_H
 

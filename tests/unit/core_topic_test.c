@@ -68,6 +68,35 @@ static void a_row_is_found_with_its_captures(void **state)
 	assert_null(t);
 }
 
+static void the_rest_of_a_topic_is_captured_when_nothing_else_fits(void **state)
+{
+	static const char *const patterns[] = { "$aws/rules/{rule}", "$aws/rules/{rule}/{rest+}", "$aws/rules/{rule}/{a}/fix", NULL };
+	struct sk_trie *t = trie_of(patterns);
+	struct sk_topic_match m;
+	char why[128];
+	size_t n;
+	(void)state;
+	assert_int_equal(find(t, "$aws/rules/r", &m), 0);
+	assert_int_equal(find(t, "$aws/rules/r/", &m), -1);
+	assert_int_equal(find(t, "$aws/rules//x", &m), -1);
+	assert_int_equal(find(t, "$aws/rules/r/a", &m), 1);
+	assert_int_equal(find(t, "$aws/rules/r/a/b//c/", &m), 1);
+	assert_int_equal(m.captures, 2);
+	assert_capture(&m, 0, "r");
+	assert_capture(&m, 1, "a/b//c/");
+	assert_int_equal(find(t, "$aws/rules/r/x/fix", &m), 2);
+	assert_capture(&m, 1, "x");
+	assert_int_equal(find(t, "$aws/rules/r/x/fix/more", &m), 1);
+	assert_capture(&m, 1, "x/fix/more");
+	assert_memory_equal(sk_topic_capture_name(patterns[1], 1, &n), "rest", 4);
+	assert_int_equal(n, 4);
+	assert_int_equal(sk_trie_add(t, "$aws/rules/{x}/{y+}", &rows[9], why, sizeof why), -1);
+	assert_non_null(strstr(why, "the same shape"));
+	assert_int_equal(sk_trie_add(t, "a/{y+}/b", &rows[9], why, sizeof why), -1);
+	assert_non_null(strstr(why, "goes on behind"));
+	sk_trie_free(&t);
+}
+
 static void literals_win_over_captures(void **state)
 {
 	(void)state;
@@ -250,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_row_is_found_with_its_captures),
 		cmocka_unit_test(literals_win_over_captures),
+		cmocka_unit_test(the_rest_of_a_topic_is_captured_when_nothing_else_fits),
 		cmocka_unit_test(a_literal_that_leads_nowhere_is_taken_back),
 		cmocka_unit_test(a_topic_that_is_no_row_matches_nothing),
 		cmocka_unit_test(an_empty_trie_matches_nothing),
