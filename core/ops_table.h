@@ -10,6 +10,7 @@
  *     name!     required              name:Type   the type has another name
  *     ?name     in the query          ^name       in a header
  *     @name     over HTTP the body as it is     >name     over HTTP that member of the output is the body
+ *     *name     over HTTP the body, a JSON object, is this one input
  *     name=wire has another name in the path, the query or the header: ^principal!=x-amzn-principal
  *     &page     nextToken and maxResults      &marks    marker, pageSize, ascendingOrder
  * Inputs named in the route are required and are not repeated ({thingName}; {arn+} is greedy; {certificateId:Type} where

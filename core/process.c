@@ -1,5 +1,6 @@
 /* process.c -- the one runtime of this process: what code without a call at hand may ask. */
 #include "core/runtime.h"
+#include "core/tags.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,16 @@ const char *sk_data_dir(void)
 {
 	const struct sk_runtime *rt = sk_process();
 	return rt && rt->data_dir ? rt->data_dir : ".";
+}
+
+const struct sk_tagged *sk_tagged_at(size_t i)
+{
+	const struct sk_runtime *rt = sk_process();
+	for (int k = 0; rt && k < rt->loaded_count; k++)
+		for (const struct sk_tagged *t = rt->loaded[k].plugin->tagged; t && t->kind; t++)
+			if (i-- == 0)
+				return t;
+	return NULL;
 }
 
 /* Queued to the broker thread: Mosquitto's log may route a message, and SIGHUP closes its file. */

@@ -157,7 +157,7 @@ static bool read_word(struct span text, bool route, struct word *w)
 {
 	const char *s = text.at, *end = s + text.size;
 	*w = (struct word){ 0 };
-	if (!route && s < end && strchr("?^@", *s))
+	if (!route && s < end && strchr("?^@*", *s))
 		w->mark = *s++;
 	if (!route && s < end && *s == '&') {
 		w->bundle = true;
@@ -230,7 +230,13 @@ static int field_add(const struct reader *r, const struct word *w, enum sk_place
 
 static enum sk_place place_of(char mark, enum sk_place otherwise)
 {
-	return mark == '?' ? SK_IN_QUERY : mark == '^' ? SK_IN_HEADER : mark == '@' ? SK_IN_RAW : otherwise;
+	static const struct { char mark; enum sk_place place; } places[] = {
+		{ '?', SK_IN_QUERY }, { '^', SK_IN_HEADER }, { '@', SK_IN_RAW }, { '*', SK_IN_WHOLE },
+	};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (places[i].mark == mark)
+			return places[i].place;
+	return otherwise;
 }
 
 static const struct {

@@ -32,8 +32,9 @@ struct sk_shape {
 	const char *key;     /* map key */
 };
 
-/* SK_IN_RAW: over HTTP the body as it is; it reaches the handler as c->payload, and elsewhere as a member like any other. */
-enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY, SK_IN_RAW };
+/* SK_IN_RAW: over HTTP the body as it is; it reaches the handler as c->payload, and elsewhere as a member like any other.
+ * SK_IN_WHOLE: over HTTP the JSON object that is the body is this input; elsewhere it is a member like any other. */
+enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY, SK_IN_RAW, SK_IN_WHOLE };
 struct sk_shapes; /* all shapes of all plugins, compiled; immutable once built */
 struct sk_inputs; /* one operation's inputs, compiled */
 struct sk_input {

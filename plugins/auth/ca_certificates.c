@@ -5,7 +5,7 @@
  * go on being good without the CA's record, as in AWS. registry/registration-code is {code}. */
 #include <string.h>
 
-#include "core/call.h"
+#include "core/tags.h"
 #include "plugins/auth/auth.h"
 #include "plugins/auth/certificate_facts.h"
 #include "plugins/auth/certificate_records.h"
@@ -108,7 +108,7 @@ static void store(struct sk_call *c, const struct certificate *x, const char *mo
 
 	sk_json_set_string(c->arena, record, "autoRegistrationStatus", sk_json_true(c->in, "allowAutoRegistration") ? "ENABLE" : "DISABLE");
 	set_if_given(c, record, "registrationConfig");
-	set_if_given(c, record, "tags");
+	sk_tags_store(c->arena, record, sk_json_get(c->in, "tags"));
 	sk_put(c, record, "registry/cacert/%s", x->id);
 	sk_json_set_string(c->arena, c->out, "certificateArn", ca_arn(c, x->id));
 	sk_json_set_string(c->arena, c->out, "certificateId", x->id);
@@ -121,6 +121,8 @@ static int RegisterCACertificate(struct sk_call *c)
 	struct certificate x;
 	int rc = read_new(c, &x);
 
+	if (!rc)
+		rc = sk_tags_check(c, sk_json_get(c->in, "tags"), SK_E_INVALID_REQUEST);
 	if (!rc && !by_name)
 		rc = check_verification(c, &x);
 	if (!rc)

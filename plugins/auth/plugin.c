@@ -89,6 +89,9 @@ static const struct sk_resource resources[] = {
 	{ "PolicyName", "policy/" }, { "CertificateId", "^cert/" }, { "CACertificateId", "^cacert/" }, { "PolicyTarget", "" }, { "Principal", "" }, { 0 }
 };
 
+/* Certificates have no tags at AWS. */
+static const struct sk_tagged tagged[] = { { "policy", "registry/policy/" }, { "cacert", "registry/cacert/" }, { 0 } };
+
 static const struct sk_watch watches[] = {
 	{ "registry/policy/", auth_watch_policy },
 	{ "registry/cert/", auth_watch_certificate },
@@ -144,4 +147,5 @@ static void stop(void *state)
 }
 
 SKEETER_PLUGIN(.name = "auth", .prose = "X.509 identity and policies", .state_size = sizeof(struct auth), .options = options,
-               .operations = operations, .on = auth_on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources, .start = start, .stop = stop)
+               .operations = operations, .on = auth_on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources, .tagged = tagged,
+               .start = start, .stop = stop)

@@ -4,7 +4,7 @@
  * lastVersionId?}: its document is the default version's. The others are policy_versions.c's. */
 #include <string.h>
 
-#include "core/call.h"
+#include "core/tags.h"
 #include "plugins/auth/auth.h"
 #include "plugins/auth/paging.h"
 #include "plugins/auth/policy_records.h"
@@ -95,6 +95,8 @@ static int CreatePolicy(struct sk_call *c)
 	int rc = check_document(c, document);
 	cJSON *record;
 
+	if (!rc)
+		rc = sk_tags_check(c, sk_json_get(c->in, "tags"), SK_E_INVALID_REQUEST);
 	if (rc)
 		return rc;
 	if (sk_get(c, "registry/policy/%s", name))
@@ -105,8 +107,7 @@ static int CreatePolicy(struct sk_call *c)
 	sk_json_set_int(c->arena, record, "creationDate", c->now_ms);
 	sk_json_set_int(c->arena, record, "lastModifiedDate", c->now_ms);
 	sk_json_set_string(c->arena, record, "generationId", sk_uuid(c));
-	if (sk_json_get(c->in, "tags"))
-		sk_json_set(c->arena, record, "tags", sk_json_copy(c->arena, sk_json_get(c->in, "tags")));
+	sk_tags_store(c->arena, record, sk_json_get(c->in, "tags"));
 	sk_put(c, record, "registry/policy/%s", name);
 	answer_policy(c, c->out, name);
 	sk_json_set_string(c->arena, c->out, "policyDocument", document);

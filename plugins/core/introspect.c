@@ -24,7 +24,7 @@ static const char *kind_names[] = {
 	[SK_SHAPE_MAP] = "map", [SK_SHAPE_TIMESTAMP] = "timestamp", [SK_SHAPE_ANY] = "any",
 };
 static const char *verb_names[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
-static const char *place_names[] = { "path", "query", "header", "body", "raw body" };
+static const char *place_names[] = { "path", "query", "header", "body", "raw body", "whole body" };
 
 /* How deep a type is told: types may refer to themselves. */
 enum { TOLD_DEPTH = 4 };

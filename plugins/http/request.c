@@ -102,23 +102,26 @@ static void bind_headers(struct http_call *x)
 		bind(x, SK_IN_HEADER, x->wire.header[i].name, x->wire.header[i].value);
 }
 
-static bool wants_body(const struct sk_inputs *in)
+static const struct sk_input *input_in(const struct sk_inputs *in, enum sk_place place)
 {
 	for (size_t i = 0; i < sk_inputs_count(in); i++)
-		if (sk_inputs_at(in, i)->place == SK_IN_BODY)
-			return true;
-	return false;
+		if (sk_inputs_at(in, i)->place == place)
+			return sk_inputs_at(in, i);
+	return NULL;
 }
 
 static bool bind_body(struct http_call *x)
 {
 	const struct sk_inputs *in = x->row->inputs;
-	if (!x->body.size || !wants_body(in))
+	const struct sk_input *whole = input_in(in, SK_IN_WHOLE);
+	if (!x->body.size || (!whole && !input_in(in, SK_IN_BODY)))
 		return true;
 	cJSON *body = sk_json_parse(&x->arena, x->body.data, x->body.size, NULL, NULL);
 	if (!cJSON_IsObject(body))
 		return false;
-	for (size_t i = 0; i < sk_inputs_count(in); i++) {
+	if (whole)
+		sk_json_set(&x->arena, x->in, whole->name, body);
+	for (size_t i = 0; !whole && i < sk_inputs_count(in); i++) {
 		const struct sk_input *input = sk_inputs_at(in, i);
 		cJSON *node = input->place == SK_IN_BODY ? sk_json_get(body, input->name) : NULL;
 		if (!node)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/plugin.h"
+#include "core/tags.h"
 #include "plugins/registry/billing_groups.h"
 #include "plugins/registry/group_members.h"
 #include "plugins/registry/registry.h"
@@ -37,6 +37,7 @@ static int start(void *state, char *why, size_t why_size)
 
 	(void)why, (void)why_size;
 	s->account = sk_account();
+	s->tagged = sk_tagged_at;
 	if (gethostname(s->host, sizeof(s->host) - 1) || !*s->host)
 		strcpy(s->host, "localhost");
 	return 0;
@@ -49,5 +50,12 @@ static const struct sk_resource resources[] = {
 	{ "ReservedDomainConfigurationName", "domainconfiguration/" }, { 0 }
 };
 
+/* Things have no tags at AWS. */
+static const struct sk_tagged tagged[] = {
+	{ "thingtype", "registry/type/" }, { "thinggroup", "registry/group/" }, { "billinggroup", "registry/billing-group/" },
+	{ "rolealias", "registry/role-alias/" }, { "domainconfiguration", "registry/domain-configuration/" }, { 0 }
+};
+
 SKEETER_PLUGIN(.name = "registry", .prose = "things, thing types and groups", .state_size = sizeof(struct registry_state),
-               .options = options, .operations = operations, .on = on, .shapes = shapes, .resources = resources, .start = start)
+               .options = options, .operations = operations, .on = on, .shapes = shapes, .resources = resources, .tagged = tagged,
+               .start = start)

@@ -43,7 +43,13 @@ static const struct sk_plugin plugins[] = {
 	{ .name = "auth", .operations = auth_groups, .shapes = auth_shapes, .on = auth_on },
 	{ .name = "shadow", .operations = shadow_groups, .shapes = shadow_shapes },
 };
-static struct registry_state registry = { .host = "here", .account = "123456789012" };
+static const struct sk_tagged *tagged_at(size_t i)
+{
+	static const struct sk_tagged tagged[] = { { "thinggroup", "registry/group/" }, { "policy", "registry/policy/" } };
+
+	return i < sizeof(tagged) / sizeof(*tagged) ? &tagged[i] : NULL;
+}
+static struct registry_state registry = { .host = "here", .account = "123456789012", .tagged = tagged_at };
 static struct auth auth = { .arn = "arn:aws:iot:us-east-1:123456789012:", .policy_size = 2048 };
 static struct shadows_state shadows = { .version_memory = 1000, .in_force = { 8192, 6 } };
 

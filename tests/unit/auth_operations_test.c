@@ -419,6 +419,8 @@ static void a_policy_that_is_not_understood_is_not_stored(void **at)
 	assert_error(f, policy(f, "CreatePolicy", "{\"policyName\":\"p\",\"policyDocument\":\"" DOCUMENT "\"}"), SK_E_MALFORMED_POLICY,
 	             "Policy document has 87 characters without white space, the limit is 50");
 	state.policy_size = 2048;
+	assert_error(f, policy(f, "CreatePolicy", "{\"policyName\":\"q\",\"policyDocument\":\"" DOCUMENT "\",\"tags\":[{\"Key\":\"aws:x\"}]}"),
+	             SK_E_INVALID_REQUEST, "Tag key aws:x");
 	assert_error(f, policy(f, "CreatePolicy", "{\"policyName\":\"a/b\",\"policyDocument\":\"{}\"}"), SK_E_INVALID_REQUEST, "1 validation error");
 	assert_int_equal(fake_count(f, "registry/"), 0);
 }

@@ -280,7 +280,7 @@ static void inputs_have_place_type_and_requiredness(void **state)
 	sk_inputs_free(&in);
 }
 
-/* A raw input is a body that the check does not see; as a member it is checked like any other. */
+/* A raw input is a body that the check does not see; as a member it is checked like any other. A whole one is always checked. */
 static void one_input_and_one_output_may_be_the_body(void **state)
 {
 	(void)state;
@@ -292,6 +292,11 @@ static void one_input_and_one_output_may_be_the_body(void **state)
 	sk_inputs_free(&in);
 	assert_string_equal(check("/x", "@status! >payload", "{}"), "");
 	assert_true(strstr(check("/x", "@status! >payload", "{\"status\":1}"), "'status'") != NULL);
+	in = inputs("/x", "*status!");
+	assert_int_equal(sk_inputs_at(in, 0)->place, SK_IN_WHOLE);
+	assert_null(sk_inputs_raw(in));
+	sk_inputs_free(&in);
+	assert_true(strstr(check("/x", "*status!", "{}"), "Value null at 'status'") != NULL);
 	in = inputs("/x", "status");
 	assert_null(sk_inputs_raw(in));
 	assert_null(sk_inputs_raw_output(in));

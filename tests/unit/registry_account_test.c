@@ -16,7 +16,18 @@
 
 #define ARN "arn:aws:iot:us-east-1:123456789012:"
 
-static struct registry_state state = { .account = "123456789012" };
+/* What this plugin and skeeter_auth say in their rows. */
+static const struct sk_tagged *tagged_at(size_t i)
+{
+	static const struct sk_tagged tagged[] = {
+		{ "thingtype", "registry/type/" }, { "thinggroup", "registry/group/" }, { "billinggroup", "registry/billing-group/" },
+		{ "policy", "registry/policy/" }, { "cacert", "registry/cacert/" },
+	};
+
+	return i < sizeof(tagged) / sizeof(*tagged) ? &tagged[i] : NULL;
+}
+
+static struct registry_state state = { .account = "123456789012", .tagged = tagged_at };
 
 static int setup(void **at)
 {
