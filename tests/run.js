@@ -12,7 +12,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const SLOW = Number(process.env.SKEETER_SLOW || (process.env.SKEETER_PRELOAD ? 4 : 1));
-const FILE_SECONDS = 240 * SLOW;
+const FILE_SECONDS = 480 * SLOW;
 
 function find(place) {
 	if (fs.statSync(place).isFile())
@@ -60,9 +60,9 @@ async function main([name, ...args]) {
 	const env = { ...process.env, SKEETER_SMOKE: smoke ? '1' : '', SKEETER_SLOW: String(SLOW) };
 	const total = { passed: 0, failed: 0 };
 	const lanes = Math.min(2, os.cpus().length, files.length);
-	await Promise.all(Array.from({ length: lanes }, async () => {
+	await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
 		for (let file = files.shift(); file; file = files.shift())
-			report(name, await runFile(file, env), total);
+			report(name, await runFile(file, { ...env, SKEETER_LANE: String(lane) }), total);
 	}));
 	console.log(`${name}: ${total.passed} passed, ${total.failed} failed`);
 	process.exitCode = total.failed || !total.passed ? 1 : 0;

@@ -10,6 +10,7 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const pki = require('../harness/pki');
+const { freePort } = require('../harness/ports');
 const { Operator } = require('../harness/control');
 const { Preload } = require('../chaos/preload');
 
@@ -17,12 +18,6 @@ const BUILD = path.resolve(process.env.SKEETER_BUILD || 'build');
 const STATEMENTS = 10;
 const cleanups = [];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-function freePort() {
-	return new Promise((done) => {
-		const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); });
-	});
-}
 
 // Ten statements; what the load publishes is allowed by the last one.
 const TOPICS = [1, 2, 3, 4, 5, 6, 7].map((i) => `factory/hall-${i}/*`).concat('bench/*');

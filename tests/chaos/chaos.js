@@ -97,7 +97,7 @@ for (let k = 1; k <= N; k++) {
 			return `the store and the log of the broker are kept in ${mine.keep()}\nbroker log:\n${mine.broker.log.slice(-6000)}`;
 		});
 		await round(names(k), rng);
-	}, { seconds: 60 });
+	});
 }
 
 const median = (v) => [...v].sort((a, b) => a - b)[Math.floor((v.length - 1) / 2)];

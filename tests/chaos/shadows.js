@@ -56,7 +56,7 @@ class Writer {
 			await sleep(3);
 		}
 		const settled = () => !this.device.open || this.done === this.sent;
-		await until(() => `${this.prefix}: an answer to update ${this.done + 1} of ${this.sent}`, settled, 10000);
+		await until(() => `${this.prefix}: an answer to update ${this.done + 1} of ${this.sent}`, settled);
 	}
 
 	async check(operator) {

@@ -146,7 +146,7 @@ class Stage {
 
 	// Files that stay open when the clients of the round are gone.
 	async quietFiles(most) {
-		await until(() => `at most ${most} open files; there are ${this.files()}`, () => this.files() <= most, 5000);
+		await until(() => `at most ${most} open files; there are ${this.files()}`, () => this.files() <= most);
 		return this.files();
 	}
 

@@ -39,7 +39,7 @@ class Drop {
 }
 
 async function tlsWave(b) {
-	const devices = Array.from({ length: TLS }, (_, i) => b.tls('storm', { clientId: `tls-storm${i}`, clean: i % 2 === 0, connectTimeout: 20000 }));
+	const devices = Array.from({ length: TLS }, (_, i) => b.tls('storm', { clientId: `tls-storm${i}`, clean: i % 2 === 0 }));
 	const failed = await Promise.all(devices.map((d) => d.connect().then(() => d.subscribe('storm/tls')).then(() => null, (e) => e)));
 	await Promise.all(devices.map((d) => d.end()));
 	b.devices = b.devices.filter((d) => !devices.includes(d));
@@ -58,7 +58,7 @@ async function storm(b, living) {
 			else
 				await sleep(2);
 		}
-		await until(() => `${waiting()} clients to be let in`, () => !living() || !waiting(), 20000);
+		await until(() => `${waiting()} clients to be let in`, () => !living() || !waiting());
 		asked += PLAIN + TLS;
 		const failed = await tls;
 		got += drops.filter((d) => d.in).length + TLS - failed.length;

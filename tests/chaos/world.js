@@ -77,7 +77,7 @@ class Unit {
 		const all = [this.state, this.maybe].filter(Boolean);
 		let found;
 		const what = () => `${this.name} to be ${all.map((s) => JSON.stringify(s)).join(' or ')} after ${this.last}; it is ${JSON.stringify(found)}`;
-		await until(what, async () => { found = await this.look(operator); return all.some((s) => same(s, found)); }, 3000);
+		await until(what, async () => { found = await this.look(operator); return all.some((s) => same(s, found)); });
 		this.state = found;
 		this.maybe = null;
 	}

@@ -8,27 +8,19 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const pki = require('./pki');
 const facts = require('./facts');
 const watcher = require('./watcher');
 const { until, SLOW } = require('./test');
+const { freePort } = require('./ports');
 const { Operator } = require('./control');
 const { Device } = require('./device');
 
 const BUILD = process.env.SKEETER_BUILD || path.resolve(__dirname, '../../build');
 const ALL = ['core', 'registry', 'auth', 'shadow'];
 const ALLOW_ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:*', Resource: '*' }] };
-
-function freePort() {
-	return new Promise((done, fail) => {
-		const s = net.createServer();
-		s.on('error', fail);
-		s.listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); });
-	});
-}
 
 class Broker {
 	constructor(spec) {
@@ -85,7 +77,7 @@ class Broker {
 
 	async start() {
 		await this.launch();
-		await until(() => `the broker to run:\n${this.log}`, () => this.child.gone || / running$/m.test(this.log.slice(this.mark)), 10000);
+		await until(() => `the broker to run:\n${this.log}`, () => this.child.gone || / running$/m.test(this.log.slice(this.mark)));
 		if (this.child.gone) {
 			const { code, signal } = await this.exit;
 			this.child = null;
@@ -97,7 +89,7 @@ class Broker {
 	// Starts a broker that must refuse to: answers its exit code. Mosquitto itself frees nothing then.
 	async refuses() {
 		await this.launch(0);
-		await until('the broker to refuse', () => this.child.gone, 10000);
+		await until('the broker to refuse', () => this.child.gone);
 		const { code } = await this.exit;
 		this.child = null;
 		this.checkReports();
@@ -114,7 +106,7 @@ class Broker {
 		this.child = null;
 		if (!child.gone)
 			child.kill(signal);
-		const killer = setTimeout(() => { this.log += 'did not stop, killed\n'; child.kill('SIGKILL'); }, 10000 * SLOW);
+		const killer = setTimeout(() => { this.log += 'did not stop, killed\n'; child.kill('SIGKILL'); }, 30000 * SLOW);
 		// Mosquitto forgets a SIGTERM that comes between its line "running" and its loop.
 		const again = setInterval(() => / terminating$/m.test(this.log.slice(this.mark)) || child.kill(signal), 1000);
 		const { code, signal: by } = await this.exit;
@@ -143,8 +135,8 @@ class Broker {
 	}
 
 	// Waits for a log line, by default one that comes from now on.
-	logged(pattern, from = this.log.length, ms = 5000) {
-		return until(() => `log line ${pattern}`, () => pattern.exec(this.log.slice(from)), ms);
+	logged(pattern, from = this.log.length) {
+		return until(() => `log line ${pattern}`, () => pattern.exec(this.log.slice(from)));
 	}
 
 	async operator() {

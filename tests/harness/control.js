@@ -11,7 +11,7 @@ class Operator extends Device {
 	// Any payload as it is; answers the whole response document.
 	async raw(payload) {
 		await this.publish(TOPIC, payload);
-		return this.next(`${TOPIC}/response`, 10000);
+		return this.next(`${TOPIC}/response`);
 	}
 
 	// The response to one command: {command, correlationData, data} or {..., error, code, status}.

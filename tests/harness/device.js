@@ -19,7 +19,7 @@ class Device {
 
 	make() {
 		const { version, path, ...rest } = this.options;
-		const options = { host: '127.0.0.1', protocolVersion: version, reconnectPeriod: 0, connectTimeout: 8000 * SLOW,
+		const options = { host: '127.0.0.1', protocolVersion: version, reconnectPeriod: 0, connectTimeout: 30000 * SLOW,
 			resubscribe: false, manualConnect: true, rejectUnauthorized: true, servername: 'localhost', keepalive: 60, ...rest };
 		return path ? new mqtt.MqttClient(() => net.connect(path), options) : mqtt.connect(options);
 	}
@@ -82,17 +82,17 @@ class Device {
 
 	got(topic) { return this.inbox.filter((m) => m.topic === topic); }
 
-	async nextMessage(topic, ms = 5000) {
+	async nextMessage(topic) {
 		const seen = () => `${this.options.clientId}: a message on ${topic}; the inbox holds ${JSON.stringify(this.inbox.map((m) => [m.topic, String(m.payload).slice(0, 200)]))}`;
-		await until(seen, () => this.got(topic).length, ms);
+		await until(seen, () => this.got(topic).length);
 		const i = this.inbox.findIndex((m) => m.topic === topic);
 		return this.inbox.splice(i, 1)[0];
 	}
 
 	// The next message on that topic, as JSON.
-	async next(topic, ms) { return JSON.parse(await this.nextMessage(topic, ms).then((m) => m.payload)); }
+	async next(topic) { return JSON.parse(await this.nextMessage(topic).then((m) => m.payload)); }
 
-	closed(ms = 5000) { return until(`${this.options.clientId} to be disconnected`, () => !this.open, ms); }
+	closed() { return until(`${this.options.clientId} to be disconnected`, () => !this.open); }
 
 	// Subscribes to every answer below a shadow's prefix, sends `verb` and answers [suffix of the answer's topic, document].
 	async request(prefix, verb, document) {

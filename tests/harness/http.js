@@ -23,7 +23,7 @@ class Socket {
 	write(text) { this.socket.write(text); return this; }
 	end() { this.socket.end(); }
 	destroy() { this.socket.destroy(); }
-	closes(ms = 10000) { return until(() => `the server to close; it has sent ${this.bytes.length} bytes`, () => this.closed || this.ended, ms); }
+	closes() { return until(() => `the server to close; it has sent ${this.bytes.length} bytes`, () => this.closed || this.ended); }
 
 	// Takes one answer with a Content-Length off what has come; null: it is not there yet.
 	take() {
@@ -36,7 +36,7 @@ class Socket {
 		this.bytes = this.bytes.subarray(head + 4 + length);
 		return { status: Number(text.split(' ')[1]), head: text, text: body, close: /^connection: close/im.test(text) };
 	}
-	reply(ms = 10000) { return until(() => `an answer, there are ${this.bytes.length} bytes: ${this.bytes.toString().slice(0, 300)}`, () => this.take(), ms); }
+	reply() { return until(() => `an answer, there are ${this.bytes.length} bytes: ${this.bytes.toString().slice(0, 300)}`, () => this.take()); }
 }
 
 class Http {

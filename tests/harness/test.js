@@ -15,7 +15,7 @@ const atExit = [];
 let current = null;
 
 function test(name, fn, options = {}) {
-	tests.push({ name, fn, seconds: options.seconds || 60, smoke: Boolean(options.smoke) });
+	tests.push({ name, fn, seconds: options.seconds || 120, smoke: Boolean(options.smoke) });
 }
 test.smoke = (name, fn, options = {}) => test(name, fn, { ...options, smoke: true });
 
@@ -41,8 +41,9 @@ class Context {
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Waits until ask() answers something true and returns that; fails with `what` after `ms`.
-async function until(what, ask, ms = 5000) {
+// Waits until ask() answers something true and returns that; fails with `what` after `ms`. What is waited for comes within milliseconds; a machine
+// that is busy with something else may take seconds for it, and a test that passes does not take longer for a patience that it does not need.
+async function until(what, ask, ms = 30000) {
 	const end = Date.now() + ms * SLOW;
 	for (;;) {
 		const answer = await ask();

@@ -73,7 +73,7 @@ test('a session of MQTT 5 that began clean stays as long as it asked to, for mes
 		const lamp = await b.tls('lamp', { version: 5, clean, properties: { sessionExpiryInterval }, will }).connect();
 		await lamp.subscribe('news');
 		lamp.client.stream.destroy();
-		await ear.nextMessage(`gone/${name}`, 15000);
+		await ear.nextMessage(`gone/${name}`);
 		await ear.publish('news', name);
 		const back = await b.tls('lamp', { version: 5, clean: false, properties: { sessionExpiryInterval: 0 } }).connect();
 		assert.equal(back.connack.sessionPresent, sessionExpiryInterval > 0);

@@ -83,13 +83,13 @@ test('backups taken under load hold every update accepted before they began', as
 	const backups = [];
 	for (let i = 0; i < 5; i++) {
 		const mark = loads.map((l) => l.accepted.n + 10);
-		await until('more updates', () => loads.every((l, k) => l.accepted.n >= mark[k]), 20000);
+		await until('more updates', () => loads.every((l, k) => l.accepted.n >= mark[k]));
 		const file = path.join(b.dir, `backup${i}.db`), before = loads.map((l) => ({ ...l.accepted }));
 		assert.deepEqual(await beside(['backup', '--quiet', b.data, file]), { status: 0, text: '' });
 		backups.push({ file, before, after: loads.map((l) => ({ ...l.accepted })) });
 	}
 	const now = loads.map((l) => l.accepted.n);
-	await until('updates after the last backup', () => loads.every((l, k) => l.accepted.n > now[k]), 20000);
+	await until('updates after the last backup', () => loads.every((l, k) => l.accepted.n > now[k]));
 	await Promise.all(loads.map((l) => l.stop()));
 	assert.ok(backups.every(({ before, after }) => after.some((a, k) => a.n > before[k].n)), 'updates went on while a backup was made');
 	await b.stop();
