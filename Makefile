@@ -10,12 +10,13 @@ LDFLAGS  += -fsanitize=$(SAN)
 B        := build/$(SAN)
 endif
 comma    := ,
-LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic
+# What is linked statically is not exported.
+LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--exclude-libs,libbidgcc000.a
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
-DIRS.rules  := rules sql expr
+DIRS.rules  := rules sql expr shadow
 LIBS.http   := -lmicrohttpd -lgnutls
-LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lpthread -lm
+LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
@@ -81,7 +82,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev libintelrdfpmath-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
