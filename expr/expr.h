@@ -133,9 +133,11 @@ char *expr_explain(const struct expr_dialect *d, const struct expr_program *p, s
 
 /* -- runs -- */
 
+#define EXPR_STEPS 1000000u
+#define EXPR_BYTES ((size_t)16 << 20)
 struct expr_limits {
-	uint64_t steps; /* instructions, and what functions charge for long work; 0: 1,000,000 */
-	size_t bytes;   /* that the arena may grow by; 0: 16 MiB */
+	uint64_t steps; /* instructions, and what functions charge for long work; 0: EXPR_STEPS */
+	size_t bytes;   /* that the arena may grow by; 0: EXPR_BYTES */
 	bool (*stop)(void *state); /* asked now and then; true ends the run. May be NULL */
 	void *state;
 };

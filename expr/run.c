@@ -8,8 +8,6 @@
 #include "expr/parse.h"
 
 enum { PAUSE = 1024, SMALL_STACK = 24 };
-#define DEFAULT_STEPS 1000000u
-#define DEFAULT_BYTES ((size_t)16 << 20)
 #define HIDDEN __attribute__((unused))
 
 struct machine {
@@ -27,9 +25,9 @@ typedef const uint8_t *step(struct machine *m, const uint8_t *pc);
 void expr_run_start(struct expr_run *r)
 {
 	if (r->limits.steps == 0)
-		r->limits.steps = DEFAULT_STEPS;
+		r->limits.steps = EXPR_STEPS;
 	if (r->limits.bytes == 0)
-		r->limits.bytes = DEFAULT_BYTES;
+		r->limits.bytes = EXPR_BYTES;
 	r->steps = r->asked = 0;
 	r->pause = PAUSE;
 	r->bytes_before = r->arena->total;

@@ -117,7 +117,7 @@ struct sql_result {
 int sql_run(const struct expr_program *p, const struct sql_message *m, struct sk_arena *a, const struct expr_limits *limits,
             struct sql_result *out);
 /* A run that is watched, for people: [{"clause":"temp > 30","value":true}, ...] in the order in which values were found, without
- * "value" where it is undefined, at most 1,000; `out` as of sql_run. NULL: it does not compile, or no memory. */
+ * "value" where it is undefined, at most 1,000; with "cut" instead once they have taken 4 MiB; `out` as of sql_run. NULL: it does not compile, or no memory. */
 cJSON *sql_trace(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt, const struct sql_message *m,
                  struct sql_result *out);
 /* out->text, why and steps. Undefined in a template is an error. */

@@ -1,7 +1,7 @@
 /* trace.c -- one message through a statement with every clause's value: what is asked when a rule does not do what it should. */
 #include "sql/internal.h"
 
-enum { MOST_LINES = 1000 };
+enum { MOST_LINES = 1000, MOST_BYTES = 4 << 20 };
 
 struct watch {
 	struct sk_arena *arena;
@@ -9,6 +9,7 @@ struct watch {
 	const struct expr_marks *marks;
 	cJSON *lines;
 	int count;
+	size_t before; /* bytes of the arena */
 };
 
 /* Marks stand in the order of their addresses within a block, but blocks do not: a walk finds it. */
@@ -31,8 +32,11 @@ static void on_value(void *watcher, uint32_t at, const struct expr_value *v)
 	w->count++;
 	line = sk_json_object(w->arena);
 	sk_json_add(w->arena, line, "clause", sk_json_stringn(w->arena, w->text + mark->from, mark->to - mark->from));
-	/* A copy: what is on the stack may still grow. */
-	sk_json_add(w->arena, line, "value", sk_json_copy(w->arena, expr_to_node(w->arena, v)));
+	/* A copy: what is on the stack may still grow. A great value may be on it a thousand times. */
+	if (w->arena->total - w->before < MOST_BYTES)
+		sk_json_add(w->arena, line, "value", sk_json_copy(w->arena, expr_to_node(w->arena, v)));
+	else
+		sk_json_set_bool(w->arena, line, "cut", true);
 	sk_json_append(w->lines, line);
 }
 
@@ -40,7 +44,7 @@ cJSON *sql_trace(struct sk_arena *a, const char *text, size_t n, const struct sq
                  struct sql_result *out)
 {
 	struct expr_marks marks = { 0 };
-	struct watch w = { .arena = a, .text = text, .marks = &marks, .lines = sk_json_array(a) };
+	struct watch w = { .arena = a, .text = text, .marks = &marks, .lines = sk_json_array(a), .before = a->total };
 	struct sql_options options = *opt;
 	struct sql_message watched = *m;
 	const struct expr_program *p;
