@@ -14,7 +14,8 @@
 struct rules_filters;
 struct rules_filters *rules_filters_new(void); /* NULL: memory is out */
 void rules_filters_free(struct rules_filters **f);
-/* true: a filter as MQTT wants it (not empty, wildcards alone in their level, `#` last, at most 65,535 bytes). */
+/* true: a filter as MQTT wants it (not empty, wildcards alone in their level, `#` last, at most 65,535 bytes) with at most 200 slashes, since
+ * Mosquitto takes no topic with more. `$share/` is a level like any other. */
 bool rules_filter_valid(const char *filter);
 /* 0; -1: memory is out, or not a filter: nothing has changed. The same pair twice is once. */
 int rules_filters_add(struct rules_filters *f, const char *filter, uint32_t id);
