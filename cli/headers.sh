@@ -19,4 +19,5 @@ openssl/x509.h OpenSSL
 pcre2.h PCRE2
 microhttpd.h libmicrohttpd
 gnutls/gnutls.h GnuTLS
+bid_functions.h Intel's decimal library's
 END

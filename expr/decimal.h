@@ -1,7 +1,7 @@
 /* decimal.h -- decimal numbers of 34 digits, rounded half to even, as IEEE 754's decimal128 and Java's DECIMAL128 context.
  *
  * A value is c * 10^e with c < 10^34; zeros at the end of c are kept (1.50 is 150 * 10^-2) until expr_decimal_strip.
- * Neither memory nor the locale is touched. No library does this here: Debian 12 has no libmpdec, and its clang no _Decimal128. */
+ * Neither memory nor the locale is touched, and nothing is global. Results of a step may be beyond the range below: settle them. */
 #ifndef EXPR_DECIMAL_H
 #define EXPR_DECIMAL_H
 
@@ -36,7 +36,7 @@ bool expr_decimal_to_int(struct expr_decimal d, int64_t *out);
 struct expr_decimal expr_decimal_add(struct expr_decimal x, struct expr_decimal y);
 struct expr_decimal expr_decimal_sub(struct expr_decimal x, struct expr_decimal y);
 struct expr_decimal expr_decimal_mul(struct expr_decimal x, struct expr_decimal y);
-/* y is not zero. The remainder has the sign of x; its cost grows with the distance of the exponents. */
+/* y is not zero. The remainder is exact and has the sign of x; its cost grows with the distance of the exponents. */
 struct expr_decimal expr_decimal_div(struct expr_decimal x, struct expr_decimal y);
 struct expr_decimal expr_decimal_rem(struct expr_decimal x, struct expr_decimal y);
 int expr_decimal_compare(struct expr_decimal x, struct expr_decimal y); /* < 0, 0, > 0 */
