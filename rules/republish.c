@@ -11,11 +11,34 @@
 #include "rules/internal.h"
 
 /* AWS's limits. */
-enum { MOST_PAYLOAD = 131072, MOST_TOPIC = 256, MOST_SLASHES = 7, MOST_USER_BYTES = 8192, MOST_USERS = 100, MOST_BINARY = 65535 };
+enum { MOST_PAYLOAD = 131072, MOST_TOPIC = 256, MOST_SLASHES = 7, MOST_USER_BYTES = 8192, MOST_USERS = 100, MOST_BINARY = 65535, MOST_SHOWN = 100 };
 
 bool rules_is_republish(const struct rules_action *action)
 {
 	return strcmp(action->kind->name, "republish") == 0;
+}
+
+/* What a payload may have chosen, for an error that becomes a line of a log: the first characters, and no odd ones. */
+static const char *shown(struct sk_arena *a, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text, *end = s + strlen(text);
+	char *out = sk_alloc_text(a, MOST_SHOWN + 1), *to = out;
+	int n;
+
+	for (; out && s < end; s += n ? n : 1) {
+		char one[5] = "?";
+		n = sk_utf8_length(s, end);
+		if (n)
+			memcpy(one, s, (size_t)n);
+		if (n == 0 || !sk_utf8_is_text(one))
+			strcpy(one, "?");
+		if (to + strlen(one) > out + MOST_SHOWN)
+			break;
+		to = stpcpy(to, one);
+	}
+	if (out)
+		*to = '\0';
+	return out ? out : "";
 }
 
 /* -- topics -- */
@@ -169,7 +192,7 @@ static const char *read_headers(struct reading *r, const cJSON *given)
 		const char *text = sk_json_text(given, headers[i].name);
 		fault = text ? headers[i].read(r, text) : NULL;
 		if (fault)
-			return sk_printf(r->arena, "headers.%s %s: '%.100s'", headers[i].name, fault, text);
+			return sk_printf(r->arena, "headers.%s %s: '%s'", headers[i].name, fault, shown(r->arena, text));
 	}
 	fault = users && !cJSON_IsNull(users) ? read_users(r, users) : NULL;
 	return fault ? sk_printf(r->arena, "headers.userProperties %s", fault) : NULL;
@@ -181,7 +204,7 @@ static const char *read_fields(struct reading *r, const cJSON *fields, struct ru
 	const char *fault = read_topic(sk_json_text(fields, "topic"), &out->topic);
 
 	if (fault)
-		return sk_printf(r->arena, "topic %s: '%.100s'", fault, out->topic ? out->topic : "");
+		return sk_printf(r->arena, "topic %s: '%s'", fault, shown(r->arena, out->topic ? out->topic : ""));
 	if (qos != 0 && qos != 1)
 		return "qos is neither 0 nor 1";
 	out->qos = (int)qos;
