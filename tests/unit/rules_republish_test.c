@@ -56,7 +56,7 @@ static const struct {
 	{ "a#", NULL, "topic holds a wildcard: 'a#'" },
 	{ "a\nb", NULL, "topic is not UTF-8, or holds a control character: 'a?b'" },
 	{ "a/\xff", NULL, "topic is not UTF-8, or holds a control character: 'a/?'" },
-	{ "a/\xed\xa0\x80", NULL, "topic is not UTF-8, or holds a control character: 'a/???'" },
+	{ "a/\xed\xa0\x80", NULL, "topic is not UTF-8, or holds a control character: 'a/?\?\?'" },
 	{ "$aws/things/lamp/shadow/update", NULL, "topic is reserved: it begins with $$aws/ if that is meant: '$aws/things/lamp/shadow/update'" },
 	{ "$SYS/broker", NULL, "topic is reserved: it begins with $$aws/ if that is meant: '$SYS/broker'" },
 	{ "$$SYS/broker", NULL, "topic is reserved: of topics with a dollar only those below $$aws/ are published to: '$SYS/broker'" },
