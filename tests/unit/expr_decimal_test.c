@@ -1,4 +1,6 @@
-/* expr_decimal_test.c -- arithmetic on 34 digits against tests/data/expr/decimal.t, and the text of decimals. */
+/* expr_decimal_test.c -- arithmetic on 34 digits, and the text of decimals, against Python's decimal.
+ *
+ * tests/unit/expr_decimal_oracle.py makes the cases anew in each run; a selection that never changes is tests/data/expr/decimal.t. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +13,7 @@
 
 #include "expr/decimal.h"
 
-enum { LEAST_CASES = 3000 };
+enum { LEAST_CASES = 3000, LINE = 1000 };
 
 static struct expr_decimal read(const char *text)
 {
@@ -22,19 +24,58 @@ static struct expr_decimal read(const char *text)
 	return d;
 }
 
-static const char *written(struct expr_decimal d, bool ok)
+/* Coefficient E exponent. */
+static const char *written(struct expr_decimal d)
 {
 	static char text[2 * EXPR_DECIMAL_ROOM];
 	char digits[EXPR_DECIMAL_ROOM];
 	int e;
 
-	if (!ok)
+	if (!expr_decimal_settle(&d))
 		return "none";
-	d = expr_decimal_strip(d);
 	e = d.e;
 	d.e = 0;
 	expr_decimal_print(digits, d);
 	snprintf(text, sizeof text, "%sE%d", digits, e);
+	return text;
+}
+
+static const char *text_read(const char *text)
+{
+	struct expr_decimal d;
+
+	return expr_decimal_read(text, strlen(text), &d) ? written(d) : "none";
+}
+
+static const char *ordered(const char *x, const char *y)
+{
+	int c = expr_decimal_compare(read(x), read(y));
+
+	return c < 0 ? "-1" : c > 0 ? "1" : "0";
+}
+
+/* The same text if the double is the one that `want` says. */
+static const char *as_double(const char *x, const char *want)
+{
+	return expr_decimal_to_double(read(x)) == strtod(want, NULL) ? want : "another double";
+}
+
+static const char *as_integer(const char *x)
+{
+	static char text[32];
+	int64_t i;
+
+	snprintf(text, sizeof text, "%s", "none");
+	if (expr_decimal_to_int(read(x), &i))
+		snprintf(text, sizeof text, "%lld", (long long)i);
+	return text;
+}
+
+static const char *printed(const char *x)
+{
+	static char text[EXPR_DECIMAL_ROOM];
+
+	expr_decimal_print(text, read(x));
 	return text;
 }
 
@@ -49,48 +90,93 @@ static struct expr_decimal computed(char op, struct expr_decimal x, struct expr_
 	}
 }
 
-static bool check(const char *line)
+static const char *answer(char op, const char *x, const char *y, const char *want)
 {
 	static const char modes[] = "fctae";
-	char op, x[80], y[80], want[80];
-	struct expr_decimal d;
-	const char *got;
-	bool ok = true;
+	const char *mode = strchr(modes, op);
 
-	assert_int_equal(sscanf(line, "%c %79s %79s %79s", &op, x, y, want), 4);
-	if (op == '?') {
-		int c = expr_decimal_compare(read(x), read(y));
-		got = c < 0 ? "-1" : c > 0 ? "1" : "0";
-	} else {
-		d = strchr(modes, op) ? expr_decimal_round(read(x), atoi(y), (enum expr_rounding)(strchr(modes, op) - modes))
-		                      : computed(op, read(x), read(y));
-		ok = expr_decimal_settle(&d);
-		got = written(d, ok);
+	if (mode)
+		return written(expr_decimal_round(read(x), atoi(y), (enum expr_rounding)(mode - modes)));
+	switch (op) {
+	case '?': return ordered(x, y);
+	case 'd': return as_double(x, want);
+	case 'n': return as_integer(x);
+	case 'p': return printed(x);
+	case 'r': return text_read(x);
+	case 's': return written(expr_decimal_strip(read(x)));
+	case 'w': return written(expr_decimal_whole(read(x)));
+	default: return written(computed(op, read(x), read(y)));
 	}
+}
+
+/* A line is `op x y result`. */
+static bool holds(const char *line)
+{
+	char op, x[LINE], y[LINE], want[LINE];
+	const char *got;
+
+	assert_int_equal(sscanf(line, "%c %999s %999s %999s", &op, x, y, want), 4);
+	got = answer(op, x, y, want);
 	if (strcmp(got, want) == 0)
 		return true;
 	print_error("%s\n  got %s\n", line, got);
 	return false;
 }
 
-static void results_are_those_of_another_implementation(void **state)
+static size_t all_hold(FILE *f)
 {
-	FILE *f = fopen("tests/data/expr/decimal.t", "r");
-	char line[400];
+	char line[3 * LINE];
 	size_t cases = 0, failures = 0;
 
-	(void)state;
 	assert_non_null(f);
 	while (fgets(line, sizeof line, f)) {
 		if (*line == '#')
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		cases++;
-		failures += !check(line);
+		failures += !holds(line);
 	}
-	fclose(f);
 	assert_int_equal(failures, 0);
-	assert_true(cases >= LEAST_CASES);
+	return cases;
+}
+
+static void a_golden_result_is_what_it_was(void **state)
+{
+	FILE *f = fopen("tests/data/expr/decimal.t", "r");
+
+	(void)state;
+	assert_true(all_hold(f) >= LEAST_CASES);
+	fclose(f);
+}
+
+/* DECIMAL_CASES=1000000 DECIMAL_SEED=7 asks for more, and for others. */
+static void random_results_are_those_of_another_implementation(void **state)
+{
+	const char *n = getenv("DECIMAL_CASES"), *seed = getenv("DECIMAL_SEED");
+	size_t want = (size_t)atol(n ? n : "10000"), cases;
+	char command[200];
+	FILE *f;
+
+	(void)state;
+	snprintf(command, sizeof command, "exec /usr/bin/python3 tests/unit/expr_decimal_oracle.py %d %zu", atoi(seed ? seed : "1"), want);
+	f = popen(command, "r");
+	cases = all_hold(f);
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(cases, want);
+}
+
+static void what_is_far_beyond_the_range_stays_beyond(void **state)
+{
+	struct expr_decimal great = read("-9E999"), small = read("1E-999");
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		great = expr_decimal_mul(great, great);
+		small = expr_decimal_mul(small, small);
+	}
+	assert_false(expr_decimal_settle(&great));
+	assert_true(expr_decimal_settle(&small));
+	assert_string_equal(written(small), written(expr_decimal_of_int(0)));
 }
 
 static void text_is_plain_up_to_34_digits(void **state)
@@ -158,14 +244,35 @@ static void digits_behind_the_34th_round_half_to_even(void **state)
 	}
 }
 
+/* Behind a half only zeros leave the last digit even, however many they are. */
+static void a_long_half_is_read_to_its_end(void **state)
+{
+	static const size_t zeros[] = { 0, 1, 63, 64, 65, 66, 100, 1000, 8000 };
+	static const char digits[] = "1.2345678901234567890123456789012345";
+	char text[sizeof digits + 8001];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++) {
+		char *end = mempcpy(text, digits, sizeof digits - 1);
+		end = memset(end, '0', zeros[i]) + zeros[i];
+		strcpy(end, "0");
+		assert_string_equal(text_read(text), "1234567890123456789012345678901234E-33");
+		strcpy(end, "1");
+		assert_string_equal(text_read(text), "1234567890123456789012345678901235E-33");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(results_are_those_of_another_implementation),
+		cmocka_unit_test(a_golden_result_is_what_it_was),
+		cmocka_unit_test(random_results_are_those_of_another_implementation),
+		cmocka_unit_test(what_is_far_beyond_the_range_stays_beyond),
 		cmocka_unit_test(text_is_plain_up_to_34_digits),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(integers_and_doubles_go_there_and_back),
 		cmocka_unit_test(digits_behind_the_34th_round_half_to_even),
+		cmocka_unit_test(a_long_half_is_read_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
