@@ -88,3 +88,32 @@ cJSON *sk_tags_of_query(struct sk_arena *a, const char *query)
 	}
 	return list;
 }
+
+/* Rare enough that the shape is made for it: what is in TagList stands in one place. */
+static int check_shape(struct sk_call *c, cJSON *tags)
+{
+	char why[256] = "";
+	struct sk_shapes *shapes = sk_shapes_new();
+	struct sk_inputs *in = shapes ? sk_inputs_new(shapes, "", "tags:TagList", true, why, sizeof why) : NULL;
+	const char *message = NULL;
+	cJSON *input = sk_json_object(c->arena);
+	int rc;
+
+	sk_json_add(c->arena, input, "tags", tags);
+	rc = !in ? SK_E_UNAVAILABLE : sk_inputs_check(in, c->arena, input, &message) ? SK_E_INVALID_REQUEST : SK_OK;
+	sk_json_detach(input, tags);
+	sk_inputs_free(&in);
+	sk_shapes_free(&shapes);
+	return rc ? sk_fail(c, rc, "%s", message ? message : "memory is out") : SK_OK;
+}
+
+int sk_tags_read(struct sk_call *c, const char *query, cJSON **tags)
+{
+	int rc;
+
+	*tags = query ? sk_tags_of_query(c->arena, query) : NULL;
+	if (query && !*tags)
+		return sk_fail(c, SK_E_INVALID_REQUEST, "tags is not written as key1=value1&key2=value2");
+	rc = *tags ? check_shape(c, *tags) : SK_OK;
+	return rc ? rc : sk_tags_check(c, *tags, SK_E_INVALID_REQUEST);
+}

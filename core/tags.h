@@ -19,6 +19,8 @@ void sk_tags_append(struct sk_arena *a, cJSON *list, const cJSON *tag);
 void sk_tags_store(struct sk_arena *a, cJSON *record, const cJSON *tags);
 /* "site=Oslo&floor=2", as the header x-amz-tagging has it: percent-encoded, + for a blank. A list of {Key, Value}; NULL: it is none, or memory is out. */
 cJSON *sk_tags_of_query(struct sk_arena *a, const char *query);
+/* The same of an input that may be NULL (then *tags is NULL), checked like a list that is given as one. SK_OK or InvalidRequest. */
+int sk_tags_read(struct sk_call *c, const char *query, cJSON **tags);
 
 /* The rows of all plugins that are loaded, one after the other; NULL behind the last one. process.c */
 const struct sk_tagged *sk_tagged_at(size_t i);

@@ -12,7 +12,18 @@ static const struct sk_option options[] = {
 	{ 0 }
 };
 
+static const struct sk_op_group *const operations[] = { &topic_rules_group, &dry_run_group, &observed_group, NULL };
 static const struct sk_resource resources[] = { { "RuleName", "rule/" }, { 0 } };
+static const struct sk_tagged tagged[] = { { "rule", "registry/rule/" }, { 0 } };
+
+static int start(void *state, char *why, size_t why_size)
+{
+	struct rules_state *s = state;
+
+	(void)why, (void)why_size;
+	s->account = sk_account();
+	return 0;
+}
 
 SKEETER_PLUGIN(.name = "rules", .prose = "topic rules: AWS IoT SQL and Lua", .state_size = sizeof(struct rules_state), .options = options,
-               .shapes = shapes, .resources = resources)
+               .operations = operations, .shapes = shapes, .resources = resources, .tagged = tagged, .start = start)

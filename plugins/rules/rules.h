@@ -7,9 +7,12 @@
 #include "core/call.h"
 #include "core/plugin.h"
 
+extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group;
+
 struct rules_state {
 	bool strict_aws;
 	int64_t most_rules;
+	const char *account; /* for accountid() */
 };
 
 #endif
