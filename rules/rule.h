@@ -69,7 +69,8 @@ int rules_evaluate(const struct rules_rule *r, const struct sql_message *m, stru
  * own, `why`). SK_OK or as above. */
 int rules_evaluate_error(const struct rules_rule *r, const struct sql_message *m, const struct rules_delivery *failed, int n, const char *why,
                          struct sk_arena *a, struct rules_outcome *out);
-/* For people: {matched, output, clauses: [...sql_trace...], actions: [{action, fields, error?}], error?}. NULL: SQL_LATER (*later) or memory. */
+/* For people: {matched, output, clauses: [...sql_trace...], actions: [{action, fields, error?}], error?}; a payload that is no text is
+ * outputBase64. Shares nodes with the message: read-only. NULL: SQL_LATER (*later) or memory. */
 cJSON *rules_trace(const struct rules_rule *r, const struct sql_message *m, struct sk_arena *a, const struct rules_settings *s, bool *later);
 /* What a rule does, for people: its filter, the program, its actions with their templates. */
 char *rules_explain(struct sk_arena *a, const struct rules_rule *r);

@@ -93,12 +93,25 @@ static void add_raw(struct sk_arena *a, cJSON *trace, const void *bytes, size_t 
 		sk_json_set(a, trace, "outputBase64", sk_json_stringn(a, base64, base64 ? sk_base64_size(n) : 0));
 }
 
+/* Its members are the message's or the evaluation's: a statement may name the same great value often. */
+static void add_shared(struct sk_arena *a, cJSON *trace, const cJSON *document)
+{
+	cJSON *top = sk_alloc(a, sizeof *top);
+
+	if (!top)
+		return;
+	*top = *document;
+	top->next = top->prev = NULL;
+	top->string = NULL;
+	sk_json_set(a, trace, "output", top);
+}
+
 static void add_output(struct sk_arena *a, cJSON *trace, const struct rules_outcome *o, const struct sql_result *r)
 {
 	if (o->outcome == SQL_RAW)
 		add_raw(a, trace, o->payload, o->size);
 	else if (r->document)
-		sk_json_set(a, trace, "output", sk_json_copy(a, r->document));
+		add_shared(a, trace, r->document);
 }
 
 cJSON *rules_trace(const struct rules_rule *r, const struct sql_message *m, struct sk_arena *a, const struct rules_settings *s, bool *later)

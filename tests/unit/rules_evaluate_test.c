@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/rules_world.h"
@@ -103,10 +104,237 @@ static void every_case_holds(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* Nothing is copied that need not be. */
+static void what_is_not_filled_in_is_shared(void **state)
+{
+	static const char rule[] = "{`sql`:`SELECT * FROM '#'`,`actions`:[{`republish`:{`topic`:`t`}},{`s3`:{`bucketName`:`b`,`key`:`${n}`}}]}";
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	struct rules_outcome o;
+	const struct rules_rule *r = world_rule(&kept, rule, &e);
+	struct sql_message m = world_parsed(&a, "{\"n\":1}", NULL);
+	const cJSON *s3;
+
+	(void)state;
+	assert_int_equal(rules_evaluate(r, &m, &a, NULL, &o), SK_OK);
+	assert_ptr_equal(o.payload, m.payload);
+	assert_ptr_equal(o.delivery[0].fields, r->action[0].fields);
+	s3 = o.delivery[1].fields;
+	assert_ptr_not_equal(s3, r->action[1].fields);
+	assert_ptr_equal(sk_json_text(s3, "bucketName"), sk_json_text(r->action[1].fields, "bucketName"));
+	assert_string_equal(sk_json_text(s3, "key"), "1");
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
+/* One set of limits for the statement and all templates; who passes them fails alone. */
+static void templates_share_the_limits(void **state)
+{
+	static const char rule[] = "{`sql`:`SELECT 1 AS a FROM '#'`,`actions`:[{`s3`:{`bucketName`:`b`,`key`:`${(SELECT VALUE x + 1 FROM list)}`}},"
+	                           "{`s3`:{`bucketName`:`b`,`key`:`${(SELECT VALUE x + 1 FROM list)}`}},{`sqs`:{`queueUrl`:`q`}}]}";
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	struct rules_outcome o;
+	const struct rules_rule *r = world_rule(&kept, rule, &e);
+	char *text = sk_alloc_text(&kept, 40000);
+	struct sql_message m;
+	uint64_t all;
+
+	(void)state;
+	strcpy(text, "{\"list\":[{\"x\":1}");
+	for (int i = 0; i < 3000; i++)
+		strcat(text, ",{\"x\":1}");
+	m = world_parsed(&a, strcat(text, "]}"), NULL);
+	assert_int_equal(rules_evaluate(r, &m, &a, NULL, &o), SK_OK);
+	assert_null(o.delivery[0].error);
+	assert_null(o.delivery[1].error);
+	all = o.steps;
+	assert_true(all > 6000);
+	assert_int_equal(rules_evaluate(r, &m, &a, &(struct expr_limits){ .steps = all * 3 / 4 }, &o), SK_OK);
+	assert_null(o.delivery[0].error);
+	assert_non_null(strstr(o.delivery[1].error, "key: more than "));
+	assert_null(o.delivery[2].error);
+	assert_int_equal(rules_evaluate(r, &m, &a, &(struct expr_limits){ .bytes = 1000 }, &o), SK_OK);
+	assert_non_null(strstr(o.delivery[1].error, " bytes of memory"));
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
+/* -- the error action -- */
+
+static const struct {
+	const char *rule, *payload, *why;
+	const char *want;
+} failed[] = {
+	{ "{`sql`:`SELECT * FROM '#'`,`actions`:[{`s3`:{`bucketName`:`keep`,`key`:`${missing}`}},{`sqs`:{`queueUrl`:`q`}},{`iotSiteWise`:{`putAssetPropertyValueEntries`:[{"
+	  "`entryId`:`${missing}`}]}},{`dynamoDBv2`:{`putItem`:{`tableName`:`${missing}`}}}],`errorAction`:{`republish`:{`topic`:`errors/${topic(1)}/${n}`}}}",
+	  "{\"n\":1}", NULL,
+	  "{\"ruleName\":\"alarm\",\"topic\":\"a/b/c\",\"cloudwatchTraceId\":\"12345678-1234-1234-1234-123456789012\",\"clientId\":\"client-1\","
+	  "\"base64OriginalPayload\":\"eyJuIjoxfQ==\",\"failures\":["
+	  "{\"failedAction\":\"S3Action\",\"failedResource\":\"keep\",\"errorMessage\":\"key: an expression of the template is undefined\"},"
+	  "{\"failedAction\":\"IotSiteWiseAction\",\"errorMessage\":\"putAssetPropertyValueEntries[0].entryId: an expression of the template is undefined\"},"
+	  "{\"failedAction\":\"DynamoDBv2Action\",\"failedResource\":\"${missing}\",\"errorMessage\":\"putItem.tableName: an expression of the template is undefined\"}]}"
+	  " | republish {\"topic\":\"errors/a/1\"}" },
+	{ "{`sql`:`SELECT * FROM '#'`,`actions`:[],`errorAction`:{`sqs`:{`queueUrl`:`q`}}}", "\xff", "it broke",
+	  "{\"ruleName\":\"alarm\",\"topic\":\"a/b/c\",\"cloudwatchTraceId\":\"12345678-1234-1234-1234-123456789012\",\"clientId\":\"client-1\","
+	  "\"base64OriginalPayload\":\"/w==\",\"failures\":[{\"failedAction\":\"RuleExecution\",\"failedResource\":\"alarm\",\"errorMessage\":\"it broke\"}]}"
+	  " | sqs {\"queueUrl\":\"q\"}" },
+	{ "{`sql`:`SELECT * FROM '#'`,`actions`:[],`errorAction`:{`sqs`:{`queueUrl`:`${x}`}}}", "", "it broke",
+	  "{\"ruleName\":\"alarm\",\"topic\":\"a/b/c\",\"cloudwatchTraceId\":\"12345678-1234-1234-1234-123456789012\",\"clientId\":\"client-1\","
+	  "\"base64OriginalPayload\":\"\",\"failures\":[{\"failedAction\":\"RuleExecution\",\"failedResource\":\"alarm\",\"errorMessage\":\"it broke\"}]}"
+	  " | sqs failed: queueUrl: an expression of the template is undefined" },
+	{ "{`sql`:`SELECT * FROM '#'`,`actions`:[]}", "{}", "it broke", "none" },
+};
+
+static void the_error_action_is_told_what_failed(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof failed / sizeof *failed; i++) {
+		struct sk_arena kept = { 0 }, a = { 0 };
+		struct rules_error e;
+		const struct rules_rule *r = world_rule(&kept, failed[i].rule, &e);
+		struct sql_message m = world_parsed(&a, failed[i].payload, NULL);
+		struct rules_outcome first = { 0 }, o;
+		if (!failed[i].why)
+			assert_int_equal(rules_evaluate(r, &m, &a, NULL, &first), SK_OK);
+		const char *got = printed(&a, rules_evaluate_error(r, &m, first.delivery, first.deliveries, failed[i].why, &a, &o), &o);
+		if (strcmp(got, failed[i].want) != 0) {
+			print_error("%s\n  got      %s\n  expected %s\n", failed[i].rule, got, failed[i].want);
+			failures++;
+		}
+		sk_arena_free(&a);
+		sk_arena_free(&kept);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* Who has no client id, as over HTTP, is called as clientid() calls him. */
+static void an_error_without_a_client(void **state)
+{
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	struct rules_outcome o;
+	const struct rules_rule *r = world_rule(&kept, "{`sql`:`SELECT * FROM '#'`,`actions`:[],`errorAction`:{`sqs`:{`queueUrl`:`q`}}}", &e);
+	struct sql_message m = world_parsed(&a, "{}", NULL);
+
+	(void)state;
+	m.client_id = NULL;
+	assert_int_equal(rules_evaluate_error(r, &m, NULL, 0, NULL, &a, &o), SK_OK);
+	assert_non_null(strstr(o.payload, "\"clientId\":\"N/A\""));
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
+/* A payload near the limit is over it in base64: the error action cannot republish it, and says so. */
+static void an_error_document_may_be_too_big(void **state)
+{
+	static char bytes[100001];
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	struct rules_outcome o;
+	const struct rules_rule *r = world_rule(&kept, "{`sql`:`SELECT * FROM '#'`,`actions`:[],`errorAction`:{`republish`:{`topic`:`t`}}}", &e);
+	struct sql_message m;
+
+	(void)state;
+	memset(bytes, 'x', sizeof bytes - 1);
+	m = world_parsed(&a, bytes, NULL);
+	assert_int_equal(rules_evaluate_error(r, &m, NULL, 0, "why", &a, &o), SK_OK);
+	assert_non_null(strstr(o.delivery->error, "more than the 131072 that may be republished"));
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
+/* -- traces -- */
+
+static const struct {
+	const char *rule, *payload;
+	const char *want; /* "later" */
+} traces[] = {
+	{ "{`sql`:`SELECT temp AS t FROM 'a/b' WHERE temp > 30`,`actions`:[{`republish`:{`topic`:`x/${temp}`}}]}", "{\"temp\":31}",
+	  "{\"matched\":true,\"output\":{\"t\":31},\"clauses\":[{\"clause\":\"temp\",\"value\":31},{\"clause\":\"temp > 30\",\"value\":true},{\"clause\":\"temp\",\"value\":31}],"
+	  "\"actions\":[{\"action\":\"republish\",\"fields\":{\"topic\":\"x/31\"}}]}" },
+	{ "{`sql`:`SELECT temp AS t FROM 'a/b' WHERE temp > 30`,`actions`:[{`republish`:{`topic`:`x/${temp}`}}]}", "{\"temp\":3}",
+	  "{\"matched\":false,\"clauses\":[{\"clause\":\"temp\",\"value\":3},{\"clause\":\"temp > 30\",\"value\":false}],\"actions\":[]}" },
+	{ "{`sql`:`SELECT * FROM 'a/b'`,`actions`:[{`republish`:{`topic`:`${t}`}},{`republish`:{`topic`:`${u}`}}]}", "{\"t\":\"$aws/x\"}",
+	  "{\"matched\":true,\"output\":{\"t\":\"$aws/x\"},\"clauses\":[],\"actions\":[{\"action\":\"republish\",\"fields\":{\"topic\":\"$aws/x\"},"
+	  "\"error\":\"topic is reserved: it begins with $$aws/ if that is meant: '$aws/x'\"},{\"action\":\"republish\",\"fields\":{\"topic\":\"${u}\"},"
+	  "\"error\":\"topic: an expression of the template is undefined\"}]}" },
+	{ "{`sql`:`SELECT * FROM 'a/b'`,`actions`:[]}", "text", "{\"matched\":true,\"output\":\"text\",\"clauses\":[],\"actions\":[]}" },
+	{ "{`sql`:`SELECT * FROM 'a/b'`,`actions`:[]}", "\xff\xfe", "{\"matched\":true,\"outputBase64\":\"//4=\",\"clauses\":[],\"actions\":[]}" },
+	{ "{`sql`:`SELECT get_thing_shadow('broken', 'r') AS s FROM 'a/b'`,`actions`:[{`sqs`:{`queueUrl`:`q`}}]}", "{}",
+	  "{\"matched\":false,\"clauses\":[],\"actions\":[],\"error\":\"get_thing_shadow: it is broken\"}" },
+	{ "{`sql`:`SELECT 1 AS a FROM 'a/b' WHERE get_thing_shadow('later', 'r').a = 1`,`actions`:[]}", "{}", "later" },
+};
+
+static void each_clause_is_traced(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
+		struct sk_arena kept = { 0 }, a = { 0 };
+		struct rules_error e;
+		const struct rules_rule *r = world_rule(&kept, traces[i].rule, &e);
+		struct sql_message m = world_parsed(&a, traces[i].payload, NULL);
+		bool later = false;
+		const cJSON *trace = rules_trace(r, &m, &a, NULL, &later);
+		const char *got = later ? "later" : trace ? sk_json_print(&a, trace, NULL) : "nothing";
+		if (strcmp(got, traces[i].want) != 0) {
+			print_error("%s\n  got      %s\n  expected %s\n", traces[i].rule, got, traces[i].want);
+			failures++;
+		}
+		assert_true(!m.document || (!m.document->string && !m.document->prev)); /* the message is as it was */
+		sk_arena_free(&a);
+		sk_arena_free(&kept);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* A great value that is looked at a thousand times is not kept a thousand times. */
+static void a_trace_has_a_greatest_size(void **state)
+{
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	char *rule = sk_alloc_text(&kept, 30000), *text = sk_alloc_text(&kept, 20000);
+	struct sql_message m;
+	const cJSON *trace;
+	bool later;
+	int values = 0, cuts = 0;
+
+	(void)state;
+	strcpy(rule, "{`sql`:`SELECT list AS a");
+	for (int i = 0; i < 900; i++)
+		sprintf(rule + strlen(rule), ", list AS a%d", i);
+	strcat(rule, " FROM 'a'`,`actions`:[]}");
+	strcpy(text, "{\"list\":[0");
+	for (int i = 0; i < 2000; i++)
+		strcat(text, ",0");
+	m = world_parsed(&a, strcat(text, "]}"), NULL);
+	trace = rules_trace(world_rule(&kept, rule, &e), &m, &a, NULL, &later);
+	SK_JSON_EACH(line, sk_json_get(trace, "clauses")) {
+		values += sk_json_get(line, "value") != NULL;
+		cuts += sk_json_true(line, "cut");
+	}
+	assert_true(values > 20);
+	assert_int_equal(values + cuts, 901);
+	assert_true(a.total < 24 << 20);
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_holds),
+		cmocka_unit_test(what_is_not_filled_in_is_shared),
+		cmocka_unit_test(templates_share_the_limits),
+		cmocka_unit_test(the_error_action_is_told_what_failed),
+		cmocka_unit_test(an_error_without_a_client),
+		cmocka_unit_test(an_error_document_may_be_too_big),
+		cmocka_unit_test(each_clause_is_traced),
+		cmocka_unit_test(a_trace_has_a_greatest_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
