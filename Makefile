@@ -14,9 +14,9 @@ comma    := ,
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--exclude-libs,libbidgcc000.a
 # Besides its own folder a plugin may need another folder or a library.
 DIRS.shadow := shadow
-DIRS.rules  := rules sql expr shadow
+DIRS.rules  := rules lua-rules sql expr shadow
 LIBS.http   := -lmicrohttpd -lgnutls
-LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm
+LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
@@ -37,6 +37,11 @@ $B/cli/check_plugins.o: $B/known_options.inc
 $B/known_options.inc: $(wildcard plugins/*/README.md)
 	$(call run,SED) for f in $^; do p=$${f#plugins/}; \
 	sed -n "s,^| .plugin_opt_\([a-z_0-9]*\). .*,{ \"$${p%/*}\"\, \"\1\" }\,,p" $$f; done >$@
+# What rules in Lua may call goes into whatever runs them.
+$B/lua-rules/shipped.o: CPPFLAGS += -I$B
+$B/lua-rules/shipped.o: $B/lua_library.inc
+$B/lua_library.inc: $(sort $(wildcard lua-rules/lib/*.lua))
+	$(call run,SED) for f in $^; do n=$${f##*/}; echo "LIBRARY(\"$${n%.lua}\","; sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ')'; done >$@
 # The version is one text, and of one object: it is written anew when it is another one.
 VERSION := $(shell cli/version.sh)
 $B/core/version.o: CPPFLAGS += -DSKEETER_VERSION='"$(VERSION)"'
@@ -82,7 +87,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev libintelrdfpmath-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
@@ -100,6 +105,7 @@ CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing
 SECONDS     ?= 30
 MODULES     := tests/node_modules/.package-lock.json
+NODE_RED    := tests/bench/node-red/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 JS          := SKEETER_BUILD=$(abspath $B) node tests/run.js
 NEED        := tests/need node:nodejs npm:npm openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients \
@@ -214,9 +220,11 @@ $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/bench/noop.so: $B/tests/bench/noop_plugin.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
-bench: all $(BENCHES) $B/bench/noop.so $B/chaos/preload.so $(MODULES)  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
+bench: all $(BENCHES) $B/bench/noop.so $B/chaos/preload.so $(MODULES) $(if $T,$(if $(filter rules,$T),$(NODE_RED)),$(NODE_RED))  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
 	@tests/need valgrind:valgrind
 	@SKEETER_BUILD=$(abspath $B) node tests/bench/run.js $(T)
+bench-rules:  ## that section of it which is about rules, with Node-RED 4.1 beside them on the same broker
+	@$(MAKE) --no-print-directory bench T=rules
 bench-soak: all $(BENCHES) $(MODULES)  ## 20,000 shadow updates a second for MINUTES=n (10)
 	@SKEETER_BUILD=$(abspath $B) MINUTES=$(MINUTES) node tests/bench/run.js soak
 test-fresh:  ## the README's commands in a bare Debian 12
@@ -228,13 +236,13 @@ test-brokers: all $(MODULES)  ## the end-to-end tests with Mosquitto 2.0.21 and 
 test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
 	@tests/need debootstrap:debootstrap
 	@tests/existing
-$(MODULES): tests/package-lock.json
-	$(call run,NPM) npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent && touch $@
+$(MODULES) $(NODE_RED): %/node_modules/.package-lock.json: %/package-lock.json
+	$(call run,NPM) npm ci --prefix $* --ignore-scripts --no-audit --no-fund --silent && touch $@
 clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
 .PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
-        bench bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
+        bench bench-rules bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)

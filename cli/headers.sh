@@ -19,5 +19,6 @@ openssl/x509.h OpenSSL
 pcre2.h PCRE2
 microhttpd.h libmicrohttpd
 gnutls/gnutls.h GnuTLS
+lua5.4/lua.h Lua
 bid_functions.h Intel's decimal library's
 END

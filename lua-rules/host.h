@@ -25,6 +25,8 @@ struct lua_library {              /* lua-rules/lib: what `require "name"` finds,
 	size_t size;
 };
 
+extern const struct lua_library lua_shipped[]; /* lua-rules/lib as it was when this was built */
+
 /* What a rule declares. Texts live as long as the file. */
 struct lua_rule {
 	const char *name;

@@ -1,0 +1,2 @@
+-- print(...) is log(...).
+return log

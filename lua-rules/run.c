@@ -1,0 +1,99 @@
+/* run.c -- one message, or one timer, through one rule.
+ *
+ * A run is all or nothing: its effects are the outcome's only when it came to its end. Between runs the state holds what loading made, and what
+ * the rule's own local variables keep. */
+#include <string.h>
+
+#include "lua-rules/internal.h"
+
+struct job {
+	const struct host_declared *rule;
+	const char *timer;          /* NULL: a message */
+	const cJSON *document;      /* of the timer */
+	bool matched;
+};
+
+static bool matches(lua_State *L, const struct host_declared *r)
+{
+	bool is;
+
+	if (r->condition != LUA_NOREF) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, r->condition);
+		is = host_sql_matches(L, lua_gettop(L));
+	} else if (r->where != LUA_NOREF) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, r->where);
+		host_push_message(L);
+		lua_call(L, 1, 1);
+		is = lua_toboolean(L, -1);
+	} else {
+		return true;
+	}
+	lua_pop(L, 1);
+	return is;
+}
+
+static int run(lua_State *L)
+{
+	struct job *job = lua_touserdata(L, 1);
+	const struct host_declared *r = job->rule;
+
+	if (job->timer) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, r->timer);
+		lua_pushstring(L, job->timer);
+		host_push_copy(L, job->document);
+		lua_call(L, 2, 0);
+		job->matched = true;
+		return 0;
+	}
+	job->matched = matches(L, r);
+	if (!job->matched || r->run == LUA_NOREF)
+		return 0;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, r->run);
+	host_push_message(L);
+	lua_call(L, 1, 0);
+	return 0;
+}
+
+static int protected_run(struct lua_file *f, struct job *job, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a,
+                         struct lua_outcome *out)
+{
+	struct host_now now = { .rule = (int)(job->rule - f->rule), .message = m, .world = w, .arena = a, .arena_before = a->total };
+	lua_State *L = f->state;
+
+	now.end = &now.first;
+	host_seed(&now, w->seed);
+	f->now = &now;
+	f->serial++;
+	host_budget_start(f);
+	lua_pushcfunction(L, run);
+	lua_pushlightuserdata(L, job);
+	bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+	*out = (struct lua_outcome){ .matched = job->matched, .effects = good ? now.first : NULL, .instructions = f->spent };
+	if (!good) {
+		out->budget = f->over != NULL;
+		out->why = host_error_text(f, a);
+	}
+	lua_settop(L, 0);
+	if (!good)
+		lua_gc(L, LUA_GCCOLLECT);
+	f->now = NULL;
+	return good ? SK_OK : SK_E_INTERNAL;
+}
+
+int lua_rule_run(struct lua_file *f, int rule, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out)
+{
+	struct job job = { .rule = &f->rule[rule] };
+
+	return protected_run(f, &job, m, w, a, out);
+}
+
+int lua_rule_timer(struct lua_file *f, int rule, const char *timer, const cJSON *document, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out)
+{
+	struct job job = { .rule = &f->rule[rule], .timer = timer, .document = document };
+
+	if (job.rule->timer == LUA_NOREF) { /* the file has changed since it was set */
+		*out = (struct lua_outcome){ .matched = false };
+		return SK_OK;
+	}
+	return protected_run(f, &job, NULL, w, a, out);
+}
