@@ -10,7 +10,7 @@ const { until } = require('../harness/test');
 const { serve } = require('../harness/http');
 const pki = require('../harness/pki');
 
-const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages'];
+const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages', 'rules'];
 const ARN = 'arn:aws:iot:us-east-1:123456789012:';
 // The services as the SDKs call them, by the names that they sign for.
 const SERVICES = { iot: 'iot', iotdata: 'iot-data' };

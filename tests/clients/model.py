@@ -16,10 +16,13 @@ with open(sys.argv[1]) as f:
     setup = json.load(f)
 counts = {'operations': 0, 'checked': 0, 'refused': 0}
 instead = {}  # members of the body as they are to be sent: botocore's serializer knows no wrong types
+whole = []  # the body as it is to be sent
 
 
 def put_instead(params, **_):
-    if instead:
+    if whole:
+        params['body'] = json.dumps(whole[0]).encode()
+    elif instead:
         params['body'] = json.dumps({**json.loads(params['body'] or b'{}'), **instead}).encode()
 
 
@@ -30,10 +33,19 @@ def refused(ask, operation, name, what, inputs):
     except botocore.exceptions.ClientError as e:
         error = e.response['Error']
         if error['Code'] != 'InvalidRequestException' or 'validation error' not in error['Message'] or f"'{name}" not in error['Message']:
-            checked.bad(operation, name, what, repr({**inputs, **instead})[:120], 'is refused for something else:', error['Code'], error['Message'][:200])
+            checked.bad(operation, name, what, repr(whole or {**inputs, **instead})[:120], 'is refused for something else:', error['Code'], error['Message'][:200])
         counts['refused'] += 1
         return
-    checked.bad(operation, name, what, repr({**inputs, **instead})[:160], 'is not refused')
+    checked.bad(operation, name, what, repr(whole or {**inputs, **instead})[:160], 'is not refused')
+
+
+def check_whole(ask, operation, name, member, base):
+    """A structure that is the body; bytes may be anything."""
+    for what, value in broken(member, 'body') if member.type_name == 'structure' else ():
+        if isinstance(value, dict):
+            whole[:] = [value]
+            refused(ask, operation, name, what, base)
+    whole.clear()
 
 
 def check(ask, operation, shape):
@@ -41,7 +53,8 @@ def check(ask, operation, shape):
     for name, member in shape.members.items():
         place = member.serialization.get('location', 'body')
         if name == shape.serialization.get('payload'):
-            continue  # the whole body, whatever it is
+            check_whole(ask, operation, name, member, base)
+            continue
         for what, value in broken(member, place):
             instead.clear()
             if place == 'body':

@@ -2,6 +2,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('../harness/test');
+const { ALL } = require('../harness/broker');
 const { serve } = require('../harness/http');
 const { sign } = require('../harness/sigv4');
 
@@ -16,15 +17,16 @@ class Rows {
 		const path = row.route.replace(/\{(\w+)[^}]*\}/g, (_, n) => encodeURIComponent(input[n]));
 		const query = at('query').map((i) => `${wire(i)}=${encodeURIComponent(input[i.name])}`).join('&');
 		const headers = Object.fromEntries(at('header').map((i) => [wire(i), input[i.name]]));
-		const body = at('body').length ? JSON.stringify(Object.fromEntries(at('body').map((i) => [i.name, input[i.name]]))) : '';
+		const [whole] = at('whole body');
+		const body = whole ? JSON.stringify(input[whole.name]) : at('body').length ? JSON.stringify(Object.fromEntries(at('body').map((i) => [i.name, input[i.name]]))) : '';
 		const request = { method: row.method, path: path + (query && `?${query}`), host: `127.0.0.1:${this.h.port}`, headers, body, service: row.service };
 		const r = await this.h.ask(row.method, request.path, body || undefined, sign(this.key, request));
 		return r.status === 200 ? r.json : `${r.status} ${r.headers['x-amzn-errortype']}`;
 	}
 }
 
-async function rows(t) {
-	const h = await serve(t, { options: { http: { auth: 'signed' } } });
+async function rows(t, spec = {}) {
+	const h = await serve(t, { ...spec, options: { http: { auth: 'signed' } } });
 	const key = await h.b.call('CreateAccessKey', { policyNames: ['*'] });
 	return { h, c: new Rows(h, key, (await h.b.call('ListOperations', {})).operations) };
 }
@@ -55,6 +57,18 @@ test('what is ours alone answers over HTTP too: DescribeBroker, DescribeCounters
 	assert.ok((await c.call('ListActivity', { clientId: 'lamp' })).activity.length > 0);
 	assert.equal(await c.call('ListActivity', { clientId: 'nobody' }), '404 ResourceNotFoundException');
 	assert.deepEqual(Object.keys(await c.call('ListOperations')), ['operations']);
+});
+
+test('what rules do is asked over HTTP: DryRunTopicRule, ListTopicRuleStatistics, TraceTopicRule', async (t) => {
+	const { c } = await rows(t, { plugins: [...ALL, 'rules'] });
+	const topicRulePayload = { sql: "SELECT temp FROM 'rooms/+' WHERE temp > 30", actions: [] };
+	const tried = await c.call('DryRunTopicRule', { ruleName: 'hot', topicRulePayload, topic: 'rooms/attic', payload: '{"temp":31,"x":1}' });
+	assert.deepEqual([tried.matched, tried.output], [true, { temp: 31 }]);
+	assert.equal(await c.call('DryRunTopicRule', { ruleName: 'hot', topic: 'rooms/attic' }), '404 ResourceNotFoundException');
+	assert.deepEqual(Object.keys(await c.call('ListTopicRuleStatistics')), ['statistics', 'rules']);
+	assert.equal(await c.call('TraceTopicRule', { ruleName: 'hot' }), '404 ResourceNotFoundException');
+	assert.deepEqual(await c.call('CreateTopicRule', { ruleName: 'hot', topicRulePayload }), {});
+	assert.deepEqual((await c.call('TraceTopicRule', { ruleName: 'hot', after: 7 })).traces, []);
 });
 
 test('access keys are no key\'s: CreateAccessKey, ListAccessKeys, UpdateAccessKey, DeleteAccessKey', async (t) => {

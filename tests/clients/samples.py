@@ -2,7 +2,8 @@
 import re
 
 # What has no pattern in the model but a form all the same.
-SAMPLES = {'policyDocument': '{}', 'templateBody': '{}', 'endpointType': 'iot:Data-ATS'}
+SAMPLES = {'policyDocument': '{}', 'templateBody': '{}', 'endpointType': 'iot:Data-ATS', 'endpoint': 'https://a',
+           'url': 'https://ingestion-a.a.sfdcnow.com/streams/a/a/event'}
 TEXTS = ('a', '1', 'ab', 'arn:aws:iot:us-east-1:123456789012:thing/x', 'arn:aws:acm:us-east-1:123456789012:certificate/1', 'AAAA')
 
 
