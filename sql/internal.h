@@ -53,7 +53,7 @@ expr_apply sql_or, sql_and, sql_not, sql_equals, sql_differs, sql_less, sql_at_m
 #include "sql/functions.tbl"
 #undef FN
 
-/* -- time_format.c, time_parse.c, md2.c -- */
+/* -- calendar.c, zone_rule.c, time_format.c, time_parse.c, md2.c -- */
 
 struct sql_moment {
 	int64_t year; /* 0 is 1 BC */
@@ -68,6 +68,8 @@ int64_t sql_days_of(int64_t year, int month, int day); /* since 1970-01-01 */
 struct sql_moment sql_moment_at(int64_t ms, int offset);
 /* A zone's name or offset at that time; "Z", "UTC+01:00" and "+0100" need nobody. */
 bool sql_zone_of(struct expr_run *r, const char *name, int64_t utc_ms, struct sql_zone *out);
+/* The n bytes of a rule of POSIX's TZ, with the form of its changes. False: not such a rule. */
+bool sql_zone_rule(const char *rule, size_t n, int64_t utc_s, struct sql_zone *out);
 /* Joda-Time's pattern. NULL: not a pattern. */
 char *sql_format_time(struct expr_run *r, const char *pattern, const struct sql_moment *m, size_t *n);
 /* java.time's pattern. False: the text does not fit, or it is no pattern. */

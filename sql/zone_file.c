@@ -1,10 +1,10 @@
 /* zone_file.c -- RFC 8536: the offset of a zone at a time, from the bytes of its file in the zone database.
  *
- * Reads version 1 to 4 without trusting a byte. Behind the last transition the last offset holds: Debian's files list them
- * up to 2037. */
+ * Reads version 1 to 4 without trusting a byte. Behind the last transition the rule at the file's end holds; without one that can
+ * be read, the last offset. */
 #include <string.h>
 
-#include "sql/sql.h"
+#include "sql/internal.h"
 
 enum { HEADER = 44, TYPE = 6 };
 
@@ -83,16 +83,28 @@ static uint32_t transitions(const struct zone_data *z, int64_t s)
 	return low;
 }
 
+/* The text between two line ends behind the second block. */
+static bool by_rule(const uint8_t *p, size_t n, int64_t s, struct sql_zone *out)
+{
+	const uint8_t *end = n && *p == '\n' ? memchr(p + 1, '\n', n - 1) : NULL;
+
+	return end && sql_zone_rule((const char *)p + 1, (size_t)(end - p - 1), s, out);
+}
+
 bool sql_zone_file(const void *file, size_t n, int64_t utc_ms, struct sql_zone *out)
 {
 	const uint8_t *p = file;
 	struct zone_data z;
-	size_t first = block(p, n, 4, &z);
+	size_t first = block(p, n, 4, &z), second = 0;
 	int64_t s = utc_ms / 1000 - (utc_ms % 1000 < 0);
 	uint32_t before;
 
-	if (first == 0 || (p[4] >= '2' && block(p + first, n - first, 8, &z) == 0))
+	if (first && p[4] >= '2')
+		second = block(p + first, n - first, 8, &z);
+	if (first == 0 || (p[4] >= '2' && second == 0))
 		return false;
 	before = transitions(&z, s);
+	if (second && before == z.time_count && by_rule(p + first + second, n - first - second, s, out))
+		return true;
 	return fill(&z, before ? z.kinds[before - 1] : 0, out);
 }

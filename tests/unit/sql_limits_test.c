@@ -1,4 +1,4 @@
-/* sql_limits_test.c -- AWS IoT SQL against hostile statements and payloads; programs' size, text and threads; files of zones. */
+/* sql_limits_test.c -- AWS IoT SQL against hostile statements and payloads; programs' size, text and threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -262,45 +262,6 @@ static void one_program_serves_many_threads(void **state)
 	sk_arena_free(&a);
 }
 
-/* -- zones -- */
-
-/* Two offsets: +1 h "CET", from 1000 s on +2 h "CEST", from 2000 s on the first again. */
-static const char zone_v1[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\2" "\0\0\0\2" "\0\0\0\x9"
-                              "\0\0\x03\xe8" "\0\0\x07\xd0" "\1\0" "\0\0\x0e\x10\0\0" "\0\0\x1c\x20\1\4" "CET\0CEST";
-static const char zone_v2[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0\2" "\0\0\0\2" "\0\0\0\x9"
-                              "\0\0\0\0\0\0\x03\xe8" "\0\0\0\0\0\0\x07\xd0" "\1\0" "\0\0\x0e\x10\0\0" "\0\0\x1c\x20\1\4" "CET\0CEST";
-
-static void a_zone_file_is_read(void **state)
-{
-	char file[sizeof zone_v1 + sizeof zone_v2];
-	struct sql_zone z;
-
-	(void)state;
-	memcpy(file, zone_v1, sizeof zone_v1);
-	memcpy(file + sizeof zone_v1, zone_v2, sizeof zone_v2);
-	assert_true(sql_zone_file(file, sizeof file, 0, &z));
-	assert_int_equal(z.offset, 3600);
-	assert_string_equal(z.name, "CET");
-	assert_true(sql_zone_file(file, sizeof file, 1000000, &z));
-	assert_int_equal(z.offset, 7200);
-	assert_string_equal(z.name, "CEST");
-	assert_true(sql_zone_file(file, sizeof file, 999999, &z));
-	assert_int_equal(z.offset, 3600);
-	assert_true(sql_zone_file(file, sizeof file, 5000000, &z));
-	assert_int_equal(z.offset, 3600);
-	for (size_t n = 0; n < sizeof file; n++) {
-		char *cut = malloc(n ? n : 1);
-		memcpy(cut, file, n);
-		assert_false(sql_zone_file(cut, n, 0, &z));
-		free(cut);
-	}
-	for (size_t i = 0; i < sizeof file; i++) { /* no byte is trusted */
-		file[i] = (char)~file[i];
-		sql_zone_file(file, sizeof file, 1500000, &z);
-		file[i] = (char)~file[i];
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,7 +274,6 @@ int main(void)
 		cmocka_unit_test(deep_and_wide_payloads_are_no_matter),
 		cmocka_unit_test(patterns_may_be_kept),
 		cmocka_unit_test(one_program_serves_many_threads),
-		cmocka_unit_test(a_zone_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
