@@ -4,7 +4,9 @@
  * whatever the broker does, and its latency counts from then; with rate=0 every connection keeps `window` under way. Each message has a
  * number and its time inside: every one that does not come back is counted as lost, every one that comes twice too. Prints a JSON line,
  * and one for each `every` seconds. The KINDs idle (with a subscription) and connect (without) print a line when all are there and stay
- * until their standard input ends. The KIND storm connects all as fast as it goes and drops them at once, `messages` times. */
+ * until their standard input ends. The KIND storm connects all as fast as it goes and drops them at once, `messages` times. The KIND rule sends
+ * readings of which one in `of` is above 30 degrees; those alone come back, on the topic `hot`, to the first connection. With gather=1 what is due
+ * together leaves a connection in one piece. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -29,13 +31,14 @@ struct kind {
 	const char *answers[3];                        /* filters that the owner of a thing subscribes */
 	size_t (*payload)(const struct load *l, int64_t thing, const char *mark, char *out, size_t room);
 	bool storm;
+	bool collected;                                /* answers are the first connection's, of one message in `of` */
 };
 struct load {
 	const struct kind *kind;
 	struct target target;
 	struct connection *connection;
 	int epoll;
-	int64_t clients, rate, window, seconds, warm, qos, topics, size, things, messages, every, pid, gap, linger;
+	int64_t clients, rate, window, seconds, warm, qos, topics, size, things, messages, every, pid, gap, linger, of, gather;
 	const char *to, *cafile, *cert, *key, *user, *password, *prefix;
 	int64_t start;                                 /* ns */
 	_Atomic int64_t end;
@@ -114,14 +117,25 @@ static size_t describe_payload(const struct load *l, int64_t thing, const char *
 	                        thing, mark);
 }
 
+static size_t reading_payload(const struct load *l, int64_t thing, const char *mark, char *out, size_t room)
+{
+	uint64_t degrees = l->sent % 19 + (l->sent % (uint64_t)l->of ? 11 : 31);
+	int n = snprintf(out, room, "{\"temp\":%" PRIu64 ".5,\"mark\":\"%s\",\"on\":true,\"name\":\"device %" PRId64, degrees, mark, thing);
+	int pad = (int)l->size - n - 2;
+	memset(out + n, 'x', pad > 0 ? (size_t)pad : 0);
+	n += pad > 0 ? pad : 0;
+	return (size_t)(n + snprintf(out + n, room - (size_t)n, "\"}"));
+}
+
 static const struct kind kinds[] = {
-	{ "plain", "bench/%s", { "bench/%s/#" }, plain_payload, false },
-	{ "update", "$aws/things/%s/shadow/update", { "$aws/things/%s/shadow/update/accepted", "$aws/things/%s/shadow/update/rejected" }, update_payload, false },
-	{ "get", "$aws/things/%s/shadow/get", { "$aws/things/%s/shadow/get/accepted", "$aws/things/%s/shadow/get/rejected" }, get_payload, false },
-	{ "describe", "$CONTROL/skeeter/v1", { NULL }, describe_payload, false },
-	{ "idle", "", { "bench/%s/#" }, NULL, false },
-	{ "connect", "", { NULL }, NULL, false },
-	{ "storm", "", { NULL }, NULL, true },
+	{ "plain", "bench/%s", { "bench/%s/#" }, plain_payload, false, false },
+	{ "update", "$aws/things/%s/shadow/update", { "$aws/things/%s/shadow/update/accepted", "$aws/things/%s/shadow/update/rejected" }, update_payload, false, false },
+	{ "get", "$aws/things/%s/shadow/get", { "$aws/things/%s/shadow/get/accepted", "$aws/things/%s/shadow/get/rejected" }, get_payload, false, false },
+	{ "describe", "$CONTROL/skeeter/v1", { NULL }, describe_payload, false, false },
+	{ "rule", "sensors/%s/temp", { "hot" }, reading_payload, false, true },
+	{ "idle", "", { "bench/%s/#" }, NULL, false, false },
+	{ "connect", "", { NULL }, NULL, false, false },
+	{ "storm", "", { NULL }, NULL, true, false },
 	{ 0 },
 };
 
@@ -147,9 +161,22 @@ static size_t write_topic(const struct load *l, int64_t thing, unsigned char *ou
 /* What the socket does not take goes when it does. */
 static void say(struct load *l, struct connection *c, const unsigned char *packet, size_t n)
 {
+	if (l->gather) {
+		connection_keep(c, packet, n);
+		return;
+	}
 	connection_say(c, packet, n);
 	if (c->waiting)
 		epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &(struct epoll_event){ .events = EPOLLIN | EPOLLOUT, .data.ptr = c });
+}
+
+static void let_go(struct load *l)
+{
+	for (int64_t i = 0; l->gather && i < l->clients; i++) {
+		struct connection *c = &l->connection[i];
+		if (c->waiting && !connection_flush(c))
+			epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &(struct epoll_event){ .events = EPOLLIN | EPOLLOUT, .data.ptr = c });
+	}
 }
 
 static void publish(struct load *l, struct connection *c, int64_t due)
@@ -179,9 +206,15 @@ static bool read_mark(const unsigned char *p, size_t n, uint64_t *number, uint64
 	return at && sscanf(at, "#%" SCNx64 ".%" SCNx64 "#", number, due) == 2;
 }
 
+/* Of so many messages. */
+static uint64_t expected(const struct load *l, uint64_t sent)
+{
+	return l->kind->collected ? (sent + (uint64_t)l->of - 1) / (uint64_t)l->of : sent;
+}
+
 static void count_answer(struct load *l, uint64_t number, uint64_t due)
 {
-	if (number >= l->limit) {
+	if (number >= l->limit || (l->kind->collected && number % (uint64_t)l->of)) {
 		l->stray++;
 		return;
 	}
@@ -231,6 +264,7 @@ static void serve(struct load *l, int timeout_ms)
 		if (ev[i].events & ~(unsigned)EPOLLOUT)
 			connection_hear(c, came, l);
 	}
+	let_go(l);
 }
 
 /* -- the gap: how long the broker's loop leaves a PINGREQ unanswered -- */
@@ -277,6 +311,7 @@ static int send_due(struct load *l, int64_t at)
 	uint64_t due = (uint64_t)((double)(at - l->start) / 1e9 * (double)l->rate);
 	for (int n = 0; l->sent < due && l->sent < l->limit && n < BURST; n++)
 		publish(l, &l->connection[l->sent % (uint64_t)l->clients], l->start + (int64_t)((double)l->sent * 1e9 / (double)l->rate));
+	let_go(l);
 	return l->sent < due && l->sent < l->limit ? 0 : 1;
 }
 
@@ -301,7 +336,7 @@ static void note_warm(struct load *l, int64_t at)
 static void drain(struct load *l)
 {
 	uint64_t last = l->answered;
-	for (int64_t since = now(); l->answered < l->sent && now() - since < 3000000000;) {
+	for (int64_t since = now(); l->answered < expected(l, l->sent) && now() - since < 3000000000;) {
 		serve(l, 10);
 		if (l->answered != last) {
 			last = l->answered;
@@ -328,11 +363,11 @@ static void print_result(struct load *l, double seconds, double cpu, uint64_t an
 {
 	double measured = seconds - (double)l->warm;
 	printf("{\"kind\":\"%s\",\"sent\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"twice\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"stray\":%" PRIu64
-	       ",\"seconds\":%.3f,\"per_second\":%.1f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f,\"cpu_us\":%.3f,\"cpu_share\":%.3f,"
+	       ",\"seconds\":%.3f,\"per_second\":%.1f,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f,\"cpu_us\":%.3f,\"cpu_s\":%.6f,\"cpu_share\":%.3f,"
 	       "\"gap_p50\":%.3f,\"gap_p99\":%.3f,\"gap_max\":%.3f,\"memory_before_kib\":%ld,\"memory_kib\":%ld}\n",
-	       l->kind->name, l->sent, l->answered, l->sent - l->answered, l->twice, l->refused, l->stray, seconds, (double)answered / measured,
+	       l->kind->name, l->sent, l->answered, expected(l, l->sent) - l->answered, l->twice, l->refused, l->stray, seconds, (double)answered / measured,
 	       histogram_at(&l->all, 0.5), histogram_at(&l->all, 0.9), histogram_at(&l->all, 0.99), histogram_at(&l->all, 0.999), (double)l->all.max / 1e3,
-	       answered ? cpu * 1e6 / (double)answered : 0, cpu / measured, histogram_at(&l->gaps, 0.5), histogram_at(&l->gaps, 0.99),
+	       answered ? cpu * 1e6 / (double)answered : 0, cpu, cpu / measured, histogram_at(&l->gaps, 0.5), histogram_at(&l->gaps, 0.99),
 	       (double)l->gaps.max / 1e3, before, broker_memory(l));
 }
 
@@ -404,7 +439,7 @@ static void open_all(struct load *l)
 	for (int64_t i = 0; i < l->clients && !l->kind->storm; i++) {
 		struct connection *c = &l->connection[i];
 		connection_open(c, &l->target, (int)i);
-		for (int64_t t = i; t < l->things; t += l->clients)
+		for (int64_t t = i; t < (l->kind->collected ? !i : l->things); t += l->clients)
 			subscribe(l, c, t);
 		connection_release(c);
 		epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){ .events = EPOLLIN, .data.ptr = c });
@@ -416,7 +451,7 @@ static const struct { const char *name; size_t number, text; int64_t otherwise; 
 #define TEXT(field) { #field, 0, offsetof(struct load, field) + 1, 0 }
 	TEXT(to), TEXT(cafile), TEXT(cert), TEXT(key), TEXT(user), TEXT(password), TEXT(prefix),
 	NUMBER(clients, 1), NUMBER(rate, 0), NUMBER(window, 1), NUMBER(seconds, 5), NUMBER(warm, 0), NUMBER(qos, 0), NUMBER(topics, 1),
-	NUMBER(size, 64), NUMBER(things, 0), NUMBER(messages, 0), NUMBER(every, 0), NUMBER(pid, 0), NUMBER(gap, 0), NUMBER(linger, 0),
+	NUMBER(size, 64), NUMBER(things, 0), NUMBER(messages, 0), NUMBER(every, 0), NUMBER(pid, 0), NUMBER(gap, 0), NUMBER(linger, 0), NUMBER(of, 2), NUMBER(gather, 0),
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -445,8 +480,8 @@ static void read_options(struct load *l, int argc, char **argv)
 		;
 	for (int i = 2; i < argc; i++)
 		set_option(l, argv[i]);
-	if (!l->kind->name || !l->to || l->clients < 1 || l->topics < 1 || l->size > 2000)
-		load_die(argv[1], "needs a known kind, to=, clients and topics of at least 1, and a size of at most 2000");
+	if (!l->kind->name || !l->to || l->clients < 1 || l->topics < 1 || l->of < 1 || l->size > 2000 || (l->kind->collected && !l->rate))
+		load_die(argv[1], "needs a known kind (rule: and rate=), to=, clients, topics and of of at least 1, and a size of at most 2000");
 	l->things = l->things ? l->things : l->clients;
 	l->limit = l->messages ? (uint64_t)l->messages : (uint64_t)(l->seconds * (l->rate ? l->rate : CLOSED_MOST));
 	l->seen = calloc(l->limit / 8 + 1, 1);
@@ -471,7 +506,7 @@ int main(int argc, char **argv)
 	static struct load l = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct rlimit files;
 	if (argc < 3) {
-		fprintf(stderr, "usage: load plain|update|get|describe|idle|connect|storm to=PATH-or-PORT [name=value ...]\n");
+		fprintf(stderr, "usage: load plain|update|get|describe|rule|idle|connect|storm to=PATH-or-PORT [name=value ...]\n");
 		return 2;
 	}
 	getrlimit(RLIMIT_NOFILE, &files);

@@ -87,16 +87,20 @@ bool connection_flush(struct connection *c)
 	return !c->waiting;
 }
 
+void connection_keep(struct connection *c, const unsigned char *packet, size_t n)
+{
+	reserve(&c->out, &c->out_room, c->waiting + n);
+	memcpy(c->out + c->waiting, packet, n);
+	c->waiting += n;
+}
+
 void connection_say(struct connection *c, const unsigned char *packet, size_t n)
 {
 	size_t sent = 0, some;
 	while (!c->waiting && sent < n && (some = write_some(c, packet + sent, n - sent)))
 		sent += some;
-	if (sent == n)
-		return;
-	reserve(&c->out, &c->out_room, c->waiting + n - sent);
-	memcpy(c->out + c->waiting, packet + sent, n - sent);
-	c->waiting += n - sent;
+	if (sent < n)
+		connection_keep(c, packet + sent, n - sent);
 }
 
 static void take_packets(struct connection *c, packet_seen *seen, void *context)

@@ -33,6 +33,8 @@ void connection_open(struct connection *c, const struct target *t, int number);
 void connection_subscribe(struct connection *c, const char *filter, int qos);
 void connection_release(struct connection *c);
 void connection_say(struct connection *c, const unsigned char *packet, size_t n);
+/* Behind what waits already; connection_flush() sends it. */
+void connection_keep(struct connection *c, const unsigned char *packet, size_t n);
 /* Sends what waits; false: some still does. */
 bool connection_flush(struct connection *c);
 /* Reads all that is there. */

@@ -15,12 +15,13 @@ const SECTIONS = {
 	shadows: 'Shadows',
 	http: 'HTTP',
 	things: 'A registry full of things',
+	rules: 'Rules',
 	gap: 'The broker\'s thread',
 	parts: 'Parts, without a broker',
 };
 const OPTIONAL = { soak: 'A load that stays' };
-const COLUMNS = ['what', 'load', 'bare', 'dynsec', 'skeeter', 'ratio', 'goal', 'met'];
-const TITLES = ['what', 'under', 'bare Mosquitto', 'dynamic-security', 'Skeeter', 'ratio', 'goal', 'met'];
+// A section may have others: its `columns`.
+const COLUMNS = { what: 'what', load: 'under', bare: 'bare Mosquitto', dynsec: 'dynamic-security', skeeter: 'Skeeter', ratio: 'ratio', goal: 'goal', met: 'met' };
 
 class Report {
 	constructor() { this.text = []; }
@@ -29,15 +30,19 @@ class Report {
 		this.text.push(line);
 		fs.writeFileSync(path.join(BUILD, 'bench.md'), `${this.text.join('\n')}\n`);
 	}
-	head(title) { this.say(`\n## ${title}\n`); this.open = false; }
+	head(title, columns = COLUMNS) {
+		this.say(`\n## ${title}\n`);
+		this.columns = columns;
+		this.open = false;
+	}
 	row(r) {
 		if (!this.open) {
-			this.say(`| ${TITLES.join(' | ')} |`);
-			this.say(`|${TITLES.map(() => '---').join('|')}|`);
+			this.say(`| ${Object.values(this.columns).join(' | ')} |`);
+			this.say(`|${Object.keys(this.columns).map(() => '---').join('|')}|`);
 			this.open = true;
 		}
 		const met = r.met === undefined ? '' : r.met ? 'yes' : '**no**';
-		this.say(`| ${COLUMNS.map((c) => (c === 'met' ? met : r[c] ?? '')).join(' | ')} |`);
+		this.say(`| ${Object.keys(this.columns).map((c) => (c === 'met' ? met : r[c] ?? '')).join(' | ')} |`);
 	}
 	note(line) { this.say(line); this.open = false; }
 }
@@ -50,8 +55,9 @@ for (const name of asked.length ? asked : Object.keys(SECTIONS)) {
 		const began = Date.now();
 		t.after(cleanup);
 		t.onFail(() => 'what was measured before stands in bench.md');
-		report.head({ ...SECTIONS, ...OPTIONAL }[name] || name);
-		await require(`./${path.basename(name)}.js`)(report);
+		const section = require(`./${path.basename(name)}.js`);
+		report.head({ ...SECTIONS, ...OPTIONAL }[name] || name, section.columns);
+		await section(report);
 		report.note(`\nTook ${Math.round((Date.now() - began) / 1000)} s.`);
-	}, { seconds: name === 'soak' ? 7200 : 600 });
+	}, { seconds: { soak: 7200, rules: 1200 }[name] || 600 });
 }

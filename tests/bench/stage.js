@@ -1,7 +1,7 @@
 // stage.js -- what the rows of `make bench` share: brokers of each kind with equal rules, the load generator, instruction counts, medians.
 //
 // A broker is bare Mosquitto, Mosquitto with dynamic-security, or Mosquitto with the suite; all have the same listeners (mutual TLS on
-// b.port, a unix socket) and lines in mosquitto.conf. Everything is stopped by its pid.
+// b.port, a unix socket; on request TCP without TLS, b.openPort) and lines in mosquitto.conf. Everything is stopped by its pid.
 'use strict';
 const { execFileSync, spawn } = require('node:child_process');
 const crypto = require('node:crypto');
@@ -64,8 +64,8 @@ const KINDS = {
 };
 
 class Broker {
-	constructor(kind, { wrap = [], core = [], more = [] } = {}) {
-		Object.assign(this, { kind, wrap, core, more, dir: fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-bench-')), log: '' });
+	constructor(kind, { wrap = [], core = [], more = [], open = false } = {}) {
+		Object.assign(this, { kind, wrap, core, more, open, dir: fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-bench-')), log: '' });
 		fs.chmodSync(this.dir, 0o755);
 		this.socket = path.join(this.dir, 'op.sock');
 		this.plainSocket = path.join(this.dir, 'plain.sock');
@@ -76,11 +76,12 @@ class Broker {
 		return ['per_listener_settings false', 'set_tcp_nodelay true', 'log_dest stderr', 'log_type error', 'sys_interval 0',
 			'max_queued_messages 100000', process.getuid() === 0 ? 'user root' : '',
 			`listener ${this.port} 127.0.0.1`, `cafile ${ca.crt}`, `certfile ${server.crt}`, `keyfile ${server.key}`, 'require_certificate true',
-			`listener 0 ${this.socket}`, `listener 0 ${this.plainSocket}`, ...KINDS[this.kind].lines(this), ''].join('\n');
+			...this.open ? [`listener ${this.openPort} 127.0.0.1`] : [], `listener 0 ${this.socket}`, `listener 0 ${this.plainSocket}`, ...KINDS[this.kind].lines(this), ''].join('\n');
 	}
 
 	async start() {
 		this.port = this.port || await freePort();
+		this.openPort = this.openPort || await freePort();
 		fs.writeFileSync(path.join(this.dir, 'mosquitto.conf'), this.conf());
 		const words = [...this.wrap, '/usr/sbin/mosquitto', '-c', path.join(this.dir, 'mosquitto.conf')];
 		for (const s of [this.socket, this.plainSocket])
@@ -139,11 +140,7 @@ class Broker {
 
 	files() { return fs.readdirSync(`/proc/${this.pid}/fd`).length; }
 
-	// Seconds that its threads have run.
-	cpu() {
-		const tasks = fs.readdirSync(`/proc/${this.pid}/task`);
-		return tasks.reduce((sum, t) => sum + Number(fs.readFileSync(`/proc/${this.pid}/task/${t}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
-	}
+	cpu() { return cpu(this.pid); }
 
 	words({ tls = true, socket = 'operator' } = {}) {
 		const c = pki.certificate('load');
@@ -151,6 +148,12 @@ class Broker {
 			return [`to=${socket === 'operator' ? this.socket : this.plainSocket}`, ...KINDS[this.kind].login];
 		return [`to=${this.port}`, `cafile=${pki.authority().crt}`, `cert=${c.crt}`, `key=${c.key}`, ...KINDS[this.kind].login];
 	}
+}
+
+// Seconds that the threads of a process have run.
+function cpu(pid) {
+	const tasks = fs.readdirSync(`/proc/${pid}/task`);
+	return tasks.reduce((sum, t) => sum + Number(fs.readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 }
 
 function answers(socket) {
@@ -227,8 +230,8 @@ const idle = async (b, kind, options, where) => {
 
 const grind = (dir) => ['valgrind', '-q', '--tool=callgrind', `--callgrind-out-file=${dir}/grind`];
 
-async function ground(kind) {
-	const b = new Broker(kind);
+async function ground(kind, options) {
+	const b = new Broker(kind, options);
 	b.wrap = grind(b.dir);
 	cleanups.push(() => b.destroy());
 	return b.start();
@@ -262,4 +265,4 @@ async function cleanup() {
 		await fn();
 }
 
-module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, freePort, ground, idle, load, marginal, median, part, probed, sleep, spread, staying };
+module.exports = { BUILD, Broker, POLICY, SHADOWS, STATEMENTS, broker, cleanup, cleanups, cpu, freePort, ground, idle, load, marginal, median, part, probed, sleep, spread, staying };
