@@ -267,7 +267,7 @@ static void listing_add(struct listing *l, const char *name, const cJSON *item, 
 {
 	struct listed *more = l->count < l->room ? l->row : sk_alloc(l->c->arena, (l->room + 1) * 2 * sizeof(*more));
 
-	if (!more)
+	if (!more || !name)
 		return;
 	if (more != l->row) {
 		if (l->count)
