@@ -336,6 +336,11 @@ static int on_reload(int event, void *event_data, void *userdata)
 	(void)event, (void)event_data, (void)userdata;
 	sk_broker.reloading = true;
 	atomic_store(&sk_broker.rt->outbox.filled, true);
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->reload)
+			l->plugin->hooks->reload(l->state);
+	}
 	return sk_broker.version->reloaded;
 }
 

@@ -154,6 +154,7 @@ int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, stru
 		return SK_E_UNAVAILABLE;
 	r->finish = v->finish;
 	r->finish_ctx = v->ctx;
+	r->depth = v->depth;
 	r->arrived_us = rt->host->mono_us(rt->host->ctx);
 	int rc = copy_body(r, v) ? SK_E_UNAVAILABLE : route(v, r, a, message);
 	if (!rc)

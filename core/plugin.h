@@ -111,6 +111,7 @@ struct sk_hooks {
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
 	void (*gone)(void *state, struct sk_client *client);
 	void (*tick)(void *state, int64_t now_ms); /* about once a second */
+	void (*reload)(void *state); /* SIGHUP */
 	/* The thing that this client speaks as, or NULL: for presence events. Valid until the next call of any hook. */
 	const char *(*thing)(void *state, struct sk_client *client);
 };

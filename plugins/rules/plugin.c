@@ -1,5 +1,8 @@
 /* plugin.c -- skeeter_rules: messages that match a rule are shaped and sent on. Glue only. */
-#include "plugins/rules/rules.h"
+#include "core/why.h"
+#include "plugins/rules/engine.h"
+#include "plugins/rules/engine_folder.h"
+#include "plugins/rules/lua_effects.h"
 
 #define SHAPES_FILE "plugins/rules/rules.shapes"
 #define SHAPES_NAME shapes
@@ -9,21 +12,96 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_BOOL, struct rules_state, strict_aws, "false", NULL,
 	          "AWS IoT SQL as AWS's guide has it even where it contradicts itself, and without extensions"),
 	SK_OPTION(SK_INT, struct rules_state, most_rules, "1000", "1 1000000", "most rules that can be created; AWS's limit is 1000"),
+	SK_OPTION(SK_STR, struct rules_state, folder, NULL, NULL, "folder of rules in Lua, *.lua; they are read again when one changes and at SIGHUP"),
+	SK_OPTION(SK_INT, struct rules_state, threads, "0", "0 16", "threads that run rules; 0: one for each core but one, at most 4"),
+	SK_OPTION(SK_SIZE, struct rules_state, ring, "8m", NULL, "bytes of messages that may wait for one such thread, 64k to 1g; what comes then is refused, with QoS 0 dropped and counted"),
+	SK_OPTION(SK_INT, struct rules_state, lua_instructions, "1000000", "1000 1000000000", "instructions of Lua that one run may take"),
+	SK_OPTION(SK_DURATION, struct rules_state, lua_time, "100ms", NULL, "how long one run of Lua may take, 1ms to 10s"),
+	SK_OPTION(SK_SIZE, struct rules_state, lua_memory, "8m", NULL, "memory of one file of rules, 64k to 1g"),
 	{ 0 }
 };
+
+static const struct sk_topic topics[] = {
+	{ .pattern = "$aws/rules/{rule}" },
+	{ .pattern = "$aws/rules/{rule}/{rest+}" },
+	{ 0 }
+};
+
+static const struct sk_watch watches[] = {
+	{ "registry/rule-filter/", engine_watch_filter },
+	{ "registry/rule/", engine_watch_rule },
+	{ 0 }
+};
+
+static const struct sk_on on[] = {
+	{ LUA_EVENT_EFFECTS, lua_on_effects, "rule/{ruleName}" },
+	{ LUA_EVENT_TIMER, lua_on_timer, "rule/{ruleName}" },
+	{ 0 }
+};
+
+static int message(void *state, const struct sk_feed *f)
+{
+	return engine_message(((struct rules_state *)state)->engine, f);
+}
+
+static void turn(void *state)
+{
+	engine_turn(((struct rules_state *)state)->engine);
+}
+
+static void reload(void *state)
+{
+	struct rules_engine *e = ((struct rules_state *)state)->engine;
+
+	if (e->folder)
+		folder_reload(e->folder);
+}
+
+static const struct sk_hooks hooks = { .message = message, .turn = turn, .reload = reload };
 
 static const struct sk_op_group *const operations[] = { &topic_rules_group, &dry_run_group, &observed_group, NULL };
 static const struct sk_resource resources[] = { { "RuleName", "rule/" }, { 0 } };
 static const struct sk_tagged tagged[] = { { "rule", "registry/rule/" }, { 0 } };
 
+static int check(const struct rules_state *s, char *why, size_t why_size)
+{
+	if (s->ring < 64 << 10 || s->ring > 1 << 30)
+		return sk_why(why, why_size, "plugin_opt_ring must be 64k to 1g");
+	if (s->lua_memory < 64 << 10 || s->lua_memory > 1 << 30)
+		return sk_why(why, why_size, "plugin_opt_lua_memory must be 64k to 1g");
+	if (s->lua_time < 1 || s->lua_time > 10000)
+		return sk_why(why, why_size, "plugin_opt_lua_time must be 1ms to 10s");
+	return 0;
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	struct rules_state *s = state;
 
-	(void)why, (void)why_size;
 	s->account = sk_account();
-	return 0;
+	if (check(s, why, why_size) || !(s->engine = engine_new(s, why, why_size)))
+		return -1;
+	if (!s->folder || (s->engine->folder = folder_open(s->engine, s->folder, why, why_size)))
+		return 0;
+	engine_free(&s->engine);
+	return -1;
+}
+
+static void ready(void *state)
+{
+	engine_ready(((struct rules_state *)state)->engine);
+}
+
+static void quiesce(void *state)
+{
+	engine_quiesce(((struct rules_state *)state)->engine);
+}
+
+static void stop(void *state)
+{
+	engine_free(&((struct rules_state *)state)->engine);
 }
 
 SKEETER_PLUGIN(.name = "rules", .prose = "topic rules: AWS IoT SQL and Lua", .state_size = sizeof(struct rules_state), .options = options,
-               .operations = operations, .shapes = shapes, .resources = resources, .tagged = tagged, .start = start)
+               .topics = topics, .operations = operations, .on = on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources,
+               .tagged = tagged, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)

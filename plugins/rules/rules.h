@@ -9,10 +9,15 @@
 
 extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group;
 
+struct rules_engine; /* engine.h */
 struct rules_state {
 	bool strict_aws;
-	int64_t most_rules;
+	int64_t most_rules, threads;
+	int64_t ring;        /* bytes, of one thread */
+	const char *folder;  /* NULL: there are no files of rules */
+	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	const char *account; /* for accountid() */
+	struct rules_engine *engine;
 };
 
 #endif

@@ -45,8 +45,8 @@ static void rule_store(struct sk_call *c, const char *name, const cJSON *rule)
 	sk_json_set_string(c->arena, filter, "filter", sk_json_text(rule, "filter"));
 	sk_json_set_bool(c->arena, filter, "disabled", sk_json_true(rule, "ruleDisabled"));
 	sk_json_set_int(c->arena, filter, "createdAt", sk_json_int_of(rule, "createdAt", 0));
+	sk_put(c, filter, "registry/rule-filter/%s", name); /* first: engine_watch.c puts the rule in force when its own record comes */
 	sk_put(c, rule, "registry/rule/%s", name);
-	sk_put(c, filter, "registry/rule-filter/%s", name);
 }
 
 static int64_t rules_counted(struct sk_call *c)

@@ -1,0 +1,108 @@
+/* engine.c -- the engine's life, and rules into and out of force. Broker's thread. */
+#include "plugins/rules/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/why.h"
+#include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_thread.h"
+
+enum { FINISH_MS = 2000 }; /* at the end: what is under way */
+
+static int threads_of(const struct rules_state *s)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return s->threads ? (int)s->threads : cores < 3 ? 1 : cores > 5 ? 4 : (int)cores - 1;
+}
+
+struct rules_engine *engine_new(const struct rules_state *options, char *why, size_t why_size)
+{
+	struct rules_engine *e = calloc(1, sizeof *e);
+	if (!e || live_table_init(&e->table)) {
+		free(e);
+		sk_why(why, why_size, "memory is out");
+		return NULL;
+	}
+	e->rt = sk_process();
+	e->options = options;
+	e->settings.strict_aws = options->strict_aws;
+	e->next_tail = &e->next;
+	e->threads = threads_of(options);
+	for (int i = 0; i < e->threads; i++) {
+		if ((e->thread[i] = thread_new(e, i, (size_t)options->ring)))
+			continue;
+		sk_why(why, why_size, "memory is out: plugin_opt_ring is %lld bytes for each of %d threads", (long long)options->ring, e->threads);
+		engine_free(&e);
+		return NULL;
+	}
+	return e;
+}
+
+void engine_ready(struct rules_engine *e)
+{
+	for (int i = 0; i < e->threads; i++)
+		if (thread_start(e->thread[i])) {
+			sk_log('e', "rules", "a thread cannot be started: no rule runs");
+			return;
+		}
+	e->taking = true;
+	if (e->folder)
+		folder_start(e->folder);
+}
+
+static bool idle(const struct rules_engine *e)
+{
+	for (int i = 0; i < e->threads; i++)
+		if (rules_ring_pending(e->thread[i]->ring) || !rules_ring_empty(e->thread[i]->ring))
+			return false;
+	return true;
+}
+
+void engine_quiesce(struct rules_engine *e)
+{
+	e->taking = false;
+	if (e->folder)
+		folder_stop(e->folder);
+	engine_turn(e);
+	for (int ms = 0; ms < FINISH_MS && !idle(e); ms++)
+		usleep(1000);
+	for (int i = 0; i < e->threads; i++)
+		thread_stop(e->thread[i]);
+}
+
+void engine_free(struct rules_engine **at)
+{
+	struct rules_engine *e = *at;
+	*at = NULL;
+	if (!e)
+		return;
+	folder_free(&e->folder);
+	for (int i = 0; i < e->threads; i++)
+		thread_free(&e->thread[i]);
+	for (size_t i = 0; i < e->retiring_count; i++)
+		live_unref(e->retiring[i]);
+	engine_watch_free(e);
+	live_table_free(&e->table);
+	free(e->retiring);
+	free(e->ids);
+	free(e);
+}
+
+int engine_put(struct rules_engine *e, struct live_rule *r)
+{
+	struct live_rule *old;
+	if (live_put(&e->table, r, &old))
+		return -1;
+	if (old)
+		engine_retire(e, old);
+	return 0;
+}
+
+void engine_drop(struct rules_engine *e, const char *name)
+{
+	struct live_rule *old = live_take(&e->table, name);
+	if (old)
+		engine_retire(e, old);
+}

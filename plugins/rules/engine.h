@@ -1,0 +1,75 @@
+/* engine.h -- from a message on the broker's thread to what its rules do.
+ *
+ *   broker's thread   message() ── filters ──► ring of thread k        what it copies: topic, payload, who sent it, and which rules
+ *   thread k          batch ──► SQL or Lua ──► outbox (republish), or a call of partition rule/NAME when a rule keeps something
+ *
+ * SQL rules are spread by topic, so what comes under one topic stays in order; the rules of one Lua file belong to one thread. A message stays in
+ * its ring until all that it caused is done. */
+#ifndef RULES_ENGINE_H
+#define RULES_ENGINE_H
+
+#include <semaphore.h>
+
+#include "core/client.h"
+#include "core/runtime.h"
+#include "plugins/rules/engine_live.h"
+#include "plugins/rules/rules.h"
+#include "rules/ring.h"
+
+#define RULES_MAX_THREADS 16
+
+/* A message in a ring. Offsets are from its begin; texts end with NUL; 0: there is none. */
+struct rules_message {
+	int64_t now_ms;
+	uint8_t qos, depth;
+	bool retain, basic;        /* basic: $aws/rules/NAME/..., nobody else sees it */
+	uint16_t rules;
+	uint16_t open;             /* its thread's: what is still under way for it */
+	uint32_t size, properties_size;
+	uint32_t topic, payload, client_id, principal, source_ip, properties;
+	struct live_rule *rule[];  /* no reference: what is taken out of force is freed behind the messages that may name it */
+};
+/* What else travels in a ring: rules == 0 and this. */
+struct rules_retired {
+	struct rules_message none;
+	struct live_rule *retired; /* with a reference */
+};
+
+struct rules_thread;
+struct rules_engine {
+	struct sk_runtime *rt;
+	const struct rules_state *options;
+	struct rules_settings settings;
+	struct live_table table;
+	int threads;
+	struct rules_thread *thread[RULES_MAX_THREADS];
+	/* the broker's thread's */
+	bool taking;               /* messages are taken: from ready() to quiesce() */
+	struct live_rule **retiring; /* out of force; a ring had no room to say so */
+	size_t retiring_count, retiring_room;
+	uint32_t *ids;             /* what a message's topic matches */
+	size_t ids_room;
+	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
+	struct folder *folder;     /* NULL: there is no folder of rules */
+};
+
+/* engine.c */
+struct rules_engine *engine_new(const struct rules_state *options, char *why, size_t why_size);
+void engine_ready(struct rules_engine *e);    /* broker's thread: the runtime runs */
+void engine_quiesce(struct rules_engine *e);  /* broker's thread: takes no more, and lets the threads finish for a moment */
+void engine_free(struct rules_engine **e);
+/* Broker's thread: puts a rule in force (takes the reference) or out of force. 0 or -1: memory is out. */
+int engine_put(struct rules_engine *e, struct live_rule *r);
+void engine_drop(struct rules_engine *e, const char *name);
+
+/* engine_feed.c: the hooks, on the broker's thread */
+int engine_message(struct rules_engine *e, const struct sk_feed *f);
+void engine_turn(struct rules_engine *e);
+void engine_retire(struct rules_engine *e, struct live_rule *r); /* takes the table's reference */
+
+/* engine_watch.c: the records of rules, on the broker's thread */
+int engine_watch_filter(void *state, const char *name, const struct sk_bytes *bytes);
+int engine_watch_rule(void *state, const char *name, const struct sk_bytes *bytes);
+void engine_watch_free(struct rules_engine *e);
+
+#endif

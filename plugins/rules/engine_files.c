@@ -1,0 +1,347 @@
+/* engine_files.c -- see engine_files.h. A file is known by its name and its digest. */
+#include "plugins/rules/engine_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/digest.h"
+#include "core/why.h"
+#include "plugins/rules/engine_unit.h"
+
+enum { FILE_MOST = 1 << 20, FILES_MOST = 4096, NAME_MOST = 128 };
+
+struct file {
+	char *name;
+	unsigned char digest[32];
+	struct live_rule **rule;   /* a reference of each */
+	size_t rules;
+};
+struct folder_set {
+	struct file *file;         /* by name */
+	size_t files;
+};
+
+static void file_free(struct file *f)
+{
+	for (size_t i = 0; i < f->rules; i++)
+		live_unref(f->rule[i]);
+	free(f->rule);
+	free(f->name);
+}
+
+void folder_set_free(struct folder_set **at)
+{
+	struct folder_set *s = *at;
+	*at = NULL;
+	for (size_t i = 0; s && i < s->files; i++)
+		file_free(&s->file[i]);
+	if (s)
+		free(s->file);
+	free(s);
+}
+
+size_t folder_set_files(const struct folder_set *s)
+{
+	return s->files;
+}
+
+size_t folder_set_rules(const struct folder_set *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->files; i++)
+		n += s->file[i].rules;
+	return n;
+}
+
+bool folder_set_same(const struct folder_set *a, const struct folder_set *b)
+{
+	if (!a || a->files != b->files)
+		return false;
+	for (size_t i = 0; i < a->files; i++)
+		if (strcmp(a->file[i].name, b->file[i].name) || memcmp(a->file[i].digest, b->file[i].digest, sizeof a->file[i].digest))
+			return false;
+	return true;
+}
+
+struct reading {
+	const char *path;
+	const struct folder_set *before;
+	char *why;
+	size_t why_size;
+};
+
+/* -- a file -- */
+
+static char *read_text(const char *folder, const char *name, size_t *size, char *why, size_t why_size)
+{
+	char path[4096];
+	char *text = malloc(FILE_MOST + 1);
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, FILE_MOST + 1);
+	if (n < 0)
+		sk_why(why, why_size, "%s: %s", name, text ? strerror(errno) : "memory is out");
+	else if (n > FILE_MOST)
+		sk_why(why, why_size, "%s: a file of rules has at most 1 MiB", name);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0 || n > FILE_MOST) {
+		free(text);
+		return NULL;
+	}
+	*size = (size_t)n;
+	return text;
+}
+
+static bool is_rule_name(const char *s)
+{
+	size_t n = strlen(s);
+	return n > 0 && n <= NAME_MOST && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+/* What CreateTopicRule would have stored. NULL: memory is out. */
+static struct sk_bytes *record_of(const struct lua_rule *l)
+{
+	struct sk_arena a = { 0 };
+	cJSON *record = sk_json_object(&a), *payload = sk_json_set_object(&a, record, "payload");
+	size_t n = 0;
+	cJSON *actions = l->actions ? sk_json_parse(&a, l->actions, strlen(l->actions), NULL, NULL) : sk_json_array(&a);
+	sk_json_set_string(&a, payload, "sql", l->sql);
+	sk_json_set_string(&a, payload, "awsIotSqlVersion", l->sql_version);
+	sk_json_set(&a, payload, "actions", actions);
+	if (l->error_action)
+		sk_json_set(&a, payload, "errorAction", sk_json_parse(&a, l->error_action, strlen(l->error_action), NULL, NULL));
+	const char *text = sk_json_print(&a, record, &n);
+	struct sk_bytes *bytes = text && !a.failed ? sk_bytes_new(text, n) : NULL;
+	sk_arena_free(&a);
+	return bytes;
+}
+
+/* The filter of its statement, compiled here so that errors come out now. */
+static int compile_sql(struct rules_engine *e, const char *file, const struct lua_rule *l, struct live_rule **out, char *why, size_t why_size)
+{
+	struct sk_bytes *record = record_of(l);
+	struct live_rule *r = record ? live_new(l->name, NULL, record) : NULL;
+	const struct rules_rule *program = r ? live_program(r, &e->settings) : NULL;
+	struct live_rule *made = NULL;
+	if (!program)
+		sk_why(why, why_size, "%s:%d: rule \"%s\": %s", file, l->line, l->name, r && r->last_error ? r->last_error : "memory is out");
+	else if (!(made = live_new(l->name, program->filter, record)))
+		sk_why(why, why_size, "memory is out");
+	live_unref(r);
+	sk_bytes_unref(record);
+	*out = made;
+	return made ? 0 : -1;
+}
+
+static struct live_rule *make_rule(struct rules_engine *e, struct lua_unit *u, int i, char *why, size_t why_size)
+{
+	const struct lua_rule *l = lua_file_rule(u->file, i);
+	struct live_rule *r = NULL;
+	if (!is_rule_name(l->name)) {
+		sk_why(why, why_size, "%s:%d: rule \"%.128s\": a name is 1 to 128 letters, digits and '_'", u->name, l->line, l->name);
+		return NULL;
+	}
+	if (l->sql ? compile_sql(e, u->name, l, &r, why, why_size) : !(r = live_new(l->name, l->filter, NULL))) {
+		if (!l->sql)
+			sk_why(why, why_size, "memory is out");
+		return NULL;
+	}
+	if (r->filter && !rules_filter_valid(r->filter)) {
+		sk_why(why, why_size, "%s:%d: rule \"%s\": '%.256s' is not a topic filter", u->name, l->line, l->name, r->filter);
+		live_unref(r);
+		return NULL;
+	}
+	r->disabled = l->disabled;
+	r->runs_lua = l->has_run || l->has_where;
+	r->index = i;
+	r->unit = lua_unit_ref(u);
+	return r;
+}
+
+static int make_rules(struct rules_engine *e, struct file *f, struct lua_unit *u, char *why, size_t why_size)
+{
+	int n = lua_file_rules(u->file);
+	f->rule = calloc((size_t)n + 1, sizeof *f->rule);
+	if (!f->rule)
+		return sk_why(why, why_size, "memory is out");
+	for (int i = 0; i < n; i++) {
+		if (!(f->rule[i] = make_rule(e, u, i, why, why_size)))
+			return -1;
+		f->rules++;
+	}
+	return 0;
+}
+
+static int64_t now_us(void *ctx)
+{
+	const struct sk_host *host = ctx;
+	return host->mono_us(host->ctx);
+}
+
+static int load(struct rules_engine *e, struct file *f, const char *text, size_t size, const struct reading *to)
+{
+	const struct lua_limits limits = { .instructions = (uint64_t)e->options->lua_instructions, .time_us = e->options->lua_time * 1000,
+		.memory = (size_t)e->options->lua_memory, .now_us = now_us, .ctx = (void *)e->rt->host };
+	struct lua_file *file = lua_file_load(f->name, text, size, lua_shipped, &limits, to->why, to->why_size);
+	struct lua_unit *u = file ? lua_unit_new(f->name, file) : NULL;
+	if (!u) {
+		if (file)
+			sk_why(to->why, to->why_size, "memory is out");
+		lua_file_free(&file);
+		return -1;
+	}
+	u->thread = f->digest[0] % e->threads;
+	int rc = make_rules(e, f, u, to->why, to->why_size);
+	lua_unit_unref(u);
+	return rc;
+}
+
+static const struct file *find_file(const struct folder_set *s, const char *name)
+{
+	for (size_t i = 0; s && i < s->files; i++)
+		if (!strcmp(s->file[i].name, name))
+			return &s->file[i];
+	return NULL;
+}
+
+static int share(struct file *f, const struct file *old)
+{
+	f->rule = calloc(old->rules + 1, sizeof *f->rule);
+	for (size_t i = 0; f->rule && i < old->rules; i++)
+		f->rule[f->rules++] = live_ref(old->rule[i]);
+	return f->rule ? 0 : -1;
+}
+
+static int add_file(struct rules_engine *e, struct folder_set *s, const struct reading *to)
+{
+	struct file *f = &s->file[s->files];
+	size_t size = 0;
+	char *text = read_text(to->path, f->name, &size, to->why, to->why_size);
+	const struct file *old = find_file(to->before, f->name);
+	int rc = -1;
+	s->files++;
+	if (text)
+		sk_digest(text, size, f->digest);
+	if (text && old && !memcmp(old->digest, f->digest, sizeof f->digest))
+		rc = share(f, old) ? sk_why(to->why, to->why_size, "memory is out") : 0;
+	else if (text)
+		rc = load(e, f, text, size, to);
+	free(text);
+	return rc;
+}
+
+/* -- the folder -- */
+
+static int is_rule_file(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+	return d->d_name[0] != '.' && n > 4 && !strcmp(d->d_name + n - 4, ".lua");
+}
+
+static const struct file *find_rule(const struct folder_set *s, const struct live_rule *r)
+{
+	for (size_t i = 0; i < s->files; i++)
+		for (size_t k = 0; k < s->file[i].rules; k++)
+			if (s->file[i].rule[k] != r && !strcmp(s->file[i].rule[k]->name, r->name))
+				return &s->file[i];
+	return NULL;
+}
+
+static int names_once(const struct folder_set *s, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < s->files; i++)
+		for (size_t k = 0; k < s->file[i].rules; k++) {
+			const struct live_rule *r = s->file[i].rule[k];
+			const struct file *other = find_rule(s, r);
+			if (other)
+				return sk_why(why, why_size, "rule \"%s\" is in %s and in %s", r->name, other->name, s->file[i].name);
+		}
+	return 0;
+}
+
+static int read_all(struct rules_engine *e, struct folder_set *s, struct dirent **entry, int n, const struct reading *to)
+{
+	s->file = calloc((size_t)n + 1, sizeof *s->file);
+	for (int i = 0; s->file && i < n; i++) {
+		if (!(s->file[i].name = strdup(entry[i]->d_name)))
+			return sk_why(to->why, to->why_size, "memory is out");
+		if (add_file(e, s, to))
+			return -1;
+	}
+	return s->file ? names_once(s, to->why, to->why_size) : sk_why(to->why, to->why_size, "memory is out");
+}
+
+struct folder_set *folder_set_read(struct rules_engine *e, const char *path, const struct folder_set *before, char *why, size_t why_size)
+{
+	struct dirent **entry = NULL;
+	struct folder_set *s = calloc(1, sizeof *s);
+	struct reading to = { path, before, why, why_size };
+	int n = s ? scandir(path, &entry, is_rule_file, alphasort) : -1, rc = -1;
+	if (n < 0)
+		sk_why(why, why_size, "the folder of rules %s: %s", path, s ? strerror(errno) : "memory is out");
+	else if (n > FILES_MOST)
+		sk_why(why, why_size, "the folder of rules %s: more than %d files", path, FILES_MOST);
+	else
+		rc = read_all(e, s, entry, n, &to);
+	for (int i = 0; i < n; i++)
+		free(entry[i]);
+	free(entry);
+	if (rc)
+		folder_set_free(&s);
+	return s;
+}
+
+/* -- into force -- */
+
+static bool holds(const struct folder_set *s, const char *name)
+{
+	for (size_t i = 0; s && i < s->files; i++)
+		for (size_t k = 0; k < s->file[i].rules; k++)
+			if (!strcmp(s->file[i].rule[k]->name, name))
+				return true;
+	return false;
+}
+
+static int check_names(const struct rules_engine *e, const struct folder_set *next, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < next->files; i++)
+		for (size_t k = 0; k < next->file[i].rules; k++) {
+			const struct live_rule *r = live_find(&e->table, next->file[i].rule[k]->name);
+			if (r && !r->unit)
+				return sk_why(why, why_size, "%s: there is a rule \"%s\" already, made by CreateTopicRule", next->file[i].name, r->name);
+		}
+	return 0;
+}
+
+static void drop_missing(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next)
+{
+	for (size_t i = 0; before && i < before->files; i++)
+		for (size_t k = 0; k < before->file[i].rules; k++)
+			if (!holds(next, before->file[i].rule[k]->name))
+				engine_drop(e, before->file[i].rule[k]->name);
+}
+
+int folder_set_swap(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next, char *why, size_t why_size)
+{
+	if (check_names(e, next, why, why_size))
+		return -1;
+	drop_missing(e, before, next);
+	for (size_t i = 0; i < next->files; i++)
+		for (size_t k = 0; k < next->file[i].rules; k++) {
+			struct live_rule *r = next->file[i].rule[k];
+			if (live_find(&e->table, r->name) == r)
+				continue;
+			if (engine_put(e, live_ref(r))) {
+				live_unref(r);
+				sk_log('e', "rules", "rule %s of %s is not in force: memory is out", r->name, next->file[i].name);
+			}
+		}
+	return 0;
+}

@@ -1,0 +1,194 @@
+/* engine_thread.c -- a thread that evaluates rules: what others bring, then messages, some at a time, then what they made goes to the broker's thread.
+ *
+ * It sleeps when there is nothing, and goes slowly while the broker's thread has more to send than it can: what then comes in waits in the ring,
+ * and when that is full it is refused. */
+#include "plugins/rules/engine_thread.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BATCH = 64, ARENA_KEPT = 1 << 18, ARENA_MOST = 64 << 20 };
+enum { OUTBOX_MOST = 8192, OUTBOX_WAIT_US = 500 };
+
+void thread_ring(struct rules_thread *t)
+{
+	t->fed = 0;
+	if (!atomic_exchange(&t->rung, true))
+		sem_post(&t->bell);
+}
+
+void thread_post(struct rules_thread *t, struct rules_note *n)
+{
+	n->next = NULL;
+	pthread_mutex_lock(&t->lock);
+	*t->notes_tail = n;
+	t->notes_tail = &n->next;
+	pthread_mutex_unlock(&t->lock);
+	if (!atomic_exchange(&t->rung, true))
+		sem_post(&t->bell);
+}
+
+static struct rules_note *take_notes(struct rules_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	struct rules_note *list = t->notes;
+	t->notes = NULL;
+	t->notes_tail = &t->notes;
+	pthread_mutex_unlock(&t->lock);
+	return list;
+}
+
+static bool run_notes(struct rules_thread *t)
+{
+	struct rules_note *n = take_notes(t);
+	bool some = n != NULL;
+	while (n) {
+		struct rules_note *next = n->next;
+		n->run(t, n);
+		sk_arena_reset(&t->arena, ARENA_KEPT);
+		n = next;
+	}
+	return some;
+}
+
+static bool run_messages(struct rules_thread *t)
+{
+	int n = 0;
+	size_t size;
+	struct rules_message *m;
+	while (n < BATCH && (m = rules_ring_read(t->ring, &size))) {
+		if (m->rules)
+			work_message(t, m);
+		else {
+			live_unref(((struct rules_retired *)m)->retired);
+			rules_ring_done(t->ring, m);
+		}
+		sk_arena_reset(&t->arena, ARENA_KEPT);
+		n++;
+	}
+	return n > 0;
+}
+
+/* true: there may be more. */
+static bool step(struct rules_thread *t)
+{
+	struct sk_runtime *rt = t->engine->rt;
+	bool some = run_notes(t);
+	some = run_messages(t) || some;
+	sk_outbox_push(&rt->outbox, &t->out, rt->host);
+	return some;
+}
+
+/* What a thread does between two looks when it may not go on: wait for a bell or for so long. */
+static void rest(struct rules_thread *t, int64_t us)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += us * 1000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (sem_clockwait(&t->bell, CLOCK_MONOTONIC, &until) && errno == EINTR)
+		continue;
+}
+
+static void sleep_until_rung(struct rules_thread *t)
+{
+	while (sem_wait(&t->bell) && errno == EINTR)
+		continue;
+}
+
+static void *loop(void *arg)
+{
+	struct rules_thread *t = arg;
+	struct sk_runtime *rt = t->engine->rt;
+	while (!atomic_load(&t->stop)) {
+		atomic_store(&t->rung, false);
+		while (!atomic_load(&t->stop) && step(t))
+			while (atomic_load_explicit(&rt->outbox.depth_now, memory_order_relaxed) > OUTBOX_MOST && !atomic_load(&t->stop))
+				rest(t, OUTBOX_WAIT_US);
+		if (!atomic_load(&t->stop))
+			sleep_until_rung(t);
+	}
+	return NULL;
+}
+
+/* -- life -- */
+
+struct rules_thread *thread_new(struct rules_engine *e, int index, size_t ring_bytes)
+{
+	struct rules_thread *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->engine = e;
+	t->index = index;
+	sem_init(&t->bell, 0, 0);
+	pthread_mutex_init(&t->lock, NULL);
+	t->notes_tail = &t->notes;
+	sk_arena_init(&t->arena, ARENA_MOST);
+	sk_out_list_init(&t->out);
+	t->ring = rules_ring_new(ring_bytes);
+	if (!t->ring)
+		thread_free(&t);
+	return t;
+}
+
+static void free_retired(struct rules_ring *ring)
+{
+	size_t size;
+	for (struct rules_message *m; ring && (m = rules_ring_read(ring, &size)); rules_ring_done(ring, m))
+		if (!m->rules)
+			live_unref(((struct rules_retired *)m)->retired);
+}
+
+void thread_free(struct rules_thread **at)
+{
+	struct rules_thread *t = *at;
+	*at = NULL;
+	if (!t)
+		return;
+	while (run_notes(t))
+		continue;
+	free_retired(t->ring);
+	rules_ring_free(&t->ring);
+	sk_out_list_free(&t->out);
+	sk_arena_free(&t->arena);
+	sql_patterns_free(&t->patterns);
+	zones_free(&t->zones);
+	pthread_mutex_destroy(&t->lock);
+	sem_destroy(&t->bell);
+	free(t);
+}
+
+/* SCHED_BATCH and without signals, like all our threads (core/threads.c). */
+int thread_start(struct rules_thread *t)
+{
+	sigset_t all, before;
+	struct sched_param none = { 0 };
+	char name[16];
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = pthread_create(&t->id, NULL, loop, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		return -1;
+	snprintf(name, sizeof name, "sk-rules-%d", t->index);
+	pthread_setname_np(t->id, name);
+	pthread_setschedparam(t->id, SCHED_BATCH, &none);
+	atomic_store(&t->started, true);
+	return 0;
+}
+
+void thread_stop(struct rules_thread *t)
+{
+	if (!atomic_load(&t->started))
+		return;
+	atomic_store(&t->stop, true);
+	sem_post(&t->bell);
+	pthread_join(t->id, NULL);
+	atomic_store(&t->started, false);
+}

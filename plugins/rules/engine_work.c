@@ -1,0 +1,214 @@
+/* engine_work.c -- one message on its thread: decoded once, then every rule that it concerns.
+ *
+ * Rules do not know of each other: what one fails at is counted and kept with it, and the next one runs. */
+#include "plugins/rules/engine_thread.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "core/properties.h"
+#include "plugins/rules/engine_unit.h"
+#include "plugins/rules/engine_trace.h"
+
+enum { FAILURES_MOST = 20 };     /* one after the other, then a rule of a file is disabled */
+static const struct expr_limits limits = { .steps = 1000000, .bytes = 16u << 20 };
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* -- opening: what the message is -- */
+
+static const char *text_of(struct sk_arena *a, const struct sk_property *p)
+{
+	return sk_strndup(a, p->text, p->size);
+}
+
+static void read_property(struct sk_arena *a, const struct sk_property *p, struct sql_message *m)
+{
+	switch (p->id) {
+	case SK_PROPERTY_PAYLOAD_FORMAT: m->format = (int)p->number; break;
+	case SK_PROPERTY_CONTENT_TYPE: m->content_type = text_of(a, p); break;
+	case SK_PROPERTY_RESPONSE_TOPIC: m->response_topic = text_of(a, p); break;
+	case SK_PROPERTY_CORRELATION_DATA: m->correlation = p->text; m->correlation_size = p->size; break;
+	default: break;
+	}
+}
+
+static void read_properties(struct sk_arena *a, const struct rules_message *raw, struct sql_message *m)
+{
+	const unsigned char *at = (const unsigned char *)raw + raw->properties;
+	struct sk_properties all = { .at = at, .end = at + raw->properties_size };
+	struct sk_property p;
+	size_t users = 0;
+	while (sk_properties_next(&all, &p)) {
+		read_property(a, &p, m);
+		users += p.id == SK_PROPERTY_USER_PROPERTY;
+	}
+	struct sql_property *list = users ? sk_alloc(a, (users + 1) * sizeof *list) : NULL;
+	all = (struct sk_properties){ .at = at, .end = at + raw->properties_size };
+	for (size_t i = 0; list && i < users && sk_properties_next(&all, &p);)
+		if (p.id == SK_PROPERTY_USER_PROPERTY)
+			list[i++] = (struct sql_property){ text_of(a, &p), sk_strndup(a, p.value, p.value_size) };
+	m->user = list;
+}
+
+static bool zone(void *world, const char *name, int64_t utc_ms, struct sql_zone *out)
+{
+	struct rules_world *w = world;
+	return zones_at(&((struct rules_thread *)w->context)->zones, name, utc_ms, out);
+}
+
+static const char *trace_id(struct sk_arena *a, const uint8_t *s)
+{
+	return sk_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", s[0], s[1], s[2], s[3], s[4], s[5],
+	                 (s[6] & 15) | 64, s[7], (s[8] & 63) | 128, s[9], s[10], s[11], s[12], s[13], s[14], s[15]);
+}
+
+/* What an operation or a publish of ours brought has no client. */
+void work_open(struct rules_thread *t, struct rules_message *m, struct work *w)
+{
+	struct sk_runtime *rt = t->engine->rt;
+	*w = (struct work){ .m = m };
+	world_open(t, &w->world, m->now_ms);
+	struct sql_message *s = &w->sql;
+	*s = (struct sql_message){ .topic = message_text(m, m->topic), .payload = (const char *)m + m->payload, .size = m->size,
+		.client_id = message_text(m, m->client_id), .principal = message_text(m, m->principal), .source_ip = message_text(m, m->source_ip),
+		.account = rt->account, .format = -1, .now_ms = m->now_ms, .world = &w->world, .look = rules_look, .zone = zone, .patterns = &t->patterns };
+	rt->host->random(rt->host->ctx, s->seed, sizeof s->seed);
+	s->trace_id = trace_id(&t->arena, s->seed);
+	if (m->properties_size)
+		read_properties(&t->arena, m, s);
+	s->document = sk_json_parse(&t->arena, s->payload, s->size, NULL, NULL);
+}
+
+void work_done(struct rules_thread *t, struct rules_message *m)
+{
+	if (!--m->open)
+		rules_ring_done(t->ring, m);
+}
+
+/* -- a rule's end -- */
+
+static void disable(struct live_rule *r, const char *why)
+{
+	if (atomic_exchange(&r->broken, true))
+		return;
+	sk_log('e', "rules", "rule %s is disabled: it failed %d times one after the other, the last time: %s; correct its file %s", r->name, FAILURES_MOST, why, r->unit->name);
+}
+
+void work_failed(struct live_rule *r, int64_t now_ms, const char *why)
+{
+	live_failed(r, now_ms, why ? why : "memory is out");
+	if (r->unit && atomic_load_explicit(&r->failures, memory_order_relaxed) >= FAILURES_MOST)
+		disable(r, why ? why : "memory is out");
+}
+
+void work_went_well(struct live_rule *r)
+{
+	if (atomic_load_explicit(&r->failures, memory_order_relaxed))
+		atomic_store_explicit(&r->failures, 0, memory_order_relaxed);
+}
+
+/* -- a rule of SQL alone -- */
+
+static void run_error_action(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_outcome *o, const char *why)
+{
+	const struct rules_rule *program = atomic_load(&r->compiled);
+	struct rules_delivery *failed = o ? sk_alloc(&t->arena, (size_t)o->deliveries * sizeof *failed) : NULL;
+	struct rules_outcome error = { 0 };
+	int n = 0;
+	if (!program->error_action)
+		return;
+	for (int i = 0; failed && i < o->deliveries; i++)
+		if (o->delivery[i].error)
+			failed[n++] = o->delivery[i];
+	int rc = rules_evaluate_error(program, &w->sql, failed, n, why, &t->arena, &error);
+	const char *again = rc ? error.why : error.deliveries ? error.delivery->error : NULL;
+	if (!again && !rc && error.deliveries)
+		again = deliver(t, error.delivery, &error, w->m->depth);
+	if (again)
+		live_failed(r, w->m->now_ms, sk_printf(&t->arena, "the error action too: %s", again));
+}
+
+static void run_actions(struct rules_thread *t, struct work *w, struct live_rule *r, struct rules_outcome *o)
+{
+	const char *why = NULL;
+	int failed = 0;
+	for (int i = 0; i < o->deliveries; i++) {
+		struct rules_delivery *d = &o->delivery[i];
+		if (!d->error)
+			d->error = deliver(t, d, o, w->m->depth);
+		if (d->error && !failed++)
+			why = sk_printf(&t->arena, "%s: %s", d->action->kind->name, d->error);
+	}
+	if (!failed) {
+		work_went_well(r);
+		return;
+	}
+	work_failed(r, w->m->now_ms, why);
+	run_error_action(t, w, r, o, NULL);
+}
+
+static void run_sql(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_rule *program)
+{
+	struct rules_outcome o = { 0 };
+	int rc = rules_evaluate(program, &w->sql, &t->arena, &limits, &o);
+	if (!rc && o.outcome == SQL_NO_MATCH)
+		return;
+	atomic_fetch_add_explicit(&r->count.passed, 1, memory_order_relaxed);
+	if (!rc && !t->arena.failed) {
+		run_actions(t, w, r, &o);
+		return;
+	}
+	const char *why = t->arena.failed ? "memory is out" : o.why;
+	work_failed(r, w->m->now_ms, why);
+	run_error_action(t, w, r, NULL, why);
+}
+
+/* -- watched rules -- */
+
+static void trace(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_rule *program)
+{
+	struct trace_log *log = atomic_load_explicit(&r->trace, memory_order_acquire);
+	bool later = false;
+	if (!log || !program || !trace_log_watched(log, w->m->now_ms))
+		return;
+	struct sk_arena *a = &t->arena;
+	cJSON *entry = sk_json_object(a), *clauses = rules_trace(program, &w->sql, a, &t->engine->settings, &later);
+	sk_json_set(a, entry, "time", sk_json_time(a, w->m->now_ms));
+	sk_json_set_string(a, entry, "topic", w->sql.topic);
+	sk_json_set_string(a, entry, "clientId", w->sql.client_id);
+	sk_json_set(a, entry, "trace", clauses);
+	trace_log_add(log, a, entry);
+}
+
+static void run_rule(struct rules_thread *t, struct work *w, struct live_rule *r)
+{
+	const struct rules_rule *program = live_program(r, &t->engine->settings);
+	int64_t began = now_ns();
+	atomic_fetch_add_explicit(&r->count.matched, 1, memory_order_relaxed);
+	if (__builtin_expect(atomic_load_explicit(&r->trace, memory_order_relaxed) != NULL, 0))
+		trace(t, w, r, program);
+	if (r->runs_lua)
+		lua_message(t, w, r, 0);
+	else if (program)
+		run_sql(t, w, r, program);
+	else
+		work_failed(r, w->m->now_ms, NULL);
+	atomic_fetch_add_explicit(&r->count.ns, (uint64_t)(now_ns() - began), memory_order_relaxed);
+	t->arena.failed = false;
+}
+
+void work_message(struct rules_thread *t, struct rules_message *m)
+{
+	struct work w;
+	m->open = 1;
+	work_open(t, m, &w);
+	for (int i = 0; i < m->rules; i++)
+		run_rule(t, &w, m->rule[i]);
+	work_done(t, m);
+}
