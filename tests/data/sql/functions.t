@@ -254,6 +254,19 @@
 ? md5(NULL) => undefined
 ? sha256(nope) => undefined
 ? sha1([1]) => "f629ae44b7b3dcfed444d363e626edf411ec69a8"
+? md2(NULL) => undefined
+? md2(UNDEFINED) => undefined
+? md5(UNDEFINED) => undefined
+? sha1(NULL) => undefined
+? sha1(UNDEFINED) => undefined
+? sha224(NULL) => undefined
+? sha224(UNDEFINED) => undefined
+? sha256(NULL) => undefined
+? sha256(UNDEFINED) => undefined
+? sha384(NULL) => undefined
+? sha384(UNDEFINED) => undefined
+? sha512(NULL) => undefined
+? sha512(UNDEFINED) => undefined
 
 = indexof
 ? indexof("abcd", "bc") => 1
@@ -339,6 +352,11 @@ payload {"w":" \t\r\n x \n"}
 ? trim([1, 2]) => "[1,2]"
 ? trim({'a': 1}) => "{\"a\":1}"
 ? trim(" 	 ") => ""
+? ltrim(UNDEFINED) => undefined
+? rtrim(NULL) => undefined
+? rtrim(UNDEFINED) => undefined
+? trim(NULL) => undefined
+? trim(UNDEFINED) => undefined
 
 = replace
 ? replace("abcd", "bc", "x") => "axd"
@@ -565,6 +583,13 @@ topic /lead//trail/
 ? get_secret('API_KEY', 'SecretString', 'API_KEY_VALUE', 'role') => "SecretString"
 ? get_dynamodb("InServiceDevices", "deviceId", 'x', "role").location => error get_dynamodb: UnknownOperationException
 ? machinelearning_predict('m', 'role', {}) => error machinelearning_predict: Amazon Machine Learning has ended
+? machinelearning_predict(UNDEFINED, NULL, 3) => error machinelearning_predict: Amazon Machine Learning has ended
+? get_registry_data(UNDEFINED, NULL, "role") => null
+? get_secret(UNDEFINED, UNDEFINED, "role") => undefined
+? get_secret('API_KEY', [1], "role") => [1]
+? get_dynamodb(NULL, 3, [1], "role") => error get_dynamodb: UnknownOperationException
+? aws_lambda("arn:aws:lambda:us-east-1:1:function:f", UNDEFINED) => undefined
+? aws_lambda(3, NULL) => null
 ?s get_registry_data('a', 1, 'r') + get_registry_data('a', 2, 'r') => error get_registry_data may be called once in a statement
 ? get_registry_data('a', 1, 'r') + get_registry_data('a', 2, 'r') => 3
 sql SELECT * FROM 'a' WHERE get_thing_shadow("later", "role").x = 1
