@@ -70,6 +70,7 @@ const char *cli_run_folder(struct cli *cli);
 cli_run cli_things, cli_get, cli_set, cli_watch;  /* things.c, watch.c */
 cli_run cli_status, cli_policy, cli_new_device;    /* status.c, policy.c, new_device.c */
 cli_run cli_check_config, cli_explain;             /* check_config.c, explain.c */
+cli_run cli_rules;                                 /* rules.c */
 cli_run cli_demo;                                  /* demo.c */
 cli_run cli_operations, cli_api, cli_stats;        /* api.c */
 /* Any other verb is an operation of the broker's table: create-thing (operation.c). */

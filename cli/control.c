@@ -24,6 +24,7 @@ struct control {
 	int timeout_ms;
 	int connack;           /* -1 until it came */
 	bool lost;
+	bool retained;         /* the message that is handled */
 	int subscribed;        /* message id of the last SUBACK */
 	int granted;           /* its first granted QoS */
 	unsigned calls;
@@ -45,6 +46,11 @@ int64_t control_clock_ms(void)
 const char *control_why(const struct control *c)
 {
 	return c->why;
+}
+
+bool control_retained(const struct control *c)
+{
+	return c->retained;
 }
 
 static void on_connect(struct mosquitto *m, void *ctx, int rc)
@@ -81,6 +87,7 @@ static void on_message(struct mosquitto *m, void *ctx, const struct mosquitto_me
 {
 	struct control *c = ctx;
 	(void)m;
+	c->retained = message->retain;
 	if (strcmp(message->topic, RESPONSE) != 0) {
 		if (c->on_message)
 			c->on_message(c->ctx, message->topic, message->payload ? message->payload : "", (size_t)message->payloadlen);

@@ -25,6 +25,9 @@ const cJSON *control_call(struct control *c, struct sk_arena *a, const char *com
 /* What went wrong last, without a full stop. */
 const char *control_why(const struct control *c);
 
+/* Within control_on_message: this message was retained, it is not sent now. */
+bool control_retained(const struct control *c);
+
 /* 0, or -1: see control_why. Both return when the broker has acknowledged (subscribe) or the packet is queued (publish). */
 int control_subscribe(struct control *c, const char *filter, control_on_message *fn, void *ctx);
 int control_publish(struct control *c, const char *topic, const char *payload, size_t size);

@@ -15,7 +15,7 @@ static void *fail(struct value_error *e, const char *fmt, const char *what)
 	return NULL;
 }
 
-static char *read_file(struct sk_arena *a, const char *path, struct value_error *e)
+char *value_file(struct sk_arena *a, const char *path, size_t *n, struct value_error *e)
 {
 	FILE *f = fopen(path, "rb");
 	char *text = NULL;
@@ -39,9 +39,11 @@ static char *read_file(struct sk_arena *a, const char *path, struct value_error 
 	} while (size == room);
 	if (text && ferror(f))
 		text = fail(e, "cannot read %s: not a file", path);
-	if (text && strlen(text) != size)
+	if (text && !n && strlen(text) != size)
 		text = fail(e, "%s holds a zero byte: it is not text", path);
 	fclose(f);
+	if (n)
+		*n = size;
 	return text;
 }
 
@@ -50,7 +52,7 @@ const char *value_text(struct sk_arena *a, const char *text, struct value_error 
 	static const char *const prefixes[] = { "file://", "fileb://" };
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
-			return read_file(a, text + strlen(prefixes[i]), e);
+			return value_file(a, text + strlen(prefixes[i]), NULL, e);
 	return text;
 }
 

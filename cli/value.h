@@ -28,6 +28,9 @@ cJSON *value_json(struct sk_arena *a, const char *text, struct value_error *e);
 /* `text` itself, or the content of the file when it begins with file:// or fileb://. NULL with *e filled. */
 const char *value_text(struct sk_arena *a, const char *text, struct value_error *e);
 
+/* A file's content with a NUL behind it; *n is its size. n may be NULL: then it is text, which holds no NUL. NULL with *e filled. */
+char *value_file(struct sk_arena *a, const char *path, size_t *n, struct value_error *e);
+
 /* A word as people mean it: 1, 2.5, true, null, and quoted or bracketed JSON are JSON; all else is a string. */
 cJSON *value_word(struct sk_arena *a, const char *text);
 
