@@ -161,7 +161,7 @@ static void landed(struct rules_thread *t, struct rules_note *n)
 	struct flight *f = (struct flight *)n;
 	struct live_rule *r = f->rule;
 	lua_state_settle(r, f->error != SK_OK);
-	if (f->error == SK_E_CONFLICT && f->tries < TRIES) {
+	if (f->error == SK_E_CONFLICT && f->tries < TRIES && !atomic_load(&t->stop)) {
 		struct work w;
 		work_open(t, f->message, &w);
 		lua_message(t, &w, r, f->tries + 1);

@@ -102,16 +102,25 @@ static void sleep_until_rung(struct rules_thread *t)
 		continue;
 }
 
+static bool has_work(struct rules_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool notes = t->notes != NULL;
+	pthread_mutex_unlock(&t->lock);
+	return notes || !rules_ring_empty(t->ring);
+}
+
+/* `rung` is cleared before the last look: whoever brings something after that posts. */
 static void *loop(void *arg)
 {
 	struct rules_thread *t = arg;
 	struct sk_runtime *rt = t->engine->rt;
 	while (!atomic_load(&t->stop)) {
-		atomic_store(&t->rung, false);
 		while (!atomic_load(&t->stop) && step(t))
 			while (atomic_load_explicit(&rt->outbox.depth_now, memory_order_relaxed) > OUTBOX_MOST && !atomic_load(&t->stop))
 				rest(t, OUTBOX_WAIT_US);
-		if (!atomic_load(&t->stop))
+		atomic_store(&t->rung, false);
+		if (!atomic_load(&t->stop) && !has_work(t))
 			sleep_until_rung(t);
 	}
 	return NULL;
