@@ -68,7 +68,7 @@ lua_State *host_state_new(struct lua_file *f)
 	return L;
 }
 
-void host_budget_start(struct lua_file *f)
+static void budget_start(struct lua_file *f)
 {
 	f->spent = f->asked = f->volume = 0;
 	f->over = NULL;
@@ -120,6 +120,20 @@ void host_charge(lua_State *L, uint64_t n)
 	f->spent += n;
 	if (f->spent > f->limits.instructions || f->spent - f->asked >= ASK)
 		look(L, f);
+}
+
+bool host_protected(struct lua_file *f, lua_CFunction run, void *with)
+{
+	lua_State *L = f->state;
+	int status;
+
+	budget_start(f);
+	lua_pushcfunction(L, run);
+	lua_pushlightuserdata(L, with);
+	status = lua_pcall(L, 1, 0, 0);
+	if (status == LUA_ERRMEM && !f->over)
+		f->over = out_of_memory;
+	return status == LUA_OK;
 }
 
 void host_check_arena(lua_State *L)

@@ -65,11 +65,12 @@ const char *host_error_text(struct lua_file *f, struct sk_arena *a)
 {
 	const char *text = lua_type(f->state, -1) == LUA_TSTRING ? lua_tostring(f->state, -1) : "an error that is no text";
 	size_t n = strlen(f->name);
-	bool named = strncmp(text, f->name, n) == 0 && text[n] == ':';
+	bool named;
 	char *line;
 
 	if (f->over && !strstr(text, f->over))
 		text = f->over;
+	named = strncmp(text, f->name, n) == 0 && text[n] == ':';
 	line = sk_printf(a, "%s%s%.500s", named ? "" : f->name, named ? "" : ": ", text);
 	for (char *s = line; s && *s; s++)
 		if ((unsigned char)*s < ' ')
@@ -81,20 +82,16 @@ static bool run_text(struct lua_file *f, struct text *text, char *why, size_t wh
 {
 	struct host_now now = { .rule = -1 };
 	struct sk_arena scratch = { 0 };
-	lua_State *L = f->state;
 
 	now.arena = &scratch;
 	now.end = &now.first;
 	f->now = &now;
 	f->serial++;
 	f->loading = true;
-	host_budget_start(f);
-	lua_pushcfunction(L, load);
-	lua_pushlightuserdata(L, text);
-	bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+	bool good = host_protected(f, load, text);
 	if (!good)
 		snprintf(why, why_size, "%s", host_error_text(f, &scratch));
-	lua_settop(L, 0);
+	lua_settop(f->state, 0);
 	f->loading = false;
 	f->now = NULL;
 	sk_arena_free(&scratch);

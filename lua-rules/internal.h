@@ -66,8 +66,8 @@ static inline struct lua_file *host_file(lua_State *L)
 /* -- budget.c -- */
 /* An empty state under the file's limits; NULL: memory is out. Raises nothing. */
 lua_State *host_state_new(struct lua_file *f);
-/* A run begins: everything is there again. Raises nothing. */
-void host_budget_start(struct lua_file *f);
+/* A run, with all of its budget: calls run(with). False: its error is on top of the stack. Raises nothing. */
+bool host_protected(struct lua_file *f, lua_CFunction run, void *with);
 /* n instructions' worth of work in C; ends the run when a limit is reached. Some nanoseconds a piece. */
 void host_charge(lua_State *L, uint64_t n);
 /* Ends the run for good: no pcall catches it. `limit` is static text. */

@@ -64,10 +64,7 @@ static int protected_run(struct lua_file *f, struct job *job, const struct lua_m
 	host_seed(&now, w->seed);
 	f->now = &now;
 	f->serial++;
-	host_budget_start(f);
-	lua_pushcfunction(L, run);
-	lua_pushlightuserdata(L, job);
-	bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+	bool good = host_protected(f, run, job);
 	*out = (struct lua_outcome){ .matched = job->matched, .effects = good ? now.first : NULL, .instructions = f->spent };
 	if (!good) {
 		out->budget = f->over != NULL;
