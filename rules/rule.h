@@ -41,21 +41,23 @@ struct rules_settings {
 };
 /* What is wrong with a payload. */
 struct rules_error {
-	int error;              /* SK_E_SQL_PARSE for the statement and templates, SK_E_INVALID_REQUEST for the rest */
+	int error;              /* SK_E_SQL_PARSE for the statement and templates, SK_E_INTERNAL: no memory, SK_E_INVALID_REQUEST for the rest */
 	char message[512];      /* in one line, with "line 1, column 8: expected ..." for SQL and the field's path for a template */
 };
-/* `payload` is a topicRulePayload whose shape was checked (plugins/rules/rules.shapes); it is copied. All memory is a's. NULL with *e. */
+/* `payload` is a topicRulePayload whose shape was checked (plugins/rules/rules.shapes); it is copied. All memory is a's, which
+ * takes exactly what the rule needs if it is empty. `s` may be NULL. NULL with *e. */
 const struct rules_rule *rules_compile(struct sk_arena *a, const char *name, const cJSON *payload, const struct rules_settings *s, struct rules_error *e);
 
 /* -- evaluating -- */
 struct rules_delivery {             /* one action to be done */
 	const struct rules_action *action;
 	const cJSON *fields;            /* with templates filled in; shares nodes with the action's: read-only */
-	const char *error;              /* NULL; else it cannot be done: a template without a value */
+	const char *error;              /* NULL; else it cannot be done: a template without a value, a payload that may not be republished. Then
+	                                 * fields are the action's */
 };
 struct rules_outcome {
 	enum sql_outcome outcome;       /* SQL_NO_MATCH: nothing else is set */
-	const void *payload;            /* what is sent: text of the document, or the raw payload */
+	const void *payload;            /* what is sent: text of the document, or the message's own bytes */
 	size_t size;
 	int deliveries;
 	struct rules_delivery *delivery;
