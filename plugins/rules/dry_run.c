@@ -1,11 +1,13 @@
 /* dry_run.c -- a message through a rule, stored or only proposed: what would be chosen, clause by clause, and what would be done with it.
  *
  * Nothing is carried out: no action, no function. What the statement asks of shadows and the registry is read as it is stored now. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base64.h"
 #include "core/plugin.h"
 #include "core/topic.h"
+#include "plugins/rules/engine_zones.h"
 #include "plugins/rules/rules.h"
 #include "plugins/rules/topic_rules.h"
 #include "rules/look.h"
@@ -43,6 +45,40 @@ static int no_function(void *context, const char *arn, const cJSON *input, const
 	(void)context, (void)arn, (void)input, (void)answer;
 	*why = "a dry run runs no function";
 	return SK_E_UNAVAILABLE;
+}
+
+/* On the slow pool: the zone's file is read. null: there is no such zone. */
+static cJSON *read_zone(struct sk_arena *a, const cJSON *in, void *unused)
+{
+	struct zones files = { .next = 0 };
+	struct sql_zone zone;
+	const char *name = sk_json_text(in, "zone");
+	bool there = name && zones_at(&files, name, sk_json_int_of(in, "at", 0), &zone);
+	cJSON *out = there ? sk_json_object(a) : NULL;
+
+	(void)unused;
+	zones_free(&files);
+	if (there) {
+		sk_json_set_int(a, out, "offset", zone.offset);
+		sk_json_set_string(a, out, "name", zone.name);
+	}
+	return out;
+}
+
+static bool zone_at(void *world, const char *name, int64_t utc_ms, struct sql_zone *out)
+{
+	struct sk_call *c = ((struct rules_world *)world)->context;
+	cJSON *in = sk_json_object(c->arena);
+
+	sk_json_set_string(c->arena, in, "zone", name);
+	sk_json_set_int(c->arena, in, "at", utc_ms);
+	const cJSON *zone = sk_await(c, read_zone, in);
+	const char *text = sk_json_text(zone, "name");
+	if (!text)
+		return false;
+	out->offset = (int)sk_json_int_of(zone, "offset", 0);
+	snprintf(out->name, sizeof(out->name), "%s", text);
+	return true;
 }
 
 /* -- the message -- */
@@ -162,7 +198,7 @@ static int DryRunTopicRule(struct sk_call *c)
 	struct rules_world world = { .arena = c->arena, .arn = sk_arn(c, "%s", ""), .now_ms = c->now_ms, .context = c, .record = record, .names = names,
 	                             .invoke = no_function };
 	const struct rules_settings settings = { .strict_aws = s->strict_aws };
-	struct sql_message m = { .world = &world, .look = rules_look };
+	struct sql_message m = { .world = &world, .look = rules_look, .zone = zone_at };
 	bool later = false;
 	int rc = SK_OK;
 	const struct rules_rule *rule = find_rule(c, name, &rc);

@@ -313,6 +313,10 @@ static void a_dry_run_has_all_of_a_message(void **at)
 	   "get_mqtt_property('format_indicator') AS f, get_user_properties('k') AS u, topic() AS o, timestamp() AS n FROM 'a/b'\"}}");
 	assert_true(fake_is(f, sk_json_get(f->out, "output"),
 	                    "{'a':1,'c':'c','p':'p','i':'::1','t':'t','r':'rt','d':'AAE=','f':'UTF8_DATA','u':['v'],'o':'a/b','n':1700000000123}"));
+	OK("DryRunTopicRule",
+	   "{\"ruleName\":\"r\",\"topic\":\"a\",\"topicRulePayload\":{\"awsIotSqlVersion\":\"2016-03-23\",\"actions\":[],\"sql\":\"SELECT "
+	   "parse_time('HH:mm Z', 0, 'America/Belize') AS b, parse_time('HH:mm Z', 0, 'Asia/Tokyo') AS t, parse_time('HH', 0, '../etc/passwd') AS x FROM 'a'\"}}");
+	assert_true(fake_is(f, sk_json_get(f->out, "output"), "{'b':'18:00 -0600','t':'09:00 +0900'}"));
 	static const char *const bad[] = { "'payloadBase64':'*'", "'payload':'x','payloadBase64':'AA=='", "'headers':{'correlationData':'*'}" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char input[300];
