@@ -126,8 +126,8 @@ test-deps: deps  ## install what the tests need
 	@$(NEED)
 lint: all  ## the habits of docs/STYLE.md that a script can check
 	@tests/lint $B
-unit: $(TESTS)  ## unit tests and golden data, no broker
-	@tests/run-unit unit $^
+unit: $(TESTS) $B/skeeter  ## unit tests, golden data and the shipped rules' own tests, no broker
+	@B=$B tests/run-unit unit $(TESTS) tests/examples
 docs: all $B/option_tables $(MODULES)  ## docs/ADDING.md followed to the letter, what is printed compared with what is committed
 	@B=$B tests/run-unit docs tests/docs/adding tests/docs/store tests/docs/api tests/docs/options tests/docs/names
 docs-print: all $B/option_tables  ## print docs/API.md and the tables of the plugins' READMEs

@@ -192,6 +192,7 @@ static const struct cli_verb verbs[] = {
 	{ "dry-run", "RULE | FILE [--topic TOPIC] [--payload JSON|@FILE] [--live SECONDS]", "a message through it", NULL, rule_dry_run, 1, -1 },
 	{ "top", "[--once]", "the rules that take the most time", NULL, rule_top, 0, 1 },
 	{ "trace", "RULE [--for TIME]", "each message under it", NULL, rule_trace, 1, 3 },
+	{ "test", "DIR|FILE...", "the tests that files of rules carry", NULL, rule_test, 1, -1 },
 };
 
 int cli_rules(struct cli *cli, int argc, char **argv)

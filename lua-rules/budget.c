@@ -128,9 +128,10 @@ bool host_protected(struct lua_file *f, lua_CFunction run, void *with)
 	int status;
 
 	budget_start(f);
+	lua_pushcfunction(L, host_with_line);
 	lua_pushcfunction(L, run);
 	lua_pushlightuserdata(L, with);
-	status = lua_pcall(L, 1, 0, 0);
+	status = lua_pcall(L, 1, 0, 1);
 	if (status == LUA_ERRMEM && !f->over)
 		f->over = out_of_memory;
 	return status == LUA_OK;

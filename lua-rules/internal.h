@@ -80,6 +80,8 @@ void host_check_arena(lua_State *L);
 _Noreturn void host_fail(lua_State *L, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The line of the file that is running, 0: none is. */
 int host_line(lua_State *L);
+/* A message handler: an error that came up in C gets the line that led there. */
+int host_with_line(lua_State *L);
 /* ": did you mean 'x'?" for the closest of the NULL-terminated names, or "". Lua's string on the stack. */
 const char *host_did_you_mean(lua_State *L, const char *word, const char *const *names);
 

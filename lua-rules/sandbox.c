@@ -63,6 +63,14 @@ static int kind_of(lua_State *L)
 	return 1;
 }
 
+/* ipairs or pairs (the upvalue): nil is refused here, where its line is known. */
+static int through(lua_State *L)
+{
+	if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TUSERDATA)
+		host_fail(L, "%s: expected a table or a list, got %s", lua_tostring(L, lua_upvalueindex(2)), luaL_typename(L, 1));
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* A function of Lua's (the upvalue) that takes as long as its texts are. */
 static int charged(lua_State *L)
 {
@@ -140,11 +148,18 @@ static void open_methods(lua_State *L, int names)
 
 static void open_own(lua_State *L, int names)
 {
+	static const char *const loops[] = { "ipairs", "pairs", NULL };
 	static const luaL_Reg own[] = { { "pcall", safe_pcall }, { "setmetatable", safe_setmetatable }, { "type", kind_of }, { "uuid", host_uuid },
 		{ NULL, NULL } };
 
 	lua_pushvalue(L, names);
 	luaL_setfuncs(L, own, 0);
+	for (const char *const *name = loops; *name; name++) {
+		lua_getfield(L, names, *name);
+		lua_pushstring(L, *name);
+		lua_pushcclosure(L, through, 2);
+		lua_setfield(L, names, *name);
+	}
 	lua_getfield(L, names, "string");
 	host_open_text(L, lua_gettop(L));
 	lua_getfield(L, names, "math");

@@ -36,6 +36,18 @@ _Noreturn void host_fail(lua_State *L, const char *fmt, ...)
 	__builtin_unreachable();
 }
 
+int host_with_line(lua_State *L)
+{
+	const char *name = host_file(L)->name;
+	size_t n = strlen(name);
+	const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
+	int line = text && strncmp(text, name, n) ? host_line(L) : 0;
+
+	if (line > 0)
+		lua_pushfstring(L, "%s:%d: %s", name, line, text);
+	return 1;
+}
+
 const char *host_did_you_mean(lua_State *L, const char *word, const char *const *names)
 {
 	size_t n = 0;
