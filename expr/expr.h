@@ -106,7 +106,7 @@ struct expr_program {
 	uint32_t size;     /* bytes of all, this header included */
 	uint32_t mode;
 	uint32_t stack;    /* values that a run needs at once */
-	uint32_t entry[3]; /* offsets into code, the dialect's to use; 0: none. Code begins with an unused byte */
+	uint32_t entry[4]; /* offsets into code, the dialect's to use; 0: none. Code begins with an unused byte */
 	uint8_t code[];
 };
 

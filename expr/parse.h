@@ -37,7 +37,8 @@ struct expr_parser {
 	uint8_t *code;
 	uint32_t n, room;
 	uint32_t depth, deepest; /* of the stack */
-	uint32_t entry[3];
+	uint32_t entry[4];
+	void *own;          /* the dialect's */
 	struct expr_marks *marks; /* NULL: not wanted */
 	bool failed;
 	struct expr_error *error;

@@ -72,6 +72,7 @@ static bool compile_statement(struct compiling *c)
 	c->program = sql_compile(&c->scratch, text, strlen(text), &c->sql, &e);
 	if (c->scratch.failed)
 		return fail_for_memory(c);
+	c->sql.statement = text; /* templates may use its variables */
 	return c->program || fail(c, SK_E_SQL_PARSE, "%s", e.message);
 }
 

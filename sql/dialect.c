@@ -26,7 +26,7 @@ static const struct expr_operator operators[] = {
 	{ .spelling = "%", .place = EXPR_INFIX, .binds = 50, .apply = sql_fn_modulo },
 	{ .spelling = "NOT", .place = EXPR_PREFIX, .binds = 60, .apply = sql_not },
 	{ .spelling = "-", .place = EXPR_PREFIX, .binds = 60, .apply = sql_negate },
-	{ .spelling = "EXISTS", .place = EXPR_PREFIX, .binds = 60, .apply = sql_exists, .extension = true },
+	{ .spelling = "EXISTS", .place = EXPR_PREFIX, .binds = 60, .apply = sql_exists },
 	{ 0 }
 };
 

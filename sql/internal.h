@@ -2,10 +2,9 @@
 #ifndef SQL_INTERNAL_H
 #define SQL_INTERNAL_H
 
+#include "expr/parse.h"
 #include "expr/value.h"
 #include "sql/sql.h"
-
-struct expr_parser;
 
 /* Bits of a program's mode. */
 enum { SQL_STRICT = EXPR_OWN_MODE, SQL_IS_2015 = EXPR_OWN_MODE * 2, SQL_IS_BETA = EXPR_OWN_MODE * 4, SQL_IS_ALONE = EXPR_OWN_MODE * 8 };
@@ -15,11 +14,24 @@ uint32_t sql_mode_of(const struct sql_options *opt);
 /* The row with that name, which need not be one that can be written. */
 const struct expr_function *sql_function(const char *name);
 
+/* What names mean while a statement is parsed: parser->own. Tokens point into texts. */
+#define SQL_MOST_VARIABLES 10
+struct sql_names {
+	struct expr_token element; /* a of SELECT ... FROM array AS a; n is 0: none */
+	int variables;
+	struct expr_token variable[SQL_MOST_VARIABLES]; /* "@name" */
+};
+
+/* Entries of a program. */
+enum { SQL_CONDITION, SQL_ITEMS, SQL_FILTER, SQL_VARIABLES };
+
 /* One run: run->context. */
 struct sql_run {
 	const struct sql_message *message;
 	uint32_t chances;  /* numbers drawn */
 	uint32_t looks[2]; /* calls of functions that may be called once */
+	struct expr_value *variables; /* SQL_MOST_VARIABLES, or NULL where the program has none */
+	size_t variable_bytes;
 	struct sql_patterns *patterns; /* the message's, or one of this run; NULL before the first regular expression */
 };
 static inline struct sql_run *sql_state(struct expr_run *r)
@@ -41,6 +53,9 @@ char *sql_room(struct expr_run *r, size_t n);
 /* -- parsing constructs of SQL: statement.c -- */
 
 int sql_primary(struct expr_parser *p);
+/* set.c: the token is '@'; the token is behind SET. */
+bool sql_variable(struct expr_parser *p);
+bool sql_set_clause(struct expr_parser *p);
 bool sql_parse_cast(struct expr_parser *p, const struct expr_function *f);
 bool sql_parse_default(struct expr_parser *p, const struct expr_function *f);
 bool sql_parse_coding(struct expr_parser *p, const struct expr_function *f);

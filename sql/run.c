@@ -1,12 +1,10 @@
-/* run.c -- one message through a program: the condition, then the items.
+/* run.c -- one message through a program: variables, the condition, then the items.
  *
  * A condition that waits for an answer still lets the items run, so that one void run names all that is to be looked up. */
 #include <string.h>
 
 #include "expr/parse.h"
 #include "sql/internal.h"
-
-enum { CONDITION, ITEMS };
 
 static struct expr_run start(const struct expr_program *p, struct sql_run *state, struct sk_arena *a, const struct expr_limits *limits)
 {
@@ -32,9 +30,23 @@ static int finish(const struct expr_run *r, const char **why)
 	return r->later ? SQL_LATER : SK_OK;
 }
 
+/* False: they have failed. */
+static bool find_variables(struct expr_run *r)
+{
+	struct sql_run *state = sql_state(r);
+	uint32_t at = r->program->entry[SQL_VARIABLES];
+
+	if (!at)
+		return true;
+	state->variables = sk_alloc(r->arena, SQL_MOST_VARIABLES * sizeof *state->variables);
+	if (state->variables)
+		expr_run_at(r, at);
+	return state->variables && !r->error;
+}
+
 static bool is_everything(const struct expr_program *p)
 {
-	const uint8_t *code = p->code + p->entry[ITEMS];
+	const uint8_t *code = p->code + p->entry[SQL_ITEMS];
 
 	return code[0] == EXPR_OP_ROOT && code[1] == EXPR_OP_END;
 }
@@ -43,9 +55,9 @@ static bool matches(struct expr_run *r)
 {
 	struct expr_value v;
 
-	if (!r->program->entry[CONDITION])
+	if (!r->program->entry[SQL_CONDITION])
 		return true;
-	v = expr_run_at(r, r->program->entry[CONDITION]);
+	v = expr_run_at(r, r->program->entry[SQL_CONDITION]);
 	return !r->error && (r->later || sql_truth(&v) == 1);
 }
 
@@ -58,7 +70,7 @@ static void project(struct expr_run *r, struct sql_result *out)
 		out->document = r->root;
 		return;
 	}
-	v = expr_run_at(r, r->program->entry[ITEMS]);
+	v = expr_run_at(r, r->program->entry[SQL_ITEMS]);
 	out->document = expr_to_node(r->arena, &v);
 	out->outcome = out->document ? SQL_DOCUMENT : SQL_NOTHING;
 }
@@ -71,7 +83,7 @@ int sql_run(const struct expr_program *p, const struct sql_message *m, struct sk
 	int rc;
 
 	*out = (struct sql_result){ .outcome = SQL_NO_MATCH };
-	if (matches(&r))
+	if (find_variables(&r) && matches(&r))
 		project(&r, out);
 	rc = finish(&r, &out->why);
 	out->steps = r.steps;
@@ -87,7 +99,7 @@ int sql_run_template(const struct expr_program *p, const struct sql_message *m, 
 {
 	struct sql_run state = { .message = m };
 	struct expr_run r = start(p, &state, a, limits);
-	struct expr_value v = expr_run_at(&r, p->entry[ITEMS]);
+	struct expr_value v = find_variables(&r) ? expr_run_at(&r, p->entry[SQL_ITEMS]) : expr_undefined();
 	int rc = finish(&r, &out->why);
 
 	*out = (struct sql_result){ .why = out->why, .steps = r.steps };

@@ -1,4 +1,4 @@
-/* sql.h -- AWS IoT SQL: SELECT ... FROM 'filter' WHERE ..., and ${...} in the fields of actions.
+/* sql.h -- AWS IoT SQL: [SET @a = ...] SELECT ... FROM 'filter' WHERE ..., and ${...} in the fields of actions.
  *
  * Compiled once into one block (expr/expr.h), run for each message. A run reads the program and the message, and writes only
  * the arena and what it answers, so one program serves any number of threads. What a statement asks of the world (shadows,
@@ -14,6 +14,7 @@ struct sql_options {
 	enum sql_version version;
 	struct expr_marks *marks; /* NULL: nobody will watch runs */
 	bool alone; /* no functions that ask the world: the templates of error actions */
+	const char *statement; /* for a template: the statement whose variables (SET) it may use, with all that they are made of. NULL: none */
 	bool strict_aws; /* what AWS's guide says even where it contradicts itself, and no extensions: README.md lists the cases */
 };
 

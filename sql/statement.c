@@ -1,6 +1,6 @@
 /* statement.c -- SELECT items FROM 'filter' WHERE expr, SELECT within expressions, CASE, cast, and the templates of actions.
  *
- * A statement's program has three entries: the condition, the items, and the text of the topic filter. Items are a block
+ * A statement's program has four entries: variables, the condition, the items, and the text of the topic filter. Items are a block
  * that leaves the value to send; `SELECT *` alone is the single instruction ROOT. */
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include "expr/parse.h"
 #include "sql/internal.h"
 
-enum { CONDITION, ITEMS, FILTER };
 enum { MOST_ALIAS = 8, MOST_CASES = 256 };
 
 /* -- items -- */
@@ -82,7 +81,7 @@ static bool is_value_keyword(const struct expr_parser *p)
 	if (next.kind != EXPR_T_SIGN)
 		return !expr_operator_at(p, &next, false);
 	return expr_token_is(p, &next, "(") || expr_token_is(p, &next, "[") || expr_token_is(p, &next, "{") ||
-	       expr_token_is(p, &next, "*") || expr_token_is(p, &next, "-");
+	       expr_token_is(p, &next, "*") || expr_token_is(p, &next, "-") || expr_token_is(p, &next, "@");
 }
 
 static bool whole(struct expr_parser *p)
@@ -147,26 +146,80 @@ static bool nested_where(struct expr_parser *p, uint32_t at)
 	return true;
 }
 
-/* The token is SELECT. */
-static bool nested(struct expr_parser *p)
+static int brackets(const struct expr_parser *p)
 {
+	if (p->token.kind != EXPR_T_SIGN || p->token.n != 1)
+		return 0;
+	return strchr("([{", *p->token.at) ? 1 : strchr(")]}", *p->token.at) ? -1 : 0;
+}
+
+/* The name behind AS behind FROM, which the items may use before it is read: a look at the tokens up to the bracket that closes. */
+static struct expr_token element_ahead(const struct expr_parser *p)
+{
+	struct expr_error ignored;
+	struct expr_parser ahead = *p;
+	bool from = false, named = true; /* behind FROM; the token before is '.' or AS, so this one is a name */
+	int depth = 0;
+
+	ahead.error = &ignored;
+	while (depth >= 0 && ahead.token.kind != EXPR_T_END) {
+		bool as = depth == 0 && !named && expr_at(&ahead, "AS");
+		if (depth == 0 && !named && expr_at(&ahead, "WHERE"))
+			break;
+		from |= depth == 0 && !named && expr_at(&ahead, "FROM");
+		named = as || expr_at(&ahead, ".");
+		depth += brackets(&ahead);
+		if (!expr_next(&ahead))
+			break;
+		if (as && from && ahead.token.kind == EXPR_T_NAME)
+			return ahead.token;
+	}
+	return (struct expr_token){ .n = 0 };
+}
+
+/* FROM expression [AS name] */
+static bool nested_from(struct expr_parser *p)
+{
+	if (!expr_expect(p, "FROM") || !expr_expression(p))
+		return false;
+	if (!expr_accept(p, "AS"))
+		return !p->failed;
+	return p->token.kind == EXPR_T_NAME ? expr_next(p) : expr_expected(p, "a name");
+}
+
+/* The token behind SELECT. Blocks run above what stands on the stack when they run. */
+static bool nested_parts(struct expr_parser *p, struct sql_names *names)
+{
+	const struct expr_token outer = names->element, own = element_ahead(p);
 	uint32_t over, first, where;
 
-	if (p->mode & SQL_IS_2015)
-		return expr_refuse_at(p, p->token.at, "SELECT within an expression needs SQL version 2016-03-23");
-	if (!expr_enter(p) || !expr_next(p) || !expr_emit_jump(p, EXPR_OP_JUMP, &over))
+	if (!expr_emit_jump(p, EXPR_OP_JUMP, &over))
 		return false;
-	p->depth += 2; /* blocks run above what stands on the stack when they run */
+	p->depth += 2;
+	names->element = own;
 	if (!block(p, items, &first))
 		return false;
 	p->depth -= 2;
 	expr_land(p, over);
-	if (!expr_expect(p, "FROM") || !expr_expression(p) || !expr_emit_each(p, first, &where))
+	names->element = outer;
+	if (!nested_from(p) || !expr_emit_each(p, first, &where))
 		return false;
 	p->depth += 2;
+	names->element = own;
 	if (!nested_where(p, where))
 		return false;
 	p->depth -= 2;
+	names->element = outer;
+	return true;
+}
+
+/* The token is SELECT. */
+static bool nested(struct expr_parser *p)
+{
+	if (p->mode & SQL_IS_2015)
+		return expr_refuse_at(p, p->token.at, "SELECT within an expression needs SQL version 2016-03-23");
+	if (!expr_enter(p) || !expr_next(p) || !nested_parts(p, p->own))
+		return false;
 	p->last = EXPR_OP_EACH;
 	p->nest--;
 	return true;
@@ -253,6 +306,15 @@ static bool star(struct expr_parser *p)
 	return whole(p);
 }
 
+static bool is_element(const struct expr_parser *p)
+{
+	const struct sql_names *names = p->own;
+	const struct expr_token next = expr_peek(p);
+
+	return names->element.n && p->token.kind == EXPR_T_NAME && p->token.n == names->element.n &&
+	       memcmp(p->token.at, names->element.at, p->token.n) == 0 && !expr_token_is(p, &next, "(");
+}
+
 int sql_primary(struct expr_parser *p)
 {
 	const struct expr_token next = expr_at(p, "(") ? expr_peek(p) : p->token;
@@ -263,6 +325,10 @@ int sql_primary(struct expr_parser *p)
 		return case_of(p) ? 1 : -1;
 	if (expr_at(p, "*"))
 		return star(p) ? 1 : -1;
+	if (expr_at(p, "@"))
+		return sql_variable(p) ? 1 : -1;
+	if (is_element(p))
+		return whole(p) ? 1 : -1;
 	return 0;
 }
 
@@ -373,16 +439,25 @@ static bool filter(struct expr_parser *p)
 		return false;
 	if (!is_filter(text, n))
 		return expr_refuse_at(p, p->token.at, "not a topic filter: %.60s", text);
-	p->entry[FILTER] = p->n;
+	p->entry[SQL_FILTER] = p->n;
 	if (!expr_emit_text(p, EXPR_OP_STRING, text, n))
 		return false;
 	p->depth--;
 	return expr_next(p);
 }
 
+static bool variables(struct expr_parser *p)
+{
+	const struct expr_token next = expr_peek(p);
+
+	if (!expr_at(p, "SET") || !expr_token_is(p, &next, "@"))
+		return true;
+	return expr_next(p) && block(p, sql_set_clause, &p->entry[SQL_VARIABLES]);
+}
+
 static bool statement(struct expr_parser *p)
 {
-	if (!expr_expect(p, "SELECT") || !block(p, items, &p->entry[ITEMS]))
+	if (!variables(p) || !expr_expect(p, "SELECT") || !block(p, items, &p->entry[SQL_ITEMS]))
 		return false;
 	if (expr_accept(p, "FROM")) {
 		if (!filter(p))
@@ -390,21 +465,22 @@ static bool statement(struct expr_parser *p)
 	} else if (p->token.kind != EXPR_T_END && !expr_at(p, "WHERE")) {
 		return expr_expected(p, "',' or 'FROM'");
 	}
-	if (expr_accept(p, "WHERE") && !block(p, expr_expression, &p->entry[CONDITION]))
+	if (expr_accept(p, "WHERE") && !block(p, expr_expression, &p->entry[SQL_CONDITION]))
 		return false;
-	return p->token.kind == EXPR_T_END || expr_expected(p, p->entry[CONDITION] ? "an operator or the end" : "'WHERE' or the end");
+	return p->token.kind == EXPR_T_END || expr_expected(p, p->entry[SQL_CONDITION] ? "an operator or the end" : "'WHERE' or the end");
 }
 
-static struct expr_parser parser_for(struct sk_arena *a, const struct sql_options *opt, struct expr_error *error)
+static struct expr_parser parser_for(struct sk_arena *a, const struct sql_options *opt, struct expr_error *error, struct sql_names *names)
 {
-	return (struct expr_parser){ .dialect = &sql_dialect, .mode = sql_mode_of(opt), .arena = a, .error = error, .marks = opt->marks };
+	return (struct expr_parser){ .dialect = &sql_dialect, .mode = sql_mode_of(opt), .arena = a, .error = error, .marks = opt->marks, .own = names };
 }
 
 const struct expr_program *sql_compile(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt,
                                        struct expr_error *error)
 {
 	struct expr_error own;
-	struct expr_parser p = parser_for(a, opt, error ? error : &own);
+	struct sql_names names = { .variables = 0 };
+	struct expr_parser p = parser_for(a, opt, error ? error : &own, &names);
 
 	if (!expr_parser_start(&p, text, n) || !expr_emit(&p, EXPR_OP_END) || !statement(&p))
 		return NULL;
@@ -413,10 +489,10 @@ const struct expr_program *sql_compile(struct sk_arena *a, const char *text, siz
 
 const char *sql_filter(const struct expr_program *p)
 {
-	const uint8_t *pc = p->code + p->entry[FILTER] + 1;
+	const uint8_t *pc = p->code + p->entry[SQL_FILTER] + 1;
 	size_t n;
 
-	return p->entry[FILTER] ? code_text(&pc, &n) : NULL;
+	return p->entry[SQL_FILTER] ? code_text(&pc, &n) : NULL;
 }
 
 /* -- templates: the pieces are joined one by one -- */
@@ -456,13 +532,28 @@ static bool pieces(struct expr_parser *p)
 	return !first || expr_emit_text(p, EXPR_OP_STRING, "", 0);
 }
 
+/* A template that uses variables finds them itself. That it stands in an error action matters to its own text only. */
+static bool variables_of(struct expr_parser *p, const char *text)
+{
+	uint32_t mode = p->mode;
+	bool ok;
+
+	p->mode &= ~(uint32_t)SQL_IS_ALONE;
+	ok = expr_parser_start(p, text, strlen(text)) && variables(p);
+	p->mode = mode;
+	return ok;
+}
+
 const struct expr_program *sql_compile_template(struct sk_arena *a, const char *text, size_t n, const struct sql_options *opt,
                                                 struct expr_error *error)
 {
 	struct expr_error own;
-	struct expr_parser p = parser_for(a, opt, error ? error : &own);
+	struct sql_names names = { .variables = 0 };
+	struct expr_parser p = parser_for(a, opt, error ? error : &own, &names);
 
 	*p.error = (struct expr_error){ 0 };
+	if (!expr_emit(&p, EXPR_OP_END) || (opt->statement && memchr(text, '@', n) && !variables_of(&p, opt->statement)))
+		return NULL;
 	p.text = text;
 	p.end = text + n;
 	p.token.at = text;
@@ -470,7 +561,7 @@ const struct expr_program *sql_compile_template(struct sk_arena *a, const char *
 		expr_refuse_at(&p, text, "not UTF-8, or a NUL byte");
 		return NULL;
 	}
-	if (!expr_emit(&p, EXPR_OP_END) || !block(&p, pieces, &p.entry[ITEMS]))
+	if (!block(&p, pieces, &p.entry[SQL_ITEMS]))
 		return NULL;
 	return expr_parser_finish(&p);
 }
@@ -481,8 +572,9 @@ char *sql_explain(struct sk_arena *a, const struct expr_program *p)
 {
 	const char *filter_text = sql_filter(p);
 	char *code = expr_explain(&sql_dialect, p, a, 1);
+	const char *set = p->entry[SQL_VARIABLES] ? sk_printf(a, "variables at %u, ", (unsigned)p->entry[SQL_VARIABLES]) : "";
 
-	return sk_printf(a, "%u bytes%s%s%s\ncondition at %u, items at %u\n%s", (unsigned)p->size, filter_text ? ", from '" : "",
-	                 filter_text ? filter_text : "", filter_text ? "'" : "", (unsigned)p->entry[CONDITION], (unsigned)p->entry[ITEMS],
+	return sk_printf(a, "%u bytes%s%s%s\n%scondition at %u, items at %u\n%s", (unsigned)p->size, filter_text ? ", from '" : "",
+	                 filter_text ? filter_text : "", filter_text ? "'" : "", set ? set : "", (unsigned)p->entry[SQL_CONDITION], (unsigned)p->entry[SQL_ITEMS],
 	                 code ? code : "");
 }

@@ -30,6 +30,11 @@ static const struct golden {
 	  "{\"t\":7} | republish failed: topic: an expression of the template is undefined" },
 	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`s3`:{`bucketName`:`b`,`key`:`${clientid()}-${timestamp()}.json`,`roleArn`:`${x}`}}]}", "a", "{}",
 	  "{\"one\":1} | s3 {\"bucketName\":\"b\",\"key\":\"client-1-1481825251155.json\",\"roleArn\":\"${x}\"}" },
+	/* but its variables */
+	{ "{`sql`:`SET @t = temp * 2 SELECT @t AS t FROM '#' WHERE @t > 10`,`actions`:[{`republish`:{`topic`:`out/${@t}/${temp}`}}]}", "a/b", "{\"temp\":7}",
+	  "{\"t\":14} | republish {\"topic\":\"out/14/7\"}" },
+	{ "{`sql`:`SET @t = temp * 2 SELECT @t AS t FROM '#'`,`actions`:[{`republish`:{`topic`:`out/${@u}`}}]}", "a/b", "{\"temp\":7}",
+	  "actions[0].republish.topic: line 1, column 7: @u is not set" },
 	/* one fails, the others do not */
 	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`sqs`:{`queueUrl`:`q`}},{`republish`:{`topic`:`${missing}`}},{`sns`:{`targetArn`:`${a}`}}]}", "a", "{\"a\":2}",
 	  "{\"one\":1} | sqs {\"queueUrl\":\"q\"} | republish failed: topic: an expression of the template is undefined | sns {\"targetArn\":\"2\"}" },

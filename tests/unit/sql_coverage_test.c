@@ -196,7 +196,7 @@ static size_t missing_of(const struct expr_function *f)
 /* What cannot be written: its name is not one word. */
 static bool can_be_called(const struct expr_function *f)
 {
-	return !strpbrk(f->name, " $");
+	return !strpbrk(f->name, " $@");
 }
 
 static void every_function_has_a_value_and_a_refusal(void **state)

@@ -175,6 +175,8 @@ static bool take_words(struct golden *g, const char *line)
 		start_case(g, line);
 	else if (is_word(&line, "sql"))
 		g->sql = line;
+	else if (is_word(&line, "statement"))
+		g->options.statement = line;
 	else if (is_word(&line, "template"))
 		g->sql = line, g->is_template = true;
 	else if (is_word(&line, "payload"))

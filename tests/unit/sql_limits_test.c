@@ -68,7 +68,7 @@ static void a_program_is_explained(void **state)
 	char *text = sql_explain(&a, compile(&a, "SELECT color AS rgb FROM 'a/b' WHERE temp > 50"));
 
 	(void)state;
-	assert_string_equal(text, "61 bytes, from 'a/b'\ncondition at 25, items at 2\n"
+	assert_string_equal(text, "65 bytes, from 'a/b'\ncondition at 25, items at 2\n"
 	                          "    1  END\n    2  OBJECT\n    3  NAME 'color'\n   11  PUT 'rgb'\n   18  END\n   19  STRING 'a/b'\n"
 	                          "   25  NAME 'temp'\n   32  INT 50\n   34  INFIX >\n   36  END\n");
 	sk_arena_free(&a);

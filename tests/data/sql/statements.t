@@ -117,7 +117,31 @@ payload {"e":[{"n":"a","v":1},{"n":"b"},{"n":"c","v":3,"w":[1,2]},7,null],"o":{"
 ? EXISTS (SELECT VALUE v FROM e WHERE v > 3) => false
 ? EXISTS nope => false
 ? EXISTS o.x => true
-?s EXISTS o => refused line 1, column 8: EXISTS is an extension
+?s EXISTS (SELECT VALUE v FROM e WHERE v > 2) => true
+? EXISTS (SELECT * FROM e AS x WHERE x.n = 'c') => true
+? EXISTS (SELECT * FROM e AS x WHERE x.n = 'd') => false
+? (SELECT VALUE x FROM [1, 2, 3] AS x WHERE x > 1) => [2,3]
+? (SELECT x, x.v AS w FROM e AS x WHERE x.v > 1) => [{"x":{"n":"c","v":3,"w":[1,2]},"w":3}]
+? (SELECT VALUE x + v FROM e AS x WHERE v = 1) => []
+? (SELECT VALUE x.v + v FROM e AS x WHERE v >= 1) => [2,6]
+? (SELECT VALUE (SELECT VALUE x FROM x.w AS x WHERE x = 2) FROM e AS x WHERE x.n = 'c') => [[2]]
+? (SELECT VALUE (SELECT VALUE x.v FROM x.w) FROM e AS x WHERE x.n = 'c') => [[]]
+? (SELECT VALUE x.AS FROM [{'AS': 1}] AS x) => [1]
+? (SELECT VALUE cast(x AS String) FROM [1] AS x) => ["1"]
+? (SELECT x AS y FROM [1] AS x) => [{"y":1}]
+? (SELECT VALUE abs(X) FROM [1] AS x) => []
+? (SELECT VALUE x FROM o AS x) => {"x":1,"y":{"z":2}}
+? (SELECT VALUE 1 FROM e AS) => refused line 1, column 33: expected a name, found )
+? (SELECT VALUE 1 FROM e AS 'x') => refused line 1, column 34: expected a name, found 'x'
+? [(SELECT VALUE x FROM [1] AS x), x] => [[1]]
+payload {"arr":[1,2,3]}
+sql SELECT * FROM 'a/b' WHERE 3 in arr
+out {"arr":[1,2,3]}
+sql SELECT * FROM 'a/b' WHERE exists (select * from arr as a where a = 3)
+out {"arr":[1,2,3]}
+sql SELECT * FROM 'a/b' WHERE exists (select * from arr as a where a = 4)
+out none
+payload {"e":[{"n":"a","v":1}]}
 ?15 (SELECT VALUE v FROM e) => refused line 1, column 9: SELECT within an expression needs SQL version 2016-03-23
 ? (SELECT VALUE v) => refused line 1, column 23: expected 'FROM', found )
 
@@ -526,3 +550,90 @@ template x/${get_or_default(get_thing_shadow("lamp", "r"), 1)}
 out refused line 1, column 20: get_thing_shadow is an external function: error actions may not call these
 template ${topic(1)}/${a}
 out a/1
+
+= the guide's page on SET
+payload {"temp_fahrenheit": 75, "humidity": 60}
+sql SET @temp_celsius = (temp_fahrenheit - 32) * 5 / 9 SELECT @temp_celsius AS celsius, humidity FROM 'device/data'
+out {"celsius":23,"humidity":60}
+statement SET @temp_celsius = (temp_fahrenheit - 32) * 5 / 9 SELECT @temp_celsius AS celsius, humidity FROM 'device/data'
+template temperature-data/${humidity}/temp-${@temp_celsius}C.json
+out temperature-data/60/temp-23C.json
+payload {"device1": {"deviceId":"weather_sensor", "deviceData": {"sensors": {"temp_fahrenheit": 75, "humidity": 60}, "location": [47.606,-122.332]}}}
+sql SET @device_sensor_data = device1.deviceData.sensors SELECT @device_sensor_data.temp_fahrenheit AS temp_fahrenheit, @device_sensor_data.humidity as humidity, device1.deviceId as deviceId FROM 'device/data'
+out {"temp_fahrenheit":75,"humidity":60,"deviceId":"weather_sensor"}
+payload {"temp_fahrenheit": 75}
+sql SET @user_data = {'name': 'n', 'active': true}, @threshold = 50 SELECT @user_data.name, temp_fahrenheit FROM 'sensors/+' WHERE temp_fahrenheit > @threshold AND @user_data.active = true
+out {"name":"n","temp_fahrenheit":75}
+raw {oops
+sql SET @encoded_payload = encode(*, 'base64') SELECT @encoded_payload AS raw_data FROM 'device/binary'
+out {"raw_data":"e29vcHM="}
+
+= SET
+payload {"a":1,"e":[{"v":1},{"v":2},{"v":3}]}
+sql SET @a = a + 1, @b = @a * 10 SELECT @b AS b, (SELECT VALUE v FROM e WHERE v >= @a) AS v FROM 'a/b' WHERE @b = 20
+out {"b":20,"v":[2,3]}
+sql SET @a = nope SELECT @a AS a, isUndefined(@a) AS u FROM 'a/b'
+out {"u":true}
+sql SET @a = NULL SELECT @a AS a FROM 'a/b'
+out {"a":null}
+sql SET @a = newuuid(), @b = rand() SELECT VALUE [@a = @a, @b = @b, @a = newuuid()] FROM 'a/b'
+out [true,true,false]
+sql SET @_1 = 3 SELECT @_1 FROM 'a/b'
+out {"@_1":3}
+sql set @1 = 3 SELECT @1 + @1 AS s FROM 'a/b'
+out {"s":6}
+sql SET @a = 1, @b = 2, @c = 3, @d = 4, @e = 5, @f = 6, @g = 7, @h = 8, @i = 9, @j = 10 SELECT @a + @b + @c + @d + @e + @f + @g + @h + @i + @j AS sum FROM 'a/b'
+out {"sum":55}
+sql SET @a = e SELECT VALUE @a FROM 'a/b' WHERE get(@a, 1).v = 2
+out [{"v":1},{"v":2},{"v":3}]
+sql SET @a = get_thing_shadow("later", "role") SELECT @a.x AS x FROM 'a/b' WHERE @a.x = 1
+out later
+sql SET @a = get_thing_shadow("broken", "role") SELECT @a AS x FROM 'a/b'
+out error get_thing_shadow: it is broken
+sql SET @a = rpad('x', 1000), @b = replace(@a, ' ', @a), @c = concat(@b, @b) SELECT 1 AS x FROM 'a/b'
+out error the values of variables take more than 131072 bytes
+sql SET @a = 1 SELECT @b AS b FROM 'a/b'
+out refused line 1, column 19: @b is not set
+sql SET @a = @a SELECT 1 AS b FROM 'a/b'
+out refused line 1, column 10: @a is not set
+sql SET @a = 1, @a = 2 SELECT 1 AS b FROM 'a/b'
+out refused line 1, column 13: @a is set twice
+sql SET @a = 1, @b = 2, @c = 3, @d = 4, @e = 5, @f = 6, @g = 7, @h = 8, @i = 9, @j = 10, @k = 11 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 86: more than 10 variables
+sql SET @aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa = 1 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 5: the name of a variable has at most 64 characters
+sql SET @ = 1 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 5: expected a name of letters, digits and '_' behind @
+sql SET a = 1 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 1: expected 'SELECT', found SET
+sql SET @a = 1, b = 2 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 13: expected a variable such as @name, found b
+sql SET @a = 1 SET @b = 2 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 12: expected 'SELECT', found SET
+sql SET @a 1 SELECT 1 AS x FROM 'a/b'
+out refused line 1, column 8: expected '=', found 1
+sql SELECT @a AS x FROM 'a/b'
+out refused line 1, column 8: @a is not set
+sql SET @a = a SELECT SET AS s, @a AS a FROM 'a/b'
+out {"a":1}
+version 2015-10-08
+sql SET @a = a + 1 SELECT @a AS a FROM 'a/b'
+out {"a":2}
+
+= variables in templates
+payload {"a":1}
+statement SET @a = a + 1, @b = nope SELECT a FROM 'a/b'
+template x${@a}y${@a * 2}
+out x2y4
+template ${@b}
+out error an expression of the template is undefined
+template ${@c}
+out refused line 1, column 3: @c is not set
+template user@host/${a}
+out user@host/1
+alone
+statement SET @s = get_thing_shadow("lamp", "role").state.reported.alarm SELECT a FROM 'a/b'
+template ${@s}
+out ON
+template ${get_thing_shadow("lamp", "role").state.reported.alarm}
+out refused line 1, column 3: get_thing_shadow is an external function: error actions may not call these
