@@ -31,6 +31,7 @@ int sk_ask(struct sk_runtime *rt, struct sk_ask *ask)
 	ask->verdict = SK_PASS;
 	ask->principal[0] = ask->why[0] = '\0';
 	sk_out_list_init(&out);
+	out.home = &rt->outbox.others;
 	item = sk_out_add(&out, SK_OUT_CALL, NULL, NULL, NULL, 0);
 	if (!item)
 		return -1;

@@ -115,6 +115,7 @@ static bool pack(struct sk_slot *s)
 	if (s->packed)
 		return true;
 	sk_out_list_init(&s->leaving);
+	s->leaving.home = &s->run->worker->home;
 	for (struct sk_slot_effect *e = s->effects; e; e = e->next) {
 		struct sk_outgoing *item = outgoing(&s->leaving, e);
 		if (!item) {
@@ -153,6 +154,7 @@ bool sk_run_prepare_commit(struct sk_run *run)
 	struct sk_commit *c = &run->commit;
 	memset(c, 0, sizeof *c); /* a first try may have left its writes */
 	sk_out_list_free(&run->watched);
+	run->watched.home = &run->worker->home;
 	if (!run->writes)
 		return false;
 	c->partition = run->partition->name;

@@ -103,7 +103,8 @@ static void submit_done(struct sk_effect *e, struct sk_request *r)
 {
 	SK_POINT(e->rt->host, "effect.through");
 	sk_request_renew(r);
-	free(r->partition);
+	if (r->partition != r->rest)
+		free(r->partition);
 	r->partition = e->partition;
 	e->partition = NULL;
 	r->row = sk_runtime_event(e->rt, EVENT_DONE);

@@ -62,6 +62,7 @@ static int hand_to_broker(struct sk_runtime *rt, struct sk_request *r)
 	struct sk_out_list out;
 	struct on_broker *b = malloc(sizeof *b);
 	sk_out_list_init(&out);
+	out.home = &rt->outbox.others;
 	struct sk_outgoing *item = b ? sk_out_add(&out, SK_OUT_CALL, NULL, NULL, NULL, 0) : NULL;
 	if (!item) {
 		free(b);

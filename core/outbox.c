@@ -35,15 +35,46 @@ void sk_outbox_free(struct sk_outbox *o)
 {
 	drop_list(o->drain);
 	drop_list(o->head);
+	sk_out_home_empty(&o->others);
 	o->head = o->drain = NULL;
 	o->tail = &o->head;
 	pthread_mutex_destroy(&o->lock);
 }
 
-void sk_out_list_init(struct sk_out_list *l)
+void sk_out_home_empty(struct sk_out_home *h)
+{
+	struct sk_outgoing *item = atomic_load_explicit(&h->back, memory_order_relaxed);
+	if (item)
+		item = atomic_exchange_explicit(&h->back, NULL, memory_order_acquire);
+	while (item) {
+		struct sk_outgoing *next = item->next;
+		sk_outgoing_free(item);
+		item = next;
+	}
+}
+
+static void give_back(struct sk_outgoing *item)
+{
+	struct sk_out_home *h = item->home;
+	if (!h) {
+		sk_outgoing_free(item);
+		return;
+	}
+	item->next = atomic_load_explicit(&h->back, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&h->back, &item->next, item, memory_order_release, memory_order_relaxed))
+		;
+}
+
+static void empty(struct sk_out_list *l)
 {
 	l->head = NULL;
 	l->tail = &l->head;
+}
+
+void sk_out_list_init(struct sk_out_list *l)
+{
+	empty(l);
+	l->home = NULL;
 }
 
 void sk_out_list_free(struct sk_out_list *l)
@@ -58,7 +89,7 @@ void sk_out_list_move(struct sk_out_list *to, struct sk_out_list *from)
 		*to->tail = from->head;
 		to->tail = from->tail;
 	}
-	sk_out_list_init(from);
+	empty(from);
 }
 
 static char *place(char **at, const void *data, size_t n)
@@ -85,6 +116,7 @@ struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind
 	item->client_id = client_id ? place(&at, client_id, id_size) : NULL;
 	item->payload = payload ? place(&at, payload, payload_size) : NULL;
 	item->payload_size = payload_size;
+	item->home = l->home;
 	*l->tail = item;
 	l->tail = &item->next;
 	return item;
@@ -101,7 +133,7 @@ void sk_outbox_push(struct sk_outbox *o, struct sk_out_list *l, const struct sk_
 	*o->tail = l->head;
 	o->tail = l->tail;
 	pthread_mutex_unlock(&o->lock);
-	sk_out_list_init(l);
+	empty(l);
 	atomic_fetch_add_explicit(&o->depth_now, n, memory_order_relaxed);
 	atomic_fetch_add_explicit(&o->pushed, n, memory_order_relaxed);
 	atomic_store(&o->filled, true);
@@ -134,6 +166,8 @@ static void handle(const struct sk_host *host, struct sk_outgoing *item, const s
 		break;
 	case SK_OUT_FINISHED:
 		d->finished(d->ctx, item);
+		if (item->drop)
+			item->drop(item->state);
 		break;
 	case SK_OUT_LOG:
 		host->log(host->ctx, item->level, item->topic);
@@ -162,7 +196,7 @@ bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, struct sk_
 		if (item->kind <= SK_OUT_REPLY)
 			d->published++;
 		handle(host, item, d);
-		sk_outgoing_free(item);
+		give_back(item);
 		atomic_fetch_sub_explicit(&o->depth_now, 1, memory_order_relaxed);
 	}
 	atomic_store(&o->filled, true);

@@ -17,8 +17,13 @@ struct sk_watch;
 
 enum sk_outgoing_kind { SK_OUT_PUBLISH, SK_OUT_REPLY, SK_OUT_KICK, SK_OUT_APPLY, SK_OUT_FINISHED, SK_OUT_LOG, SK_OUT_CALL };
 
+/* Where the items of one thread come back to when they have been done, so that it frees what it has made. If the broker thread did that, it would
+ * wait for the lock of the other thread's part of malloc, which is held for milliseconds when much is freed at once. */
+struct sk_out_home { _Atomic(struct sk_outgoing *) back; };
+
 struct sk_outgoing {
 	struct sk_outgoing *next;
+	struct sk_out_home *home; /* or NULL: whoever has done it frees it */
 	enum sk_outgoing_kind kind;
 	int qos;
 	bool retain;
@@ -32,10 +37,10 @@ struct sk_outgoing {
 	void *properties;        /* PUBLISH: properties_size bytes of core/properties.h, owned; NULL: none */
 	size_t properties_size;
 	const struct sk_watch *watch; /* APPLY */
-	void *state;             /* APPLY: the plugin's state; CALL: argument */
+	void *state;             /* APPLY: the plugin's state; CALL: argument; FINISHED: what drop frees */
 	struct sk_bytes *bytes;  /* APPLY: our reference, NULL for deleted */
 	void (*call)(void *arg); /* CALL: runs on the broker thread */
-	void (*drop)(void *arg); /* CALL: runs instead when the runtime ends first; may be NULL */
+	void (*drop)(void *arg); /* CALL: runs instead when the runtime ends first; FINISHED: runs in any case; may be NULL */
 	char level;              /* LOG */
 };
 
@@ -46,16 +51,18 @@ struct sk_outbox {
 	atomic_bool filled;       /* head or drain hold something: the broker thread's one load when idle */
 	atomic_bool awake;        /* a wake-up is on its way */
 	_Atomic uint64_t depth_now, pushed;
+	struct sk_out_home others; /* of threads that are no workers; the keeper empties it */
 };
 
 struct sk_out_list { /* items gathered by one thread, pushed at once */
 	struct sk_outgoing *head, **tail;
+	struct sk_out_home *home; /* of what is added from now on; NULL after sk_out_list_init() */
 };
 
 void sk_outbox_init(struct sk_outbox *o);
 void sk_outbox_free(struct sk_outbox *o);
 void sk_out_list_init(struct sk_out_list *l);
-void sk_out_list_free(struct sk_out_list *l); /* of its items; it is empty and usable afterwards. All zero is empty too. */
+void sk_out_list_free(struct sk_out_list *l); /* of its items; it is as after init. All zero may be freed too. */
 void sk_out_list_move(struct sk_out_list *to, struct sk_out_list *from); /* from is empty afterwards */
 /* A new item with room for copies of its texts; appended to l. NULL when memory is out (counted by the caller). */
 struct sk_outgoing *sk_out_add(struct sk_out_list *l, enum sk_outgoing_kind kind, const char *topic, const char *client_id,
@@ -72,5 +79,7 @@ struct sk_drain { /* how much to take out, who hears of finished calls, how many
 /* Broker thread. true if something is left. */
 bool sk_outbox_drain(struct sk_outbox *o, const struct sk_host *host, struct sk_drain *d);
 void sk_outgoing_free(struct sk_outgoing *item);
+/* Frees what has come back. Any thread but the broker's. */
+void sk_out_home_empty(struct sk_out_home *h);
 
 #endif

@@ -61,6 +61,7 @@ void sk_log(char level, const char *plugin, const char *fmt, ...)
 	}
 	struct sk_out_list out;
 	sk_out_list_init(&out);
+	out.home = &rt->outbox.others;
 	struct sk_outgoing *item = sk_out_add(&out, SK_OUT_LOG, line, NULL, NULL, 0);
 	if (item)
 		item->level = level;

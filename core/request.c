@@ -19,7 +19,8 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	const char *home = caller->region ? caller->region : "";
 	size_t id = strlen(caller->client_id), principal = strlen(caller->principal), region = strlen(home);
 	size_t topic_size = topic ? strlen(topic) : 0, copied = payload ? payload_size : 0;
-	size_t total = sizeof(struct sk_request) + id + principal + region + topic_size + copied + 5;
+	size_t rest = strlen(row->partition) + topic_size + sizeof "/aa"; /* what is captured from a topic is not longer than the topic */
+	size_t total = sizeof(struct sk_request) + id + principal + region + topic_size + copied + rest + 5;
 	struct sk_request *r = malloc(total);
 	if (!r)
 		return NULL;
@@ -35,6 +36,8 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	r->topic = topic ? put(&at, topic, topic_size) : NULL;
 	r->payload = payload ? put(&at, payload, payload_size) : NULL;
 	r->payload_size = payload_size;
+	r->rest = at;
+	r->rest_size = rest;
 	return r;
 }
 
@@ -56,7 +59,8 @@ void sk_request_free(struct sk_request *r)
 		return;
 	sk_request_renew(r);
 	free(r->body);
-	free(r->partition);
+	if (r->partition != r->rest)
+		free(r->partition);
 	free((char *)r->timer);
 	free(r);
 }
@@ -120,6 +124,12 @@ static int fill(const struct sk_request *r, const cJSON *in, char *out, size_t r
 	return 0;
 }
 
+static char *keep(const struct sk_request *r, const char *name)
+{
+	size_t n = strlen(name) + 1;
+	return n <= r->rest_size ? memcpy(r->rest, name, n) : strdup(name);
+}
+
 int sk_request_route(struct sk_request *r, const cJSON *in)
 {
 	char name[SK_KEY_MAX / 2];
@@ -128,11 +138,11 @@ int sk_request_route(struct sk_request *r, const cJSON *in)
 		unsigned n = atomic_fetch_add_explicit(&r->row->turn, 1, memory_order_relaxed);
 		any[4] = (char)('a' + n % 8);
 		any[5] = (char)('a' + n / 8 % 8);
-		r->partition = strdup(any);
+		r->partition = keep(r, any);
 	} else if (fill(r, in, name, sizeof name)) {
 		return SK_ROUTE_NAME;
 	} else {
-		r->partition = strdup(name);
+		r->partition = keep(r, name);
 	}
 	return r->partition ? 0 : SK_ROUTE_MEMORY;
 }

@@ -66,7 +66,9 @@ struct sk_request {
 	struct sk_caller caller;
 	void *client;                /* device: for direct replies and the in-flight count */
 	uint64_t generation;
-	char *partition;
+	char *partition;             /* in `rest` or owned */
+	char *rest;                  /* the end of this block: rest_size bytes for the partition's name */
+	size_t rest_size;
 	const char *topic;           /* topic rows */
 	struct sk_topic_match match; /* into topic */
 	const char *payload;         /* JSON text of the input for others; NULL when over the row's limit */

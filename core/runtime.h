@@ -43,6 +43,7 @@ struct sk_worker {
 	struct sk_request *untold;               /* carried out; there was no memory to tell the broker's thread */
 	struct sk_cache cache;
 	struct sk_out_list out;
+	struct sk_out_home home;                 /* of all that this worker sends */
 	struct sk_commit *submit, **submit_tail; /* commits of this step */
 	struct sk_run *spare_run;
 	struct sk_slot *spare_slot;

@@ -320,6 +320,7 @@ static int64_t publish_counters(struct sk_keeper *k, int64_t now_us)
 		return k->next_counters_us;
 	k->next_counters_us = now_us + k->counters_every_us;
 	sk_out_list_init(&out);
+	out.home = &k->rt->outbox.others;
 #define SK_COUNTER(name, prose) publish_one(&out, #name, atomic_load_explicit(&k->rt->count.name, memory_order_relaxed));
 #include "core/counters.tbl"
 #undef SK_COUNTER
@@ -346,6 +347,7 @@ static int64_t call_each_second(struct sk_keeper *k, int64_t now_us)
 		return k->next_second_us;
 	k->next_second_us = now_us + 1000000;
 	sk_out_list_init(&out);
+	out.home = &k->rt->outbox.others;
 	struct sk_outgoing *item = sk_out_add(&out, SK_OUT_CALL, NULL, NULL, NULL, 0);
 	if (item)
 		item->call = fn;
@@ -367,6 +369,9 @@ static void look(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
 	bool due = now_us >= k->next_scan_us || wall_ms >= k->horizon_ms || k->rescan;
 	pthread_mutex_unlock(&k->lock);
 	k->next_look_us = now_us + LOOK_AGAIN_US;
+	for (int i = 0; i < k->rt->workers; i++)
+		sk_out_home_empty(&k->rt->worker[i]->home); /* of one that sleeps */
+	sk_out_home_empty(&k->rt->outbox.others);
 	if (!due)
 		return;
 	k->next_scan_us = now_us + RESCAN_US;

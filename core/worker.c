@@ -178,7 +178,9 @@ static void enqueue_all(struct sk_worker *w, const struct taken *t)
 
 /* -- carried out -- */
 
-/* true: told, and r is not ours any more. */
+static void free_request(void *r) { sk_request_free(r); }
+
+/* true: told, and r is not ours any more. The broker's thread has made it and frees it: the memory of a thread is its own affair (struct sk_out_home). */
 static bool tell(struct sk_worker *w, struct sk_request *r)
 {
 	if (r->effect)
@@ -186,11 +188,15 @@ static bool tell(struct sk_worker *w, struct sk_request *r)
 	struct sk_outgoing *item = r->client ? sk_out_add(&w->out, SK_OUT_FINISHED, NULL, NULL, NULL, 0) : NULL;
 	if (r->client && !item)
 		return false;
-	if (item) {
-		item->client = r->client;
-		item->generation = r->generation;
+	if (!item) {
+		sk_request_free(r);
+		return true;
 	}
-	sk_request_free(r);
+	item->client = r->client;
+	item->generation = r->generation;
+	item->state = r;
+	item->drop = free_request;
+	sk_request_renew(r);
 	return true;
 }
 
@@ -311,6 +317,15 @@ static void submit(struct sk_worker *w)
 	w->rt->store->ops->submit(w->rt->store, list);
 }
 
+/* Nothing is under way, in no worker, commit or outbox: a disk that stands still is not quiet. */
+static bool all_is_done(const struct sk_runtime *rt)
+{
+	for (int i = 0; i < rt->workers; i++)
+		if (atomic_load(&rt->worker[i]->inbox.calls))
+			return false;
+	return !atomic_load(&rt->outbox.depth_now);
+}
+
 /* After a load peak, when it has been quiet for a while and all answers are out, the memory that it needed goes back: trimming holds malloc's locks
  * for tens of milliseconds, and the broker's thread would wait. The time to look again. */
 static int64_t tidy_up(struct sk_worker *w, int64_t now_us)
@@ -318,7 +333,7 @@ static int64_t tidy_up(struct sk_worker *w, int64_t now_us)
 	if (w->calls_since_tidy < PEAK_CALLS)
 		return INT64_MAX;
 	if (now_us - w->lately_at >= LATELY_US) {
-		bool quiet = w->calls_lately < QUIET_CALLS && !atomic_load(&w->rt->outbox.depth_now);
+		bool quiet = w->calls_lately < QUIET_CALLS && all_is_done(w->rt);
 		w->lately_at = now_us;
 		w->calls_lately = 0;
 		if (quiet) {
@@ -334,6 +349,7 @@ int64_t sk_worker_step(struct sk_worker *w, int64_t now_us)
 {
 	struct sk_run *runs[RUNS_PER_STEP];
 	struct taken t = take_inbox(w);
+	sk_out_home_empty(&w->home);
 	tell_late(w);
 	settle_committed(w, t.committed);
 	wake_partitions(w, t.woken);
@@ -363,6 +379,7 @@ struct sk_worker *sk_worker_new(struct sk_runtime *rt, int index)
 	w->entering_tail = &w->entering;
 	w->submit_tail = &w->submit;
 	sk_out_list_init(&w->out);
+	w->out.home = &w->home;
 	sk_cache_init(&w->cache, rt->cache_limit);
 	return w;
 }
@@ -434,6 +451,7 @@ void sk_worker_free(struct sk_worker **at)
 	}
 	free_partitions(w);
 	free_spares(w);
+	sk_out_home_empty(&w->home);
 	sk_cache_free(&w->cache);
 	pthread_mutex_destroy(&w->inbox.lock);
 	free(w);

@@ -224,6 +224,77 @@ static void what_is_left_at_the_end_is_dropped_not_called(void **state)
 	assert_string_equal(w.heard, "drop drop drop ");
 }
 
+static void what_has_a_home_comes_back_to_it_to_be_freed(void **state)
+{
+	struct world w;
+	struct sk_out_list l, none;
+	struct sk_out_home home = { NULL };
+	(void)state;
+	start(&w);
+	sk_out_list_init(&l);
+	sk_out_list_init(&none);
+	l.home = &home;
+	for (int i = 0; i < 2; i++) { /* pushing does not take the home away from the list */
+		sk_out_add(&l, SK_OUT_PUBLISH, "mine", NULL, "x", 1)->properties = malloc(10);
+		sk_out_add(&none, SK_OUT_PUBLISH, "nobody's", NULL, "x", 1);
+		sk_outbox_push(&w.box, &l, &w.host);
+		sk_outbox_push(&w.box, &none, &w.host);
+	}
+	assert_null(atomic_load(&home.back));
+	assert_true(drain(&w, 2, 1000));
+	struct sk_outgoing *first = atomic_load(&home.back);
+	assert_non_null(first);
+	assert_string_equal(first->topic, "mine");
+	assert_null(first->next);
+	sk_out_home_empty(&home);
+	assert_null(atomic_load(&home.back));
+	assert_false(drain(&w, 2, 1000));
+	assert_string_equal(w.heard, "mine nobody's mine nobody's ");
+	assert_non_null(atomic_load(&home.back));
+	sk_outbox_free(&w.box);
+	sk_out_home_empty(&home);
+	sk_out_home_empty(&home);
+}
+
+static void what_moves_to_another_list_keeps_its_home_and_the_lists_theirs(void **state)
+{
+	struct sk_out_list from, to;
+	struct sk_out_home home[2] = { { NULL } };
+	(void)state;
+	sk_out_list_init(&from);
+	sk_out_list_init(&to);
+	from.home = &home[0];
+	to.home = &home[1];
+	struct sk_outgoing *moved = sk_out_add(&from, SK_OUT_LOG, "moved", NULL, NULL, 0);
+	sk_out_list_move(&to, &from);
+	struct sk_outgoing *mine = sk_out_add(&to, SK_OUT_LOG, "mine", NULL, NULL, 0), *later = sk_out_add(&from, SK_OUT_LOG, "later", NULL, NULL, 0);
+	assert_ptr_equal(moved->home, &home[0]);
+	assert_ptr_equal(mine->home, &home[1]);
+	assert_ptr_equal(later->home, &home[0]);
+	sk_out_list_free(&to);
+	sk_out_list_free(&from);
+	assert_null(to.home);
+}
+
+static void a_finished_call_is_heard_of_before_its_memory_goes(void **state)
+{
+	struct world w;
+	struct sk_out_list l;
+	(void)state;
+	start(&w);
+	sk_out_list_init(&l);
+	for (int i = 0; i < 2; i++) {
+		struct sk_outgoing *item = sk_out_add(&l, SK_OUT_FINISHED, NULL, NULL, NULL, 0);
+		item->drop = drop;
+		item->state = &w;
+	}
+	sk_outbox_push(&w.box, &l, &w.host);
+	assert_true(drain(&w, 1, 1000));
+	assert_string_equal(w.heard, "finished drop ");
+	sk_outbox_free(&w.box);
+	assert_string_equal(w.heard, "finished drop drop ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +306,9 @@ int main(void)
 		cmocka_unit_test(the_broker_is_woken_once_until_it_drains),
 		cmocka_unit_test(an_empty_list_wakes_nobody),
 		cmocka_unit_test(what_is_left_at_the_end_is_dropped_not_called),
+		cmocka_unit_test(what_has_a_home_comes_back_to_it_to_be_freed),
+		cmocka_unit_test(what_moves_to_another_list_keeps_its_home_and_the_lists_theirs),
+		cmocka_unit_test(a_finished_call_is_heard_of_before_its_memory_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
