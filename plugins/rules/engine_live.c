@@ -55,13 +55,18 @@ static void note(struct live_rule *r, int64_t now_ms, const char *why)
 	r->last_error_ms = now_ms;
 }
 
+void live_note(struct live_rule *r, int64_t now_ms, const char *why)
+{
+	pthread_mutex_lock(&errors);
+	note(r, now_ms, why);
+	pthread_mutex_unlock(&errors);
+}
+
 void live_failed(struct live_rule *r, int64_t now_ms, const char *why)
 {
 	atomic_fetch_add_explicit(&r->count.failed, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&r->failures, 1, memory_order_relaxed);
-	pthread_mutex_lock(&errors);
-	note(r, now_ms, why);
-	pthread_mutex_unlock(&errors);
+	live_note(r, now_ms, why);
 }
 
 char *live_last_error(struct live_rule *r, struct sk_arena *a, int64_t *at_ms)

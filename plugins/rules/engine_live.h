@@ -47,6 +47,7 @@ void live_unref(struct live_rule *r);
 /* Any thread: its program, compiled at the first call; NULL: it has none, or it does not compile (that is noted). */
 const struct rules_rule *live_program(struct live_rule *r, const struct rules_settings *s);
 void live_failed(struct live_rule *r, int64_t now_ms, const char *why); /* counts it and keeps why; NULL: what is known already */
+void live_note(struct live_rule *r, int64_t now_ms, const char *why);   /* keeps why alone: there is more to say about a failure that counts already */
 char *live_last_error(struct live_rule *r, struct sk_arena *a, int64_t *at_ms);
 
 /* -- the table: written by the broker's thread alone -- */

@@ -126,12 +126,12 @@ static void run_error_action(struct rules_thread *t, struct work *w, struct live
 	for (int i = 0; failed && i < o->deliveries; i++)
 		if (o->delivery[i].error)
 			failed[n++] = o->delivery[i];
-	int rc = rules_evaluate_error(program, &w->sql, failed, n, why, &t->arena, &error);
+	int rc = rules_evaluate_error(program, &w->sql, failed, n, o ? NULL : why, &t->arena, &error);
 	const char *again = rc ? error.why : error.deliveries ? error.delivery->error : NULL;
 	if (!again && !rc && error.deliveries)
 		again = deliver(t, error.delivery, &error, w->m->depth);
 	if (again)
-		live_failed(r, w->m->now_ms, sk_printf(&t->arena, "the error action too: %s", again));
+		live_note(r, w->m->now_ms, sk_printf(&t->arena, "%s; the error action too: %s", why, again));
 }
 
 static void run_actions(struct rules_thread *t, struct work *w, struct live_rule *r, struct rules_outcome *o)
@@ -150,7 +150,7 @@ static void run_actions(struct rules_thread *t, struct work *w, struct live_rule
 		return;
 	}
 	work_failed(r, w->m->now_ms, why);
-	run_error_action(t, w, r, o, NULL);
+	run_error_action(t, w, r, o, why);
 }
 
 static void run_sql(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_rule *program)
