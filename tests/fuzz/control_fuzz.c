@@ -9,6 +9,9 @@
 
 #include "plugins/auth/auth.h"
 #include "plugins/registry/registry.h"
+#include "plugins/rules/files.h"
+#include "plugins/rules/rules.h"
+#include "plugins/rules/statistics.h"
 #include "plugins/shadow/shadows.h"
 #include "tests/unit/sim_host.h"
 #include "tests/fuzz/expect.h"
@@ -26,6 +29,11 @@
 #define SHAPES_FILE "plugins/shadow/shadow.shapes"
 #define SHAPES_NAME shadow_shapes
 #include "core/shape_table.h"
+#undef SHAPES_FILE
+#undef SHAPES_NAME
+#define SHAPES_FILE "plugins/rules/rules.shapes"
+#define SHAPES_NAME rules_shapes
+#include "core/shape_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,19 +46,43 @@ static const struct sk_op_group *const auth_groups[] = {
 	&authorization_group, &explain_group, NULL,
 };
 static const struct sk_op_group *const shadow_groups[] = { &shadows_group, NULL };
+static const struct sk_op_group *const rules_groups[] = { &topic_rules_group, &dry_run_group, &observed_group, NULL };
+
+/* No rule is in force, and none is made by a file. */
+bool rules_files_get(void *state, const char *name, struct sk_arena *a, cJSON **rule)
+{
+	(void)state, (void)name, (void)a, (void)rule;
+	return false;
+}
+void rules_files_list(void *state, struct sk_arena *a, void (*fn)(void *ctx, const char *name, const cJSON *item), void *ctx)
+{
+	(void)state, (void)a, (void)fn, (void)ctx;
+}
+void rules_statistics_each(void *state, void (*fn)(void *ctx, const struct rules_statistics *s), void *ctx)
+{
+	(void)state, (void)fn, (void)ctx;
+}
+bool rules_trace_read(void *state, const char *rule, uint64_t after, struct sk_arena *a, cJSON *out)
+{
+	(void)state, (void)rule, (void)after, (void)a, (void)out;
+	return false;
+}
+
 static const struct sk_plugin plugins[] = {
 	{ .name = "registry", .operations = registry_groups, .shapes = registry_shapes },
 	{ .name = "auth", .operations = auth_groups, .shapes = auth_shapes, .on = auth_on },
 	{ .name = "shadow", .operations = shadow_groups, .shapes = shadow_shapes },
+	{ .name = "rules", .operations = rules_groups, .shapes = rules_shapes },
 };
 static const struct sk_tagged *tagged_at(size_t i)
 {
-	static const struct sk_tagged tagged[] = { { "thinggroup", "registry/group/" }, { "policy", "registry/policy/" } };
+	static const struct sk_tagged tagged[] = { { "thinggroup", "registry/group/" }, { "policy", "registry/policy/" }, { "rule", "registry/rule/" } };
 
 	return i < sizeof(tagged) / sizeof(*tagged) ? &tagged[i] : NULL;
 }
 static struct registry_state registry = { .host = "here", .account = "123456789012", .tagged = tagged_at };
 static struct auth auth = { .arn = "arn:aws:iot:us-east-1:123456789012:", .policy_size = 2048 };
+static struct rules_state rules = { .most_rules = 20, .account = "123456789012" };
 static struct shadows_state shadows = { .version_memory = 1000, .in_force = { 8192, 6 } };
 
 static char *answer;
@@ -130,6 +162,7 @@ static const struct list {
 	{ "ListThings", "things", false }, { "ListThingTypes", "thingTypes", false }, { "ListThingGroups", "thingGroups", false },
 	{ "ListBillingGroups", "billingGroups", false }, { "ListPolicies", "policies", true }, { "ListCertificates", "certificates", true },
 	{ "ListCACertificates", "certificates", true }, { "ListV2LoggingLevels", "logTargetConfigurations", false },
+	{ "ListTopicRules", "rules", false },
 };
 
 static const cJSON *page(struct sim *s, struct sk_arena *a, const struct list *l, const char *token, int size)
@@ -210,7 +243,7 @@ static struct sim *world(void)
 
 	s->host.publish = keep_answer;
 	expect(!sk_runtime_load(s->rt, &plugins[0], &registry, why, sizeof why) && !sk_runtime_load(s->rt, &plugins[1], &auth, why, sizeof why));
-	expect(!sk_runtime_load(s->rt, &plugins[2], &shadows, why, sizeof why));
+	expect(!sk_runtime_load(s->rt, &plugins[2], &shadows, why, sizeof why) && !sk_runtime_load(s->rt, &plugins[3], &rules, why, sizeof why));
 	return s;
 }
 
