@@ -29,7 +29,8 @@ struct flight { /* a call under way */
 static int look(struct lua_run *run, const char *function, const char *first, const char *second, const cJSON **out, const char **why)
 {
 	struct sk_arena *a = &run->thread->arena;
-	struct sql_lookup what = { .function = function, .count = 3, .args = { sk_json_string(a, first), sk_json_string(a, second), sk_json_string(a, "") } };
+	const cJSON *role = sk_json_string(a, "");
+	struct sql_lookup what = { .function = function, .count = second ? 3 : 2, .args = { sk_json_string(a, first), second ? sk_json_string(a, second) : role, role } };
 	return rules_look(run->world, &what, out, why);
 }
 
@@ -55,7 +56,7 @@ int lua_run_ask(void *ctx, enum lua_ask what, const char *a, const char *b, stru
 	*out = NULL;
 	switch (what) {
 	case LUA_STATE: return ask_state(run, a, out, why);
-	case LUA_SHADOW: return look(run, "get_thing_shadow", a, b ? b : "", out, why);
+	case LUA_SHADOW: return look(run, "get_thing_shadow", a, b, out, why);
 	default: return look(run, "get_registry_data", "DescribeThing", a, out, why);
 	}
 }
