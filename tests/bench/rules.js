@@ -1,13 +1,15 @@
 // rules.js -- rows about topic rules: beside Node-RED on the same broker, how much one rule takes, what a thousand cost, SQL beside Lua, and what
 // those pay whose messages match no rule.
 //
-// A rate holds when every message that must come back does, once, 99 of 100 within SOON, twice running: it is looked for by doubling and then by halving.
+// A rate holds when every message that must come back does, once, and in two of three runs 99 of 100 of them within SOON: it is looked for by doubling and
+// then by halving. What was tried is said on standard error.
 // Readings are of 100 bytes, QoS 0, over a unix socket, four clients; of each `of` readings one is above 30 degrees and comes back on the topic `hot`.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
 const { BUILD, broker, ground, load, marginal, median, sleep, spread } = require('./stage');
 const { NodeRed, version } = require('./node_red');
+const { Operator } = require('../harness/control');
 
 const SOON = 100;
 const HALVINGS = 4;
@@ -22,18 +24,25 @@ const readings = (b, options) => load(b, 'rule', { ...READINGS, ...options }, PL
 const each = (r) => r.cpu_s * 1e6 / r.sent;
 const came = (r) => r.lost === 0 && r.twice === 0 && r.stray === 0;
 
-const create = (b, name, sql) => b.call('CreateTopicRule', { ruleName: name,
+// `to`: a broker, or an operator of one.
+const create = (to, name, sql) => to.call('CreateTopicRule', { ruleName: name,
 	topicRulePayload: { sql, awsIotSqlVersion: '2016-03-23', actions: [{ republish: { roleArn: 'arn:aws:iam::123456789012:role/rules', topic: 'hot', qos: 0 } }] } });
 
 // -- the greatest rate without a loss
 
-async function holds(b, of, rate, seconds = 2) {
-	for (let twice = 0; twice < 2; twice++) {
+async function holds(b, of, rate) {
+	const seconds = 2;
+	let soon = 0, late = 0;
+	while (soon < 2 && late < 2) {
 		const r = await readings(b, { rate, of, seconds });
-		if (!came(r) || r.p99 > SOON || r.sent < rate * seconds * 0.99)
+		process.stderr.write(`${rate}/s: ${r.sent} sent, ${r.lost} lost, ${r.twice} twice, ${r.stray} stray, p99 ${r.p99} ms\n`);
+		if (!came(r))
 			return false;
+		const kept = r.p99 <= SOON && r.sent >= rate * seconds * 0.99;
+		soon += kept;
+		late += !kept;
 	}
-	return true;
+	return soon === 2;
 }
 
 async function greatest(b, of, from) {
@@ -116,8 +125,10 @@ async function oneInAHundred(report) {
 // -- many rules on filters of their own
 
 async function withRules(n) {
-	const b = await broker('skeeter', { more: PLUGIN }), { Operator } = require('../harness/control');
-	const operators = await Promise.all(Array.from({ length: Math.min(n, 32) }, () => Operator.connect(b.socket)));
+	const b = await broker('skeeter', { more: PLUGIN });
+	const operators = [];
+	while (operators.length < Math.min(n, 32))
+		operators.push(await Operator.connect(b.socket));
 	await Promise.all(operators.map(async (o, k) => {
 		for (let i = k; i < n; i += operators.length)
 			await create(o, `hot${i}`, `SELECT * FROM 'sensors/load-${i}/temp' WHERE temp > 30`);
@@ -153,7 +164,7 @@ async function manyRules(report) {
 const LUA = `rule "hot" {
 	topic = "sensors/+/temp",
 	where = function(m) return m.temp > 30 end,
-	run = function(m) publish("hot", m) end,
+	run = function(m) publish("hot", m.raw) end,
 }
 `;
 
@@ -213,7 +224,8 @@ async function noRule(report) {
 
 module.exports = async function rules(report) {
 	report.note(`Node-RED ${version} of npm with Node ${process.version}: mqtt in, which parses JSON, switch, mqtt out; on the broker that has Skeeter's rules, in turns with them.\n`);
-	for (const part of [besideNodeRed, oneInAHundred, manyRules, inLua, noRule])
+	const parts = [besideNodeRed, oneInAHundred, manyRules, inLua, noRule];
+	for (const part of parts.filter((p) => !process.env.PART || p.name === process.env.PART))
 		await part(report);
 };
 module.exports.columns = { what: 'what', load: 'under', node_red: 'Node-RED', skeeter: 'Skeeter', ratio: 'ratio', goal: 'goal', met: 'met' };
