@@ -535,12 +535,15 @@ static bool pieces(struct expr_parser *p)
 /* A template that uses variables finds them itself. That it stands in an error action matters to its own text only. */
 static bool variables_of(struct expr_parser *p, const char *text)
 {
+	struct expr_marks *marks = p->marks; /* of the template's text */
 	uint32_t mode = p->mode;
 	bool ok;
 
+	p->marks = NULL;
 	p->mode &= ~(uint32_t)SQL_IS_ALONE;
 	ok = expr_parser_start(p, text, strlen(text)) && variables(p);
 	p->mode = mode;
+	p->marks = marks;
 	return ok;
 }
 

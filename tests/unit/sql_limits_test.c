@@ -100,6 +100,9 @@ static void a_trace_has_the_value_of_every_clause(void **state)
 	                    "[{\"clause\":\"l\",\"value\":[{\"v\":1},{\"v\":2}]},{\"clause\":\"v\",\"value\":1},{\"clause\":\"v > 1\",\"value\":false},"
 	                    "{\"clause\":\"v\",\"value\":2},{\"clause\":\"v > 1\",\"value\":true},{\"clause\":\"v\",\"value\":2},"
 	                    "{\"clause\":\"(SELECT VALUE v FROM l WHERE v > 1)\",\"value\":[2]}]");
+	assert_string_equal(traced(&a, "SET @a = b * 2 SELECT @a AS x FROM 'a' WHERE @a > 3", "{\"b\":2}"),
+	                    "[{\"clause\":\"b\",\"value\":2},{\"clause\":\"b * 2\",\"value\":4},{\"clause\":\"@a\",\"value\":4},"
+	                    "{\"clause\":\"@a > 3\",\"value\":true},{\"clause\":\"@a\",\"value\":4}]");
 	assert_string_equal(traced(&a, "SELECT a FROM", "{}"), "line 1, column 14: expected a topic filter in single quotes, found the end");
 	sk_arena_free(&a);
 }
