@@ -185,6 +185,21 @@ test('publishing asks for the topic, and for more when it is to be retained', as
 	assert.match(words(await publish('vault')), /^403 ForbiddenException .* iot:Publish on resource: .*:topic\/vault$/);
 });
 
+test('a policy names topic rules; their tags come in a header', async (t) => {
+	const h = await signed(t, { plugins: ['core', 'registry', 'auth', 'shadow', 'rules'] });
+	await h.b.call('CreatePolicy', { policyName: 'mine', policyDocument: policy(allow(['iot:*TopicRule', 'iot:ListTagsForResource'], `${ARN}:rule/mine_*`)) });
+	const ask = requester(h, await key(h, 'mine'));
+	const body = { sql: "SELECT * FROM 'a'", actions: [] };
+	assert.equal((await ask('POST', '/rules/mine_a', body, { headers: { 'x-amz-tagging': 'site=Oslo&floor=2' } })).status, 200);
+	assert.deepEqual((await ask('GET', `/tags?resourceArn=${encodeURIComponent(`${ARN}:rule/mine_a`)}`)).json.tags, [{ Key: 'site', Value: 'Oslo' }, { Key: 'floor', Value: '2' }]);
+	assert.match(words(await ask('POST', '/rules/other', body)), /^403 AccessDeniedException .* iot:CreateTopicRule on resource: .*:rule\/other$/);
+	assert.match(words(await ask('GET', '/rules')), /^403 AccessDeniedException .* iot:ListTopicRules on resource: \*$/);
+	assert.match(words(await ask('PATCH', '/rules/mine_a', '[]')), /^400 InvalidRequestException .*The body is not a JSON object/);
+	assert.match(words(await ask('PATCH', '/rules/mine_a')), /^400 InvalidRequestException .*'topicRulePayload'.*must not be null/);
+	assert.equal((await ask('PATCH', '/rules/mine_a', { ...body, ruleDisabled: true })).status, 200);
+	assert.equal((await ask('GET', '/rules/mine_a')).json.rule.ruleDisabled, true);
+});
+
 test('a policy may name any operation that is loaded, and nothing that is none', async (t) => {
 	const h = await signed(t);
 	const create = (policyName, Action) => h.b.refused('CreatePolicy', { policyName, policyDocument: policy({ Effect: 'Deny', Action, Resource: '*' }) });
