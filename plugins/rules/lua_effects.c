@@ -9,10 +9,12 @@
 
 static void set_bytes(struct sk_arena *a, cJSON *o, const char *key, const void *bytes, size_t n)
 {
-	char *text = bytes ? sk_alloc_text(a, sk_base64_size(n) + 1) : NULL;
+	size_t size = sk_base64_size(n);
+	char *text = bytes ? sk_alloc_text(a, size + 1) : NULL;
 	if (!text)
 		return;
 	sk_base64_encode(bytes, n, text);
+	text[size] = '\0';
 	sk_json_set_string(a, o, key, text);
 }
 
