@@ -47,7 +47,7 @@ static _Noreturn void refuse(struct walk *w, const char *why)
 {
 	const char *at = path(w);
 
-	host_fail(w->L, "%s: %s%s%s", w->what, *at ? "the value at " : "the value ", *at ? at : "", why);
+	host_fail(w->L, "%s: the value%s%s%s", w->what, *at ? " at " : "", at, why);
 }
 
 static cJSON *string(struct walk *w, int index)

@@ -203,12 +203,17 @@ static int null_tostring(lua_State *L)
 	return 1;
 }
 
+static int null_index(lua_State *L)
+{
+	host_fail(L, "null has no member '%s'", luaL_tolstring(L, 2, NULL));
+}
+
 static void open_null(lua_State *L)
 {
+	static const luaL_Reg methods[] = { { "__tostring", null_tostring }, { "__index", null_index }, { "__newindex", null_index }, { NULL, NULL } };
+
 	host_push_null(L);
-	lua_createtable(L, 0, 3);
-	lua_pushcfunction(L, null_tostring);
-	lua_setfield(L, -2, "__tostring");
+	luaL_newlib(L, methods);
 	lua_pushliteral(L, "null");
 	lua_setfield(L, -2, "__name");
 	lua_pushboolean(L, false);
