@@ -91,12 +91,17 @@ static void write_header(struct rules_ring *r, uint64_t position, uint64_t state
 	atomic_store_explicit(&h->state, state, memory_order_relaxed); /* `head` publishes it */
 }
 
+size_t rules_ring_most(const struct rules_ring *r)
+{
+	return r->size / 2 - UNIT;
+}
+
 void *rules_ring_reserve(struct rules_ring *r, size_t size)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), left = r->size - (head & (r->size - 1));
 
 	r->reserved = 0;
-	if (size > r->size / 2 - UNIT)
+	if (size > rules_ring_most(r))
 		return NULL;
 	uint64_t bytes = whole(size), skipped = bytes > left ? left : 0;
 	if (!has_room(r, head, skipped + bytes))

@@ -18,6 +18,7 @@ struct rules_ring *rules_ring_new(size_t bytes);
 void rules_ring_free(struct rules_ring **r);
 /* Writer: room for a record of `size` bytes, filled in by the caller and then published; NULL: there is no room (or it will never fit). */
 void *rules_ring_reserve(struct rules_ring *r, size_t size);
+size_t rules_ring_most(const struct rules_ring *r); /* the largest record that ever fits */
 void rules_ring_publish(struct rules_ring *r); /* what was reserved last */
 /* Reader: the next record not read yet, its size in *size; NULL: there is none. It stays as it is until it is done. */
 void *rules_ring_read(struct rules_ring *r, size_t *size);

@@ -87,6 +87,7 @@ void engine_free(struct rules_engine **at)
 	live_table_free(&e->table);
 	free(e->retiring);
 	free(e->ids);
+	free(e->matching);
 	free(e);
 }
 

@@ -48,7 +48,8 @@ struct rules_engine {
 	struct live_rule **retiring; /* out of force; a ring had no room to say so */
 	size_t retiring_count, retiring_room;
 	uint32_t *ids;             /* what a message's topic matches */
-	size_t ids_room;
+	struct live_rule **matching; /* those of them that run */
+	size_t ids_room;           /* of both */
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
 	struct folder *folder;     /* NULL: there is no folder of rules */
 };

@@ -85,7 +85,18 @@ static void drop_all(struct live_rule *const *rule, size_t n)
 		atomic_fetch_add_explicit(&rule[i]->count.dropped, 1, memory_order_relaxed);
 }
 
-enum { RULES_MOST = 1024 }; /* of one message */
+/* SK_DENY: later there will be room. What no ring can ever hold is passed by: refused it would come again for ever. */
+static int no_room(struct rules_engine *e, const struct sk_feed *f, size_t bytes, struct live_rule *const *rule, size_t n, int64_t now_ms)
+{
+	char why[160];
+	drop_all(rule, n);
+	if (bytes <= rules_ring_most(e->thread[0]->ring))
+		return SK_DENY;
+	snprintf(why, sizeof why, "a message of %u bytes is more than half of plugin_opt_ring: no rule sees it", (unsigned)f->size);
+	for (size_t i = 0; i < n; i++)
+		live_note(rule[i], now_ms, why);
+	return SK_PASS;
+}
 
 /* Sorts the rules by thread, reserves in each ring that is wanted, then publishes all. */
 static int hand_out(struct rules_engine *e, const struct sk_feed *f, const struct copied *c, struct live_rule **rule, size_t n)
@@ -95,10 +106,9 @@ static int hand_out(struct rules_engine *e, const struct sk_feed *f, const struc
 	for (size_t i = 0; i < n; i++)
 		count[thread_of(e, rule[i], f->topic)]++;
 	for (int k = 0; k < e->threads; k++) {
-		if (count[k] && !(m[k] = rules_ring_reserve(e->thread[k]->ring, measure(f, c, count[k])))) {
-			drop_all(rule, n);
-			return SK_DENY;
-		}
+		size_t bytes = count[k] ? measure(f, c, count[k]) : 0;
+		if (bytes && !(m[k] = rules_ring_reserve(e->thread[k]->ring, bytes)))
+			return no_room(e, f, bytes, rule, n, c->now_ms);
 	}
 	for (int k = 0; k < e->threads; k++) {
 		if (!m[k])
@@ -161,27 +171,29 @@ static size_t match(struct rules_engine *e, const char *topic)
 	if (n <= e->ids_room)
 		return n;
 	uint32_t *ids = realloc(e->ids, n * sizeof *ids);
-	if (!ids)
+	if (ids)
+		e->ids = ids;
+	struct live_rule **rule = ids ? realloc(e->matching, n * sizeof *rule) : NULL;
+	if (!rule)
 		return e->ids_room;
-	e->ids = ids;
+	e->matching = rule;
 	e->ids_room = n;
 	return rules_filters_match(e->table.filters, topic, e->ids, e->ids_room);
 }
 
 int engine_message(struct rules_engine *e, const struct sk_feed *f)
 {
-	struct live_rule *rule[RULES_MOST];
 	if (__builtin_expect(!e->taking, 0))
 		return SK_PASS;
 	if (f->own)
 		return ingest(e, f);
 	size_t n = match(e, f->topic), runs = 0;
-	for (size_t i = 0; i < n && runs < RULES_MOST; i++) {
+	for (size_t i = 0; i < n && runs < UINT16_MAX; i++) {
 		struct live_rule *r = live_at(&e->table, e->ids[i]);
 		if (!r->disabled && !atomic_load_explicit(&r->broken, memory_order_relaxed))
-			rule[runs++] = r;
+			e->matching[runs++] = r;
 	}
-	return runs ? take(e, f, f->topic, rule, runs) : SK_PASS;
+	return runs ? take(e, f, f->topic, e->matching, runs) : SK_PASS;
 }
 
 /* -- rules out of force: the rings say when nobody can meet them any more -- */

@@ -94,7 +94,7 @@ test('what comes over a bridge is heard, and has no client', async (t) => {
 	});
 	await source.publish('far/end', '{"n":7}');
 	const last = await until('the last one', () => op.inbox.map((m) => JSON.parse(m.payload)).find((m) => m.n === 7));
-	assert.deepEqual(last, { n: 7, client: 'N/A', topic: 'far/end' });
+	assert.deepEqual(last, { n: 7, client: 'n/a', topic: 'far/end' });
 });
 
 test('what goes out over a bridge may be what a rule made', async (t) => {

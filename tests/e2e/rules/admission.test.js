@@ -1,0 +1,144 @@
+// More than the rules can do: what finds no room is refused in MQTT's own words, counted, and afterwards all is as before.
+'use strict';
+const assert = require('node:assert/strict');
+const { test, until } = require('../../harness/test');
+const { overQuota } = require('../../harness/facts');
+const { rules, republish } = require('../../harness/rules');
+
+// Takes 50 ms or so of each message; others of its thread wait meanwhile.
+const SLOW = { 'slow.lua': 'rule "slow" { topic = "slow/#", run = function(m) for i = 1, 3000000 do local x = i * i end publish("done", { n = m.n }) end }' };
+const options = { ring: '64k', threads: 1, lua_instructions: 1000000000, lua_time: '10s' };
+const big = (n) => JSON.stringify({ n, fill: 'x'.repeat(8000) });
+
+async function slow(t, more = {}) {
+	const r = await rules(t, { lua: SLOW, rules: { ...options, ...more } });
+	await r.op.subscribe('done');
+	return r;
+}
+// The rule has worked off what it took, and takes again.
+async function recovers(r) {
+	await until('the rule to work off what it took', async () => {
+		const { passed, matched } = await r.statistics('slow');
+		return passed === matched && r.op.got('done').length >= passed;
+	});
+	r.op.inbox.length = 0;
+	await until('a message to be taken again', async () => {
+		await r.op.publish('slow/end', '{"n":"end"}', { qos: 0 });
+		return r.op.got('done').length > 0;
+	});
+	assert.equal((await r.statistics('slow')).failed, 0);
+}
+
+test('QoS 0 that finds no room is dropped and counted, and still reaches its subscribers', async (t) => {
+	const r = await slow(t), { op } = r;
+	await op.subscribe('slow/#');
+	const lamp = await r.b.device('lamp');
+	for (let n = 0; n < 40; n++)
+		await lamp.publish('slow/x', big(n), { qos: 0 });
+	await until('all of them', () => op.got('slow/x').length === 40);
+	const { dropped } = await r.counted('slow', { dropped: 1 });
+	assert.ok(dropped >= 20 && dropped < 40, `${dropped}`);
+	assert.equal(await r.counter('feed_refused'), dropped);
+	assert.ok(lamp.open);
+	await op.unsubscribe('slow/#');
+	await until('the rest', () => op.got('done').length === 40 - dropped);
+	op.inbox.length = 0;
+	await op.publish('slow/x', '{"n":"after"}');
+	assert.deepEqual(await op.next('done'), { n: 'after' });
+	assert.equal((await r.statistics('slow')).matched, 41 - dropped);
+});
+
+for (const qos of [1, 2])
+	test(`MQTT 5 QoS ${qos} that finds no room is answered with "quota exceeded", and reaches nobody`, async (t) => {
+		const r = await slow(t), { op } = r;
+		await op.subscribe('slow/#');
+		const lamp = await r.b.device('lamp', undefined, { version: 5 });
+		const results = await Promise.all(Array.from({ length: 30 }, (_, n) => lamp.publish('slow/x', big(n), { qos }).then(() => 0, (e) => e.code)));
+		const refused = results.filter((code) => code !== 0);
+		assert.ok(refused.length > 0 && refused.length < 30, JSON.stringify(results));
+		assert.deepEqual([...new Set(refused)], [overQuota]);
+		assert.equal((await r.statistics('slow')).dropped, refused.length);
+		assert.ok(lamp.open);
+		await until('what was taken', () => op.got('done').length === 30 - refused.length);
+		const taken = results.flatMap((code, n) => code ? [] : [n]);
+		assert.deepEqual(op.got('done').map((m) => JSON.parse(m.payload).n), taken);
+		assert.deepEqual(op.got('slow/x').map((m) => JSON.parse(m.payload).n), taken);
+		await lamp.publish('slow/x', '{"n":99}', { qos });
+		await op.unsubscribe('slow/#');
+		await recovers(r);
+	});
+
+test('MQTT 3.1.1 QoS 1 that finds no room ends the connection, and what is sent again is taken', async (t) => {
+	const r = await slow(t), { op } = r;
+	await r.b.provision('lamp');
+	const taken = new Set();
+	let closed = 0;
+	for (let lamp = null, n = 0; n < 25;) {
+		lamp = lamp && lamp.open ? lamp : await r.b.tls('lamp').connect();
+		const sends = Array.from({ length: Math.min(12, 25 - n) }, (_, i) => lamp.publish('slow/x', big(n + i)).then(() => 1, () => 0));
+		const done = await Promise.all(sends);
+		const good = done.indexOf(0) < 0 ? done.length : done.indexOf(0);
+		for (let i = 0; i < good; i++)
+			taken.add(n + i);
+		closed += good < done.length ? 1 : 0;
+		n += good;
+	}
+	assert.ok(closed >= 1, 'nothing was refused');
+	await until('all of them', () => new Set(op.got('done').map((m) => JSON.parse(m.payload).n)).size === 25);
+	assert.equal(taken.size, 25);
+	await recovers(r);
+});
+
+test('what is larger than a ring can ever hold is passed by, not refused for ever', async (t) => {
+	const r = await rules(t, { rules: { ring: '64k' } }), { op } = r;
+	await r.make('all', "SELECT * FROM 'big'", republish('out'));
+	await op.subscribe(['out', 'big']);
+	const lamp = await r.b.device('lamp');
+	await lamp.publish('big', Buffer.alloc(100000, 'x'));
+	assert.equal((await op.nextMessage('big')).payload.length, 100000);
+	const { dropped, matched, lastError } = await r.counted('all', { dropped: 1 });
+	assert.deepEqual([dropped, matched], [1, 0]);
+	assert.match(lastError, /100000 bytes.*plugin_opt_ring/);
+	await lamp.publish('big', 'small');
+	assert.equal(String((await op.nextMessage('out')).payload), 'small');
+});
+
+test('a rule that is slow does not hold up the broker, shadows, or rules of SQL on other threads', async (t) => {
+	const r = await slow(t, { ring: '8m', threads: 4 }), { op } = r;
+	await r.make('quick', "SELECT * FROM 'quick/#'", republish('fast'));
+	await op.subscribe('fast');
+	for (let n = 0; n < 200; n++)
+		await op.publish('slow/x', `{"n":${n}}`, { qos: 0 });
+	for (let n = 0; n < 40; n++)
+		await op.publish(`quick/${n}`, `{"n":${n}}`);
+	await until('messages of most topics', () => op.got('fast').length >= 20);
+	assert.ok(op.got('done').length < 150, `${op.got('done').length} of the slow ones are done already: the test says nothing`);
+	await r.b.call('CreateThing', { thingName: 'lamp' });
+	await r.b.call('UpdateThingShadow', { thingName: 'lamp', payload: { state: { reported: { on: true } } } });
+	await until('all', () => op.got('fast').length === 40 && op.got('done').length === 200);
+	assert.deepEqual(op.got('done').map((m) => JSON.parse(m.payload).n), Array.from({ length: 200 }, (_, n) => n));
+});
+
+test('more rules match one message than any list of a fixed size would hold', async (t) => {
+	const r = await rules(t, { rules: { most_rules: 3000 } });
+	const create = (n) => ({ command: 'CreateTopicRule', ruleName: `r${n}`, topicRulePayload: { sql: `SELECT ${n} AS n FROM 'in/#'`, actions: [republish('out', { qos: 1 })] } });
+	for (let i = 0; i < 1500; i += 50) {
+		const { responses } = await r.op.raw({ commands: Array.from({ length: 50 }, (_, k) => create(i + k)) });
+		assert.deepEqual(responses.filter((one) => one.error), []);
+	}
+	await r.op.subscribe('out');
+	await r.op.publish('in/x', '{}');
+	await until('all', () => r.op.got('out').length === 1500);
+	assert.equal(new Set(r.op.got('out').map((m) => JSON.parse(m.payload).n)).size, 1500);
+});
+
+test('a broker that stops while rings are full ends in time', async (t) => {
+	const r = await slow(t);
+	for (let n = 0; n < 40; n++)
+		await r.op.publish('slow/x', big(n), { qos: 0 });
+	await r.counted('slow', { dropped: 1 });
+	await r.b.restart();
+	r.op = await r.b.operator();
+	await r.op.subscribe('done');
+	await recovers(r);
+});
