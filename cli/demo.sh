@@ -167,6 +167,8 @@ write_configuration() {
 		plugin_opt_ca_key $run/ca.key
 		plugin $build/skeeter_registry.so
 		plugin $build/skeeter_shadow.so
+		plugin $build/skeeter_rules.so
+		plugin_opt_folder $run/rules
 		plugin $build/skeeter_messages.so
 		plugin $build/skeeter_http.so
 		plugin_opt_listen 127.0.0.1:$http_port
@@ -241,6 +243,9 @@ print_banner() {
 		6 Your own      $build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste
 		7 AWS's CLI     export AWS_SHARED_CREDENTIALS_FILE=$run/credentials; aws --endpoint-url http://127.0.0.1:$http_port iot list-things
 		                aws --endpoint-url http://127.0.0.1:$http_port iot-data get-thing-shadow --thing-name lamp /dev/stdout
+		8 Two rules     $build/skeeter set thermometer heater=true; $build/skeeter watch valve
+		                -> above 30 degrees $run/rules/demo.lua closes the valve; too_hot, in SQL, sends to alarms/thermometer
+		                $build/skeeter rules top        (watch: $build/skeeter rules trace too_hot)
 	END
 }
 
@@ -263,7 +268,8 @@ prepare() {
 	if pid=$(find_pid demo); then
 		die "Skeeter is running already (pid $pid): make stop ends it"
 	fi
-	mkdir -p "$run/data" "$run/devices"
+	mkdir -p "$run/data" "$run/devices" "$run/rules"
+	[ -n "$(ls "$run/rules")" ] || cp lua-rules/rules/demo.lua "$run/rules/"
 	end_all
 	check_port PORT "$port"
 	check_port HTTP_PORT "$http_port"
@@ -306,7 +312,7 @@ detach() {
 		fi
 		sleep 0.05
 	done
-	grep -v '^Skeeter is up\|^[1-7 ] ' "$run/demo.log" >&2 || true
+	grep -v '^Skeeter is up\|^[1-8 ] ' "$run/demo.log" >&2 || true
 	cat "$run/banner"
 }
 

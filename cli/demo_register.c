@@ -1,4 +1,4 @@
-/* demo_register.c -- `skeeter demo register`: things, certificates and policies of the three devices.
+/* demo_register.c -- `skeeter demo register`: things, certificates and policies of the three devices, and a rule in SQL.
  *
  * May be run any number of times: what is there stays as it is, except that a device that `demo forbid` left forbidden is
  * allowed again. One policy serves all three, since it names the thing that connects instead of a device. */
@@ -19,6 +19,12 @@ static const char policy_document[] =
 	"\"%1$s:topic/$aws/things/" THING "/shadow/update\",\"%1$s:topic/devices/" THING "/*\"]},"
 	"{\"Effect\":\"Allow\",\"Action\":\"iot:Subscribe\",\"Resource\":\"%1$s:topicfilter/$aws/things/" THING "/shadow/*\"},"
 	"{\"Effect\":\"Allow\",\"Action\":\"iot:Receive\",\"Resource\":\"%1$s:topic/$aws/things/" THING "/shadow/*\"}]}";
+
+static const char rule[] =
+	"{\"ruleName\":\"too_hot\",\"topicRulePayload\":{\"description\":\"more than 30 degrees\",\"awsIotSqlVersion\":\"2016-03-23\","
+	"\"sql\":\"SELECT state.reported.temperature AS degrees, timestamp() AS at FROM '$aws/things/+/shadow/update/accepted' "
+	"WHERE state.reported.temperature > 30\",\"actions\":[{\"republish\":{\"roleArn\":\"arn:aws:iam::123456789012:role/demo\","
+	"\"topic\":\"alarms/${topic(3)}\"}}]}}";
 
 static cJSON *input(struct cli *cli, const char *key, const char *value)
 {
@@ -109,5 +115,8 @@ int demo_register(struct cli *cli, const char *device)
 	(void)device;
 	for (size_t i = 0; rc == CLI_OK && demo_devices[i]; i++)
 		rc = register_device(cli, demo_devices[i]);
+	const cJSON *made = NULL;
+	if (rc == CLI_OK)
+		rc = demo_create(cli, "CreateTopicRule", sk_json_parse(&cli->arena, rule, strlen(rule), NULL, NULL), &made);
 	return rc;
 }

@@ -2,7 +2,7 @@
  *
  * It speaks MQTT over mutual TLS and nothing else: its certificate, its shadow, its heartbeat. Whenever it (re)connects it
  * asks for its shadow and obeys what was wished meanwhile; it reports what it has done. It reconnects by itself, for ever.
- * What it is lives in one number: 0 or 1 for a switch, degrees for the thermometer. */
+ * What it is lives in one number: 0 or 1 for a switch, degrees for the thermometer, which has a switch for the heater below it. */
 #include <math.h>
 #include <mosquitto.h>
 #include <signal.h>
@@ -20,16 +20,17 @@
 #define LASTING_MS 500
 #define HEARTBEAT_MS 1500
 #define WANDER_MS 3000
+#define HEATED_MS 500  /* from one measurement to the next while it heats */
+#define HEATED 36      /* degrees, at most */
 
 struct model {
-	const char *name, *property;
-	bool wanders; /* measures; else it is a switch that obeys */
+	const char *name, *measures, *obeys; /* measures: NULL: it is a switch and nothing else */
 };
 
 static const struct model models[] = {
-	{ "lamp", "on", false },
-	{ "thermometer", "temperature", true },
-	{ "valve", "open", false },
+	{ "lamp", NULL, "on" },
+	{ "thermometer", "temperature", "heater" },
+	{ "valve", NULL, "open" },
 	{ 0 }
 };
 
@@ -37,8 +38,9 @@ struct device {
 	const struct model *model;
 	struct mosquitto *mosq;
 	struct sk_arena arena; /* of the message that is being handled */
-	double value;
-	bool remembers;        /* value was taken from the shadow, or set since */
+	double degrees;
+	bool on;
+	bool remembers;        /* on was taken from the shadow, or set since */
 	bool online;
 	int64_t started, next_heartbeat, next_wander;
 	int subscriptions;     /* SUBACKs still missing before the shadow is asked for */
@@ -79,16 +81,13 @@ static const char *shadow_topic(struct device *d, const char *verb)
 	return sk_printf(&d->arena, "$aws/things/%s/shadow/%s", d->model->name, verb);
 }
 
-static cJSON *value_node(struct device *d)
-{
-	return d->model->wanders ? sk_json_number(&d->arena, d->value) : sk_json_bool(&d->arena, d->value != 0);
-}
-
 static void report(struct device *d)
 {
 	cJSON *update = sk_json_object(&d->arena);
 	cJSON *reported = sk_json_set_object(&d->arena, sk_json_set_object(&d->arena, update, "state"), "reported");
-	sk_json_set(&d->arena, reported, d->model->property, value_node(d));
+	if (d->model->measures)
+		sk_json_set_number(&d->arena, reported, d->model->measures, d->degrees);
+	sk_json_set_bool(&d->arena, reported, d->model->obeys, d->on);
 	char *text = sk_json_print(&d->arena, update, NULL);
 	publish(d, 1, shadow_topic(d, "update"), text);
 	d->remembers = true;
@@ -97,24 +96,23 @@ static void report(struct device *d)
 /* A wish is obeyed when it is for our property and of its type; anything else stays in the delta, as on a real device. */
 static bool obey(struct device *d, const cJSON *state)
 {
-	const cJSON *wish = sk_json_get(state, d->model->property);
-	if (d->model->wanders || !cJSON_IsBool(wish))
+	const cJSON *wish = sk_json_get(state, d->model->obeys);
+	if (!cJSON_IsBool(wish))
 		return false;
-	d->value = cJSON_IsTrue(wish);
-	say(d, sk_printf(&d->arena, "%s is now %s", d->model->property, d->value != 0 ? "true" : "false"));
+	d->on = cJSON_IsTrue(wish);
+	d->next_wander = 0;
+	say(d, sk_printf(&d->arena, "%s is now %s", d->model->obeys, d->on ? "true" : "false"));
 	return true;
 }
 
 /* After power-on a device stands where it was left: the shadow's reported value. */
 static void remember(struct device *d, const cJSON *reported)
 {
-	const cJSON *was = sk_json_get(reported, d->model->property);
-	if (d->remembers || !was)
+	const cJSON *was = sk_json_get(reported, d->model->obeys);
+	if (d->remembers || !cJSON_IsBool(was))
 		return;
-	if (d->model->wanders ? cJSON_IsNumber(was) : cJSON_IsBool(was)) {
-		d->value = d->model->wanders ? was->valuedouble : cJSON_IsTrue(was);
-		d->remembers = true;
-	}
+	d->on = cJSON_IsTrue(was);
+	d->remembers = true;
 }
 
 static void on_get_accepted(struct device *d, const cJSON *document)
@@ -209,17 +207,19 @@ static void heartbeat(struct device *d, int64_t now)
 	        sk_printf(&d->arena, "{\"uptime\":%lld}", (long long)(now - d->started) / 1000));
 }
 
-/* A room's day in ten minutes, with a faster draught on top. */
+/* A room's day in ten minutes, with a faster draught on top; above the heater a few degrees more with each look. */
 static void wander(struct device *d, int64_t now)
 {
-	if (!d->model->wanders || now < d->next_wander)
+	if (!d->model->measures || now < d->next_wander)
 		return;
-	d->next_wander = now + WANDER_MS;
+	d->next_wander = now + (d->on ? HEATED_MS : WANDER_MS);
 	double t = (double)(now / 1000), degrees = 21 + 2 * sin(t / 95) + 0.4 * sin(t / 11);
+	if (d->on)
+		degrees = d->degrees < degrees ? degrees + 3 : fmin(d->degrees + 3, HEATED);
 	degrees = round(degrees * 10) / 10;
-	if (degrees == d->value)
+	if (degrees == d->degrees)
 		return;
-	d->value = degrees;
+	d->degrees = degrees;
 	report(d);
 }
 
@@ -304,7 +304,7 @@ static const struct model *find_model(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct device d = { .model = argc > 1 ? find_model(argv[1]) : NULL, .started = clock_ms() };
+	struct device d = { .model = argc > 1 ? find_model(argv[1]) : NULL, .started = clock_ms(), .degrees = 21 };
 	if (!d.model || argc > 3) {
 		fputs("usage: skeeter-device lamp|thermometer|valve [RUN-FOLDER]\n", stderr);
 		return 252;

@@ -21,6 +21,9 @@ const LINES = [
 	'6 Your own      build/skeeter new-device kitchen      -> certificate, key and policy, and a line to paste',
 	'7 AWS\'s CLI     export AWS_SHARED_CREDENTIALS_FILE=run/credentials; aws --endpoint-url http://127.0.0.1:PORT iot list-things',
 	'                aws --endpoint-url http://127.0.0.1:PORT iot-data get-thing-shadow --thing-name lamp /dev/stdout',
+	'8 Two rules     build/skeeter set thermometer heater=true; build/skeeter watch valve',
+	'                -> above 30 degrees run/rules/demo.lua closes the valve; too_hot, in SQL, sends to alarms/thermometer',
+	'                build/skeeter rules top        (watch: build/skeeter rules trace too_hot)',
 ];
 const FIRST = /^Skeeter is up in \d+\.\d s: 3 devices online, broker \d+ MiB, data in run\/data$/;
 
@@ -102,11 +105,11 @@ class Demo {
 	}
 }
 
-test('make run prints seven lines, each does what it says, and make stop ends all of it', async (t) => {
+test('make run prints eight lines, each does what it says, and make stop ends all of it', async (t) => {
 	const d = new Demo(t);
 	const { code, out, all } = await d.up();
 	assert.equal(code, 0, all);
-	const printed = out.trimEnd().split('\n').slice(-10);
+	const printed = out.trimEnd().split('\n').slice(-LINES.length - 1);
 	assert.match(printed[0], FIRST);
 	assert.deepEqual(printed.slice(1), LINES.map((l) => l.replace('PORT', d.httpPort)));
 	const [look, switchOn, unplug, forbid, kill, own] = printed.filter((l) => /^\d/.test(l)).map((l) => l.slice(16).replace(/ {2,}.*/, ''));
@@ -160,14 +163,34 @@ test('make run prints seven lines, each does what it says, and make stop ends al
 	assert.match(d.sh(own).all, /run\/devices\/kitchen\.crt is there already/);
 
 	assert.equal(fs.statSync(path.join(d.dir, 'run/credentials')).mode & 0o777, 0o600);
-	const [list, get] = printed.slice(-2).map((l) => l.slice(16).replace(/aws --/, '/usr/bin/aws --'));
+	const [list, get] = printed.slice(-5, -3).map((l) => l.slice(16).replace(/aws --/, '/usr/bin/aws --'));
 	assert.deepEqual(JSON.parse(d.paste(list)).things.map((x) => x.thingName), ['kitchen', 'lamp', 'thermometer', 'valve']);
 	assert.match(d.paste(`${list.split(';')[0]}; ${get} | cat`), /^\{"state":\{.*"on":true.*"version":\d+/);
 
+	await twoRules(t, d, printed.slice(-3).map((l) => l.slice(16)));
 	d.paste('make -s stop');
 	assert.deepEqual(d.leftovers(), []);
 	assert.equal(fs.existsSync(path.join(d.dir, 'run/operator.sock')), false);
 }, { seconds: 180 });
+
+// The heater brings the thermometer over 30 degrees; the rules' file is edited under way.
+async function twoRules(t, d, [heat, , top]) {
+	d.paste('build/skeeter set valve open=true');
+	await until('the valve to be open', () => d.shadow('valve').reported.open === true);
+	const trace = spawn('build/skeeter', ['rules', 'trace', 'too_hot'], { cwd: d.dir, env: d.env, stdio: ['ignore', 'pipe', 'pipe'] });
+	let traced = '';
+	trace.stdout.on('data', (x) => { traced += x; });
+	t.after(() => trace.kill('SIGTERM'));
+	d.paste(heat.split(';')[0]);
+	await until('the valve to be closed', () => d.shadow('valve').reported.open === false);
+	await until(() => `the trace to show the republish: ${traced}`, () => /alarms\/thermometer/.test(traced));
+	trace.kill('SIGTERM');
+	assert.match(d.paste(top.replace(/ {2,}.*/, '')), /^overheat .*demo\.lua$/m);
+	const file = path.join(d.dir, 'run/rules/demo.lua');
+	fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll('"closed"', '"shut"').replace('rule "overheat"', 'rule "overheated"'));
+	await until('the rule of the edited file to be in force', () => d.sh('build/skeeter rules top').out.includes('overheated'));
+	d.paste('build/skeeter set thermometer heater=false');
+}
 
 test('a second make run keeps the data, and one beside a running one says so', async (t) => {
 	const d = new Demo(t);
@@ -193,7 +216,7 @@ test('Ctrl-C in the foreground ends the broker and the devices', async (t) => {
 	for (const stream of [child.stdout, child.stderr])
 		stream.on('data', (x) => { out += x; });
 	const end = new Promise((done) => child.on('close', done));
-	await until(() => `make run to be up: ${out}`, () => out.includes(LINES[6]), 60000);
+	await until(() => `make run to be up: ${out}`, () => out.includes('rules trace too_hot'), 60000);
 	process.kill(-child.pid, 'SIGINT');
 	await end;
 	assert.match(out, /^Skeeter has stopped; its data stays in run\/data$/m);
