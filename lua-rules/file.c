@@ -60,22 +60,19 @@ static int load(lua_State *L)
 	return 0;
 }
 
-/* The error on top of the stack, in one line that begins with the file's name. */
-const char *host_error_text(struct lua_file *f, struct sk_arena *a)
+void host_error_text(struct lua_file *f, char *why, size_t why_size)
 {
 	const char *text = lua_type(f->state, -1) == LUA_TSTRING ? lua_tostring(f->state, -1) : "an error that is no text";
 	size_t n = strlen(f->name);
 	bool named;
-	char *line;
 
 	if (f->over && !strstr(text, f->over))
 		text = f->over;
 	named = strncmp(text, f->name, n) == 0 && text[n] == ':';
-	line = sk_printf(a, "%s%s%.500s", named ? "" : f->name, named ? "" : ": ", text);
-	for (char *s = line; s && *s; s++)
+	snprintf(why, why_size, "%s%s%s", named ? "" : f->name, named ? "" : ": ", text);
+	for (char *s = why; *s; s++)
 		if ((unsigned char)*s < ' ')
 			*s = ' ';
-	return line ? line : "not enough memory";
 }
 
 static bool run_text(struct lua_file *f, struct text *text, char *why, size_t why_size)
@@ -90,7 +87,7 @@ static bool run_text(struct lua_file *f, struct text *text, char *why, size_t wh
 	f->loading = true;
 	bool good = host_protected(f, load, text);
 	if (!good)
-		snprintf(why, why_size, "%s", host_error_text(f, &scratch));
+		host_error_text(f, why, why_size);
 	lua_settop(f->state, 0);
 	f->loading = false;
 	f->now = NULL;

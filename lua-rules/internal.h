@@ -113,8 +113,8 @@ const cJSON *host_to_json(lua_State *L, int index, const char *what);
 void host_mark_array(lua_State *L);
 
 /* -- file.c -- */
-/* The error on top of the stack in one line; never NULL. Raises nothing. */
-const char *host_error_text(struct lua_file *f, struct sk_arena *a);
+/* The error on top of the stack, in one line that begins with the file's name. Raises nothing. */
+void host_error_text(struct lua_file *f, char *why, size_t why_size);
 
 /* -- the families of functions -- */
 void host_open_text(lua_State *L, int into);  /* text.c: find, match, gmatch, gsub, rep */

@@ -6,6 +6,8 @@
 
 #include "lua-rules/internal.h"
 
+enum { MOST_WHY = 600 };
+
 struct job {
 	const struct host_declared *rule;
 	const char *timer;          /* NULL: a message */
@@ -67,8 +69,12 @@ static int protected_run(struct lua_file *f, struct job *job, const struct lua_m
 	bool good = host_protected(f, run, job);
 	*out = (struct lua_outcome){ .matched = job->matched, .effects = good ? now.first : NULL, .instructions = f->spent };
 	if (!good) {
+		char why[MOST_WHY];
 		out->budget = f->over != NULL;
-		out->why = host_error_text(f, a);
+		host_error_text(f, why, sizeof why);
+		out->why = sk_strdup(a, why);
+		if (!out->why)
+			out->why = "not enough memory";
 	}
 	lua_settop(L, 0);
 	if (!good)
