@@ -237,7 +237,7 @@ test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosq
 	@tests/need debootstrap:debootstrap
 	@tests/existing
 $(MODULES) $(NODE_RED): %/node_modules/.package-lock.json: %/package-lock.json
-	$(call run,NPM) npm ci --prefix $* --ignore-scripts --no-audit --no-fund --silent && touch $@
+	$(call run,NPM) npm ci --prefix $* --ignore-scripts --no-audit --no-fund --fetch-retries 5 --silent && touch $@
 clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list

@@ -39,7 +39,7 @@ install() {
 	echo "installing $*"
 	export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 	apt-get update -q || echo 'apt-get update failed; trying with what is known'
-	apt-get install -q -y --no-install-recommends "$@" </dev/null
+	apt-get install -q -y -o Acquire::Retries=3 --no-install-recommends "$@" </dev/null
 	case " $* " in
 	*' mosquitto '*)
 		update-rc.d mosquitto disable >/dev/null 2>&1 || true

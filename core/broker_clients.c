@@ -22,10 +22,13 @@ struct entry {
 	int64_t since;           /* monotonic us: let in, or without a connection */
 };
 
-static struct entry **table;
+/* The pointer stands beside the entry's, so that passing over those of others touches no memory of theirs. */
+struct place { const void *handle; struct entry *entry; }; /* handle NULL: empty; entry NULL: a tombstone */
+
+static struct place *table;
 static size_t buckets, used, filled; /* filled counts tombstones too */
 static size_t looked_at, reaped_at;  /* where the searches for sessions that nobody told of, and for ended ones, go on */
-static struct entry tombstone = { .client.handle = &tombstone }; /* NULL would be found */
+static const char tombstone; /* the handle of nobody */
 static uint64_t generations;
 
 static size_t home_of(const void *handle)
@@ -37,11 +40,11 @@ static struct entry *lookup(const void *handle, size_t *at)
 {
 	if (!buckets)
 		return NULL;
-	for (size_t i = home_of(handle); table[i]; i = (i + 1) & (buckets - 1))
-		if (table[i]->client.handle == handle) {
+	for (size_t i = home_of(handle); table[i].handle; i = (i + 1) & (buckets - 1))
+		if (table[i].handle == handle) {
 			if (at)
 				*at = i;
-			return table[i];
+			return table[i].entry;
 		}
 	return NULL;
 }
@@ -88,13 +91,13 @@ static void call_disconnected(struct sk_client *c)
 
 static void forget(size_t at)
 {
-	struct entry *e = table[at];
+	struct entry *e = table[at].entry;
 	if (e->client.online)
 		sk_presence_ended(&e->client, SK_REASON_LOST, false);
 	call_disconnected(&e->client);
 	call_gone(&e->client);
 	sk_presence_forget(&e->client);
-	table[at] = &tombstone;
+	table[at] = (struct place){ &tombstone, NULL };
 	used--;
 	free(e->texts);
 	free(e);
@@ -102,7 +105,7 @@ static void forget(size_t at)
 
 static bool rehash(size_t n)
 {
-	struct entry **old = table, **fresh = calloc(n, sizeof *fresh);
+	struct place *old = table, *fresh = calloc(n, sizeof *fresh);
 	size_t old_buckets = buckets;
 	if (!fresh)
 		return false;
@@ -110,10 +113,10 @@ static bool rehash(size_t n)
 	buckets = n;
 	filled = used;
 	for (size_t i = 0; i < old_buckets; i++) {
-		if (!old[i] || old[i] == &tombstone)
+		if (!old[i].entry)
 			continue;
-		size_t k = home_of(old[i]->client.handle);
-		while (table[k])
+		size_t k = home_of(old[i].handle);
+		while (table[k].handle)
 			k = (k + 1) & (buckets - 1);
 		table[k] = old[i];
 	}
@@ -169,10 +172,10 @@ struct sk_client *sk_clients_add(struct mosquitto *handle)
 	e->since = sk_mono_us();
 	e->client.clean_session = mosquitto_client_clean_session(handle);
 	e->client.tokens = (int32_t)sk_broker.options->device_rate;
-	for (at = home_of(handle); table[at] && table[at] != &tombstone; at = (at + 1) & (buckets - 1))
+	for (at = home_of(handle); table[at].entry; at = (at + 1) & (buckets - 1))
 		;
-	filled += !table[at];
-	table[at] = e;
+	filled += !table[at].handle;
+	table[at] = (struct place){ handle, e };
 	used++;
 	return &e->client;
 }
@@ -276,8 +279,8 @@ static void reap_forgotten(int64_t now)
 {
 	for (size_t n = buckets < LOOK_AT_MOST ? buckets : LOOK_AT_MOST; n; n--) {
 		looked_at = (looked_at + 1) & (buckets - 1);
-		struct entry *e = table[looked_at];
-		if (e && e != &tombstone && is_forgotten(e, now))
+		struct entry *e = table[looked_at].entry;
+		if (e && is_forgotten(e, now))
 			forget(looked_at);
 	}
 }
@@ -287,8 +290,8 @@ static void reap_over(int64_t now)
 {
 	for (size_t n = 0; n < buckets && (n % 64 || sk_mono_us() < now + REAP_US); n++) {
 		reaped_at = (reaped_at + 1) & (buckets - 1);
-		struct entry *e = table[reaped_at];
-		if (e && e != &tombstone && is_over(e, now))
+		struct entry *e = table[reaped_at].entry;
+		if (e && is_over(e, now))
 			forget(reaped_at);
 	}
 }
@@ -305,17 +308,18 @@ void sk_clients_reap(void)
 void sk_client_each(void (*fn)(struct sk_client *c, void *ctx), void *ctx)
 {
 	for (size_t i = 0; i < buckets; i++)
-		if (table[i] && table[i] != &tombstone)
-			fn(&table[i]->client, ctx);
+		if (table[i].entry)
+			fn(&table[i].entry->client, ctx);
 }
 
 bool sk_clients_kick_doomed(void (*kick)(const struct sk_client *c, const char *why))
 {
 	for (size_t i = 0; i < buckets; i++) {
-		if (!table[i] || table[i] == &tombstone || !table[i]->client.doomed)
+		struct entry *e = table[i].entry;
+		if (!e || !e->client.doomed)
 			continue;
-		table[i]->client.doomed = false;
-		kick(&table[i]->client, "it lost its right to be here");
+		e->client.doomed = false;
+		kick(&e->client, "it lost its right to be here");
 		return true;
 	}
 	return false;
@@ -329,7 +333,7 @@ size_t sk_clients_count(void)
 void sk_clients_free(void)
 {
 	for (size_t i = 0; i < buckets; i++)
-		if (table[i] && table[i] != &tombstone)
+		if (table[i].entry)
 			forget(i);
 	free(table);
 	table = NULL;

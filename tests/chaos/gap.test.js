@@ -32,7 +32,7 @@ async function best(t, what, holds, fields) {
 const seconds = { seconds: 200 };
 
 test('with a disk that stands still for two seconds and the inbox full the broker answers', (t) =>
-	best(t, 'stalled', (r) => r.waited > 0 && r.refused > 0 && r.waited_main === 0 && r.longest_ms < 500, ['waited', 'waited_main', 'refused', 'longest_ms']), seconds);
+	best(t, 'stalled', (r) => r.waited > 0 && r.refused > 0 && r.waited_main === 0 && r.longest_ms < 1000 /* half of the two seconds */, ['waited', 'waited_main', 'refused', 'longest_ms']), seconds);
 
 test('10,000 reconnects do not make the broker wait', (t) =>
 	best(t, 'reconnects', (r) => r.longest_blocked_ms < 10, ['longest_blocked_ms', 'longest_cpu_ms']), seconds);
