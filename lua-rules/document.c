@@ -75,7 +75,7 @@ const cJSON *host_node_at(lua_State *L, int index, bool *is)
 
 /* -- what [] means -- */
 
-static const cJSON *member(lua_State *L, const cJSON *object, const char *key)
+void host_push_member(lua_State *L, const cJSON *object, const char *key)
 {
 	uint64_t passed = 0;
 	const cJSON *found = NULL;
@@ -84,7 +84,7 @@ static const cJSON *member(lua_State *L, const cJSON *object, const char *key)
 		if (strcmp(c->string, key) == 0)
 			found = c;
 	host_charge(L, passed / MEMBERS_EACH);
-	return found;
+	host_push_node(L, found);
 }
 
 /* Counts from 1. Where the last one was asked for, the next one is near. */
@@ -112,13 +112,13 @@ static const cJSON *element(lua_State *L, struct view *v, lua_Integer i)
 static int view_index(lua_State *L)
 {
 	struct view *v = view_at(L, 1);
-	int isnum;
-	lua_Integer i = lua_tointegerx(L, 2, &isnum);
+	int type = lua_type(L, 2), whole = false;
+	lua_Integer i = type == LUA_TNUMBER ? lua_tointegerx(L, 2, &whole) : 0;
 
-	if (cJSON_IsObject(v->node))
-		host_push_node(L, lua_type(L, 2) == LUA_TSTRING ? member(L, v->node, lua_tostring(L, 2)) : NULL);
+	if (cJSON_IsObject(v->node) && type == LUA_TSTRING)
+		host_push_member(L, v->node, lua_tostring(L, 2));
 	else
-		host_push_node(L, isnum && lua_type(L, 2) == LUA_TNUMBER ? element(L, v, i) : NULL);
+		host_push_node(L, whole && cJSON_IsArray(v->node) ? element(L, v, i) : NULL);
 	return 1;
 }
 

@@ -97,6 +97,7 @@ void host_open_messages(lua_State *L);
 void host_push_null(lua_State *L);
 /* A node as a rule sees it: nil, null, a boolean, a number, a string, or a read-only document. It must live as long as the run. */
 void host_push_node(lua_State *L, const cJSON *node);
+void host_push_member(lua_State *L, const cJSON *object, const char *key);
 /* A node as tables that the rule may change. */
 void host_push_copy(lua_State *L, const cJSON *node);
 /* The message of this run. */

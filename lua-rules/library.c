@@ -155,6 +155,8 @@ static const char *topic_at(lua_State *L, int index)
 
 	if (strpbrk(topic, "+#"))
 		host_fail(L, "publish: '%.80s' is a filter: a topic has no + and no #", topic);
+	if (topic[0] == '$' && strncmp(topic, "$aws/", 5) != 0)
+		host_fail(L, "publish: '%.80s': of topics that begin with $ only $aws/... take messages", topic);
 	return topic;
 }
 

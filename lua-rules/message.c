@@ -150,7 +150,11 @@ static int message_index(lua_State *L)
 			names[i].push(L, m);
 			return 1;
 		}
-	if (!m->document || !(m->document->type & (cJSON_Object | cJSON_Array)))
+	if (cJSON_IsObject(m->document)) {
+		host_push_member(L, m->document, key);
+		return 1;
+	}
+	if (!cJSON_IsArray(m->document))
 		return 0;
 	host_push_node(L, m->document);
 	lua_pushvalue(L, 2);

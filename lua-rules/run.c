@@ -15,6 +15,7 @@ struct job {
 	bool matched;
 };
 
+/* The message is at index 2. */
 static bool matches(lua_State *L, const struct host_declared *r)
 {
 	bool is;
@@ -24,7 +25,7 @@ static bool matches(lua_State *L, const struct host_declared *r)
 		is = host_sql_matches(L, lua_gettop(L));
 	} else if (r->where != LUA_NOREF) {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, r->where);
-		host_push_message(L);
+		lua_pushvalue(L, 2);
 		lua_call(L, 1, 1);
 		is = lua_toboolean(L, -1);
 	} else {
@@ -47,11 +48,12 @@ static int run(lua_State *L)
 		job->matched = true;
 		return 0;
 	}
+	host_push_message(L);
 	job->matched = matches(L, r);
 	if (!job->matched || r->run == LUA_NOREF)
 		return 0;
 	lua_rawgeti(L, LUA_REGISTRYINDEX, r->run);
-	host_push_message(L);
+	lua_pushvalue(L, 2);
 	lua_call(L, 1, 0);
 	return 0;
 }
