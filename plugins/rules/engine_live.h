@@ -14,6 +14,7 @@
 
 struct lua_unit; /* engine_unit.h */
 struct trace_log; /* engine_trace.h */
+struct flight; /* engine_lua.c */
 
 struct live_counts { /* messages that came to it, those that WHERE let through, ... that failed, that found no room */
 	_Atomic uint64_t matched, passed, failed, dropped, ns;
@@ -34,6 +35,8 @@ struct live_rule {
 	bool runs_lua;             /* where or run are Lua's: it belongs to the unit's thread */
 	struct lua_overlay *overlay; /* its thread's: state that is on its way to the store (engine_state.c) */
 	int flights;               /* its thread's: calls on their way */
+	bool stale;                /* its thread's: one of them has failed, so what came after it saw what never was (engine_lua.c) */
+	struct flight *later, *last; /* its thread's: in order; none when there are no flights */
 	char *last_error;          /* under one lock for all rules */
 	int64_t last_error_ms;
 	struct trace_log *_Atomic trace; /* NULL: nobody watches */

@@ -1,7 +1,8 @@
 /* engine_lua.c -- a rule of Lua on its thread: what it reads, and what becomes of what it wants done.
  *
  * A run that only publishes, with nothing of its rule under way, is done here. One that keeps something becomes a call of partition rule/NAME: state,
- * timers and messages of one run are one commit. When the state has changed since the run looked, the run is repeated; its message waits in the ring. */
+ * timers and messages of one run are one commit. Runs go on meanwhile and see what is on its way. When a call fails (a timer has changed the state since the
+ * run looked, say) all that is on its way is stale: the rule rests until the last of it has landed, then takes up again what has failed and what has come, in order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,9 @@
 
 enum { TRIES = 8, LINES_MOST = 100 }; /* lines of log in a second */
 
-struct flight { /* a call under way */
+struct flight { /* a call under way, or a message whose turn comes when all that is under way has landed */
 	struct rules_note note; /* first */
+	struct flight *later;   /* the next one whose turn comes */
 	struct rules_thread *thread;
 	struct rules_message *message;
 	struct live_rule *rule; /* with a reference */
@@ -34,18 +36,29 @@ static int look(struct lua_run *run, const char *function, const char *first, co
 	return rules_look(run->world, &what, out, why);
 }
 
+static const struct lua_seen *seen_before(const struct lua_run *run, const char *record)
+{
+	const struct lua_seen *s = run->seen;
+	while (s && strcmp(s->key, record))
+		s = s->next;
+	return s;
+}
+
 static int ask_state(struct lua_run *run, const char *key, const cJSON **out, const char **why)
 {
 	struct sk_arena *a = &run->thread->arena;
-	struct lua_seen *seen = sk_alloc(a, sizeof *seen);
 	char *record = lua_state_key(a, run->rule->name, key);
-	if (!record || !seen) {
+	int64_t n;
+	if (!record) {
 		*why = "a key of the state is 1 to 512 bytes long";
 		return SK_E_INVALID_REQUEST;
 	}
-	*seen = (struct lua_seen){ .next = run->seen, .key = record };
-	*out = lua_state_get(run->thread, run->rule, record, &seen->n);
-	run->seen = seen;
+	*out = lua_state_get(run->thread, run->stored ? NULL : run->rule, record, &n);
+	struct lua_seen *seen = seen_before(run, record) ? NULL : sk_alloc(a, sizeof *seen);
+	if (seen) {
+		*seen = (struct lua_seen){ .next = run->seen, .key = record, .n = n };
+		run->seen = seen;
+	}
 	return SK_OK;
 }
 
@@ -63,16 +76,6 @@ int lua_run_ask(void *ctx, enum lua_ask what, const char *a, const char *b, stru
 
 /* -- what a run wants done -- */
 
-static int64_t seen_before(struct lua_run *run, const char *record)
-{
-	int64_t n;
-	for (const struct lua_seen *s = run->seen; s; s = s->next)
-		if (!strcmp(s->key, record))
-			return s->n;
-	lua_state_get(run->thread, run->rule, record, &n);
-	return n;
-}
-
 /* Of several writes of a key the last one counts. */
 static bool written_later(const struct lua_effect *e)
 {
@@ -82,17 +85,46 @@ static bool written_later(const struct lua_effect *e)
 	return false;
 }
 
+static cJSON *add_key(struct lua_run *run, cJSON *list, const char *record, int64_t was)
+{
+	struct sk_arena *a = &run->thread->arena;
+	cJSON *one = sk_json_append(list, sk_json_object(a));
+	sk_json_set_string(a, one, "key", record);
+	sk_json_set_int(a, one, "was", was);
+	return one;
+}
+
 static void write_state(struct lua_run *run, cJSON *list, const struct lua_effect *e)
 {
 	struct sk_arena *a = &run->thread->arena;
 	const char *record = written_later(e) ? NULL : lua_state_key(a, run->rule->name, e->name);
-	cJSON *one = record ? sk_json_append(list, sk_json_object(a)) : NULL;
-	int64_t was = record ? seen_before(run, record) : 0;
-	sk_json_set_string(a, one, "key", record);
-	sk_json_set_int(a, one, "was", was);
-	sk_json_set_int(a, one, "n", was + 1);
+	const struct lua_seen *seen = record ? seen_before(run, record) : NULL;
+	int64_t was = 0;
+	if (!record)
+		return;
+	if (!seen)
+		lua_state_get(run->thread, run->stored ? NULL : run->rule, record, &was);
+	cJSON *one = add_key(run, list, record, seen ? seen->n : was);
+	sk_json_set_int(a, one, "n", run->number);
 	if (e->document)
 		sk_json_set(a, one, "value", sk_json_copy(a, e->document));
+}
+
+static bool written(const cJSON *list, int n, const char *record)
+{
+	const cJSON *one = list->child;
+	while (n-- && strcmp(sk_json_text(one, "key"), record))
+		one = one->next;
+	return n >= 0;
+}
+
+/* What the run has only looked at must be what it was, too. */
+static void add_seen(struct lua_run *run, cJSON *list)
+{
+	int n = sk_json_count(list);
+	for (const struct lua_seen *s = run->seen; s; s = s->next)
+		if (!written(list, n, s->key))
+			add_key(run, list, s->key, s->n);
 }
 
 cJSON *lua_run_effects(struct lua_run *run, const struct lua_outcome *o)
@@ -109,6 +141,8 @@ cJSON *lua_run_effects(struct lua_run *run, const struct lua_outcome *o)
 		else if (e->kind == LUA_PUBLISH)
 			sk_json_append(publish, lua_publish_write(a, e->name, &e->message));
 	}
+	if (!a->failed)
+		add_seen(run, state);
 	return all;
 }
 
@@ -157,23 +191,75 @@ static const char *publish_all(struct lua_run *run, const struct lua_outcome *o)
 
 /* -- as a call -- */
 
+static struct flight *flight_new(struct rules_thread *t, struct rules_message *m, struct live_rule *r, int tries)
+{
+	struct flight *f = calloc(1, sizeof *f);
+	if (f)
+		*f = (struct flight){ .thread = t, .message = m, .rule = live_ref(r), .tries = tries };
+	return f;
+}
+
+static void flight_free(struct flight *f)
+{
+	live_unref(f->rule);
+	free(f->why);
+	free(f);
+}
+
+static void end(struct flight *f)
+{
+	work_done(f->thread, f->message);
+	flight_free(f);
+}
+
+static void wait_for_turn(struct live_rule *r, struct flight *f)
+{
+	struct flight **at = &r->later;
+	f->later = NULL;
+	if (r->later)
+		at = &r->last->later;
+	*at = r->last = f;
+}
+
+/* Nothing of the rule is under way: what is stored is all there is. */
+static void take_up(struct rules_thread *t, struct live_rule *r)
+{
+	struct flight *f = r->later;
+	r->later = r->last = NULL;
+	r->stale = false;
+	lua_state_free(&r->overlay);
+	while (f) {
+		struct flight *next = f->later;
+		struct work w;
+		if (!atomic_load(&t->stop)) {
+			work_open(t, f->message, &w);
+			lua_message(t, &w, r, f->tries);
+			sk_arena_reset(&t->arena, THREAD_ARENA_KEPT);
+		}
+		end(f);
+		f = next;
+	}
+}
+
 static void landed(struct rules_thread *t, struct rules_note *n)
 {
 	struct flight *f = (struct flight *)n;
-	struct live_rule *r = f->rule;
-	lua_state_settle(r, f->error != SK_OK);
+	struct live_rule *r = live_ref(f->rule);
+	r->flights--;
+	r->stale |= f->error != SK_OK;
 	if (f->error == SK_E_CONFLICT && f->tries < TRIES && !atomic_load(&t->stop)) {
-		struct work w;
-		work_open(t, f->message, &w);
-		lua_message(t, &w, r, f->tries + 1);
-	} else if (f->error)
-		work_failed(r, f->message->now_ms, f->why ? f->why : sk_error_info(f->error)->name);
-	else
-		work_went_well(r);
-	work_done(t, f->message);
+		f->tries++;
+		wait_for_turn(r, f);
+	} else {
+		if (f->error)
+			work_failed(r, f->message->now_ms, f->why ? f->why : sk_error_info(f->error)->name);
+		else
+			work_went_well(r);
+		end(f);
+	}
+	if (!r->flights)
+		take_up(t, r);
 	live_unref(r);
-	free(f->why);
-	free(f);
 }
 
 /* On a worker, or wherever the runtime ends. */
@@ -181,6 +267,7 @@ static void finished(struct sk_request *request, const struct sk_answer *a)
 {
 	struct flight *f = request->finish_ctx;
 	f->error = a->error;
+	free(f->why);
 	f->why = a->error && a->message ? strdup(a->message) : NULL;
 	thread_post(f->thread, &f->note);
 }
@@ -188,7 +275,7 @@ static void finished(struct sk_request *request, const struct sk_answer *a)
 static int note_sent(struct lua_run *run, const cJSON *effects)
 {
 	SK_JSON_EACH(one, sk_json_get(effects, "state"))
-		if (lua_state_sent(run->thread, run->rule, sk_json_text(one, "key"), sk_json_get(one, "value"), sk_json_int_of(one, "n", 1)))
+		if (sk_json_get(one, "n") && lua_state_sent(run->thread, run->rule, sk_json_text(one, "key"), sk_json_get(one, "value"), run->number))
 			return -1;
 	return 0;
 }
@@ -200,16 +287,15 @@ static const char *send(struct lua_run *run, struct rules_message *m, const cJSO
 	struct sk_runtime *rt = t->engine->rt;
 	size_t n = 0;
 	const char *text = sk_json_print(&t->arena, effects, &n), *message = NULL;
-	struct flight *f = text && !t->arena.failed ? calloc(1, sizeof *f) : NULL;
+	struct flight *f = text && !t->arena.failed ? flight_new(t, m, run->rule, tries) : NULL;
 	if (!f)
 		return "memory is out";
-	*f = (struct flight){ .note.run = landed, .thread = t, .message = m, .rule = live_ref(run->rule), .tries = tries };
+	f->note.run = landed;
 	struct sk_invocation v = { .row = sk_runtime_event(rt, LUA_EVENT_EFFECTS), .internal = true, .caller = &us, .in = effects, .text = text, .size = n,
 		.finish = finished, .ctx = f, .depth = run->depth };
 	int rc = sk_runtime_invoke(rt, &v, &t->arena, &message);
 	if (rc) {
-		live_unref(f->rule);
-		free(f);
+		flight_free(f);
 		return message ? message : sk_error_info(rc)->name;
 	}
 	run->rule->flights++;
@@ -248,10 +334,10 @@ static bool document_of(struct rules_thread *t, struct work *w, struct live_rule
 	return !rc && result.outcome != SQL_NO_MATCH;
 }
 
-void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)
+static void run_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)
 {
 	struct rules_message *m = w->m;
-	struct lua_run run = { .thread = t, .rule = r, .world = &w->world, .depth = m->depth };
+	struct lua_run run = { .thread = t, .rule = r, .world = &w->world, .depth = m->depth, .number = lua_state_number(w->sql.seed) };
 	struct lua_world world = { .ctx = &run, .ask = lua_run_ask, .now_ms = m->now_ms };
 	struct lua_outcome o = { 0 };
 	const cJSON *document;
@@ -268,4 +354,19 @@ void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, in
 		work_failed(r, m->now_ms, o.why);
 	else if (o.matched)
 		carry_out(&run, m, &o, tries);
+}
+
+void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)
+{
+	if (!r->stale) {
+		run_message(t, w, r, tries);
+		return;
+	}
+	struct flight *f = flight_new(t, w->m, r, tries);
+	if (!f) {
+		work_failed(r, w->m->now_ms, NULL);
+		return;
+	}
+	w->m->open++;
+	wait_for_turn(r, f);
 }

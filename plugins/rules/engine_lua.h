@@ -16,6 +16,8 @@ struct lua_run {
 	struct rules_world *world;
 	struct lua_seen *seen;
 	int depth;
+	bool stored;       /* it sees what is stored alone, not what is on its way */
+	int64_t number;    /* of what it writes (engine_state.h) */
 };
 /* For lua_world.ask; ctx is the run. */
 int lua_run_ask(void *ctx, enum lua_ask what, const char *a, const char *b, struct sk_arena *arena, const cJSON **out, const char **why);

@@ -42,9 +42,17 @@ static struct lua_overlay **find(struct live_rule *r, const char *key)
 	return at;
 }
 
+int64_t lua_state_number(const uint8_t seed[16])
+{
+	int64_t n = 0;
+	for (int i = 0; i < 6; i++)
+		n = n << 8 | seed[i];
+	return n + 1;
+}
+
 const cJSON *lua_state_get(struct rules_thread *t, struct live_rule *r, const char *record_key, int64_t *n)
 {
-	const struct lua_overlay *o = *find(r, record_key);
+	const struct lua_overlay *o = r ? *find(r, record_key) : NULL;
 	if (!o) {
 		const cJSON *record = world_record(t, record_key);
 		*n = sk_json_int_of(record, "n", 0);
@@ -76,13 +84,6 @@ int lua_state_sent(struct rules_thread *t, struct live_rule *r, const char *reco
 	o->size = size;
 	o->n = n;
 	return 0;
-}
-
-void lua_state_settle(struct live_rule *r, bool failed)
-{
-	r->flights--;
-	if (!r->flights || failed)
-		lua_state_free(&r->overlay);
 }
 
 void lua_state_free(struct lua_overlay **o)

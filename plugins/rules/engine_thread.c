@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH = 64, ARENA_KEPT = 1 << 18, ARENA_MOST = 64 << 20 };
+enum { BATCH = 64, ARENA_MOST = 64 << 20 };
 enum { OUTBOX_MOST = 8192, OUTBOX_WAIT_US = 500 };
 
 void thread_ring(struct rules_thread *t)
@@ -50,7 +50,7 @@ static bool run_notes(struct rules_thread *t)
 	while (n) {
 		struct rules_note *next = n->next;
 		n->run(t, n);
-		sk_arena_reset(&t->arena, ARENA_KEPT);
+		sk_arena_reset(&t->arena, THREAD_ARENA_KEPT);
 		n = next;
 	}
 	return some;
@@ -68,7 +68,7 @@ static bool run_messages(struct rules_thread *t)
 			live_unref(((struct rules_retired *)m)->retired);
 			rules_ring_done(t->ring, m);
 		}
-		sk_arena_reset(&t->arena, ARENA_KEPT);
+		sk_arena_reset(&t->arena, THREAD_ARENA_KEPT);
 		n++;
 	}
 	return n > 0;

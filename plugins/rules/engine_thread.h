@@ -6,6 +6,8 @@
 #include "plugins/rules/engine_zones.h"
 #include "rules/look.h"
 
+enum { THREAD_ARENA_KEPT = 1 << 18 }; /* of its arena, from one message to the next */
+
 struct rules_note;
 struct rules_thread {
 	struct rules_engine *engine;
@@ -19,6 +21,7 @@ struct rules_thread {
 	struct sk_arena arena;         /* of one message */
 	struct sk_out_list out;        /* of one batch */
 	struct sql_patterns patterns;
+	struct ask_round *asking;      /* what the rule that runs has asked of functions (engine_ask.h); NULL: nothing */
 	struct zones zones;
 	pthread_mutex_t lock;          /* of notes: any thread */
 	struct rules_note *notes, **notes_tail;

@@ -8,6 +8,7 @@
 
 #include "plugins/rules/lua_effects.h"
 #include "plugins/rules/engine_lua.h"
+#include "plugins/rules/engine_state.h"
 #include "plugins/rules/engine_unit.h"
 
 enum { TRIES = 4, PATIENCE_S = 10 };
@@ -33,7 +34,7 @@ static void release(struct question *q)
 	free(q);
 }
 
-/* -- on the rule's thread -- */
+/* -- on the rule's thread: the partition waits for the answer, so what is on its way of the rule comes behind the timer, which sees what is stored -- */
 
 static cJSON *answer_of(struct rules_thread *t, struct question *q)
 {
@@ -41,14 +42,17 @@ static cJSON *answer_of(struct rules_thread *t, struct question *q)
 	struct sk_runtime *rt = t->engine->rt;
 	const cJSON *in = sk_json_parse(a, q->in, strlen(q->in), NULL, NULL);
 	struct rules_world things;
-	struct lua_run run = { .thread = t, .rule = q->rule, .world = &things };
+	struct lua_run run = { .thread = t, .rule = q->rule, .world = &things, .stored = true };
 	struct lua_world world = { .ctx = &run, .ask = lua_run_ask, .now_ms = q->now_ms };
 	struct lua_outcome o = { 0 };
 	world_open(t, &things, q->now_ms);
 	rt->host->random(rt->host->ctx, world.seed, sizeof world.seed);
-	atomic_fetch_add_explicit(&q->rule->count.matched, 1, memory_order_relaxed);
+	run.number = lua_state_number(world.seed);
+	bool again = sk_json_int_of(in, "attempt", 0) > 0;
+	if (!again)
+		atomic_fetch_add_explicit(&q->rule->count.matched, 1, memory_order_relaxed);
 	int rc = in ? lua_rule_timer(q->rule->unit->file, q->rule->index, sk_json_text(in, "name"), sk_json_get(in, "document"), &world, a, &o) : SK_E_INTERNAL;
-	const char *why = rc ? o.why ? o.why : "memory is out" : lua_run_others(&run, &o);
+	const char *why = rc ? o.why ? o.why : "memory is out" : again ? NULL : lua_run_others(&run, &o);
 	if (why)
 		work_failed(q->rule, q->now_ms, why);
 	else

@@ -128,7 +128,8 @@ int lua_effects_apply(struct sk_call *c, const cJSON *effects)
 	if (rc)
 		return rc;
 	SK_JSON_EACH(one, sk_json_get(effects, "state"))
-		put_state(c, one);
+		if (sk_json_get(one, "n"))
+			put_state(c, one);
 	SK_JSON_EACH(one, sk_json_get(effects, "timers"))
 		set_timer(c, sk_json_text(effects, "ruleName"), one);
 	SK_JSON_EACH(one, sk_json_get(effects, "publish")) {

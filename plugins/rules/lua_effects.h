@@ -1,8 +1,8 @@
 /* lua_effects.h -- what a run of a Lua rule wants done, as a document that travels in a call:
  *
- *   {ruleName, state: [{key, value?, was, n}], timers: [{name, due?, document?}], publish: [{topic, payload, qos, ...}]}
+ *   {ruleName, state: [{key, was, n?, value?}], timers: [{name, due?, document?}], publish: [{topic, payload, qos, ...}]}
  *
- * `key` is a record's key, `was` how often it had been written when the rule looked, `n` how often it then has been. A payload is base64. */
+ * `key` is a record's key, `was` its number when the rule looked, `n` the number of what it writes (none: it has only looked). A payload is base64. */
 #ifndef RULES_LUA_EFFECTS_H
 #define RULES_LUA_EFFECTS_H
 
