@@ -24,5 +24,5 @@ test('ping without a socket to ping falls back to the tick, and says so', async 
 	const b = create(t, { options: { core: { wake: 'ping' } } });
 	await b.start();
 	await b.call('CreateThing', { thingName: 'x' });
-	assert.match(b.log, /answers wait for the broker's tick.*plugin_opt_wake_socket/);
+	await b.logged(/answers wait for the broker's tick.*plugin_opt_wake_socket/, 0);
 });

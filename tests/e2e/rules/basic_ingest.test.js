@@ -1,7 +1,7 @@
 // Basic Ingest: what goes to $aws/rules/NAME/... is that rule's alone.
 'use strict';
 const assert = require('node:assert/strict');
-const { test } = require('../../harness/test');
+const { test, until } = require('../../harness/test');
 const { ALLOW_ALL } = require('../../harness/broker');
 const { rules, republish } = require('../../harness/rules');
 
@@ -77,6 +77,7 @@ test('to a rule that does not exist or is disabled it is acknowledged, and logge
 		await sleep();
 	}
 	await op.publish(`$aws/rules/${'n'.repeat(300)}/x`, '{}');
+	await until('the last line', () => said(r.b).length >= 5);
 	assert.deepEqual(said(r.b), ['none: that rule does not exist', 'off: that rule is disabled', 'none: that rule does not exist', 'off: that rule is disabled',
 		`${'n'.repeat(128)}: that rule does not exist`].map((s) => `$aws/rules/${s}`));
 	assert.equal((await r.statistics('off')).matched, 0);
