@@ -134,9 +134,13 @@ docs-print: all $B/option_tables  ## print docs/API.md and the tables of the plu
 	@B=$B tests/docs/api --write && B=$B tests/docs/options --write
 $B/option_tables: $B/tests/docs/option_tables.o
 	$(call run,LD) $(CC) $(LDFLAGS) -rdynamic $^ -ldl -o $@
-e2e: all $(MODULES)  ## a real Mosquitto with the built plugins; T=word picks files
+# Plugins that only tests load.
+TESTED := $(patsubst tests/plugins/%.c,$B/tests/%.so,$(wildcard tests/plugins/*.c))
+$B/tests/%.so: $B/tests/plugins/%.o | $B/libskeeter.so
+	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN/..' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) -o $@
+e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
 	@$(JS) e2e tests/e2e $(T)
-smoke: all $(MODULES)  ## the part of e2e that `make check` runs
+smoke: all $(MODULES) $(TESTED)  ## the part of e2e that `make check` runs
 	@$(JS) smoke --smoke tests/e2e
 clients: all $(MODULES)  ## the real AWS IoT device SDKs
 	@$(JS) clients tests/clients $(T)
@@ -160,10 +164,10 @@ tsan:  ## units and broker under ThreadSanitizer
 	$(call sanitize,tsan,thread,libtsan.so,-/bridge)  # Mosquitto's own bridge dies under TSan, with no plugin loaded too
 # The simulation is one thread: nothing for ThreadSanitizer.
 SIMULATED := $(if $(filter asan,$N),$B/sim/memory $B/sim/seeds)
-sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES)
+sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES) $(TESTED)
 	@SEEDS=300 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
 	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
-valgrind: $(TESTS) all $B/planted.so $(MODULES)  ## units, and some of the broker's tests, under valgrind
+valgrind: $(TESTS) all $B/planted.so $(MODULES) $(TESTED)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
 	@export SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
 	tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
@@ -231,7 +235,7 @@ test-fresh:  ## the README's commands in a bare Debian 12
 	@tests/need debootstrap:debootstrap
 	@tests/fresh
 .PHONY: test-brokers
-test-brokers: all $(MODULES)  ## the end-to-end tests with Mosquitto 2.0.21 and 2.1; T=word picks files
+test-brokers: all $(MODULES) $(TESTED)  ## the end-to-end tests with Mosquitto 2.0.21 and 2.1; T=word picks files
 	@tests/brokers $(abspath $B) $(T)
 test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
 	@tests/need debootstrap:debootstrap

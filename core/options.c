@@ -221,7 +221,7 @@ int sk_options_read(const struct sk_option *table, void *state, const char *cons
 
 void sk_options_free(const struct sk_option *table, void *state)
 {
-	for (; table->name; table++) {
+	for (; table && table->name; table++) {
 		const char **field = (const char **)((char *)state + table->offset);
 		if (table->type != SK_STR)
 			continue;

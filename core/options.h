@@ -17,7 +17,7 @@ struct sk_option;
  * Strings are copied and belong to the state, in success and in failure: give it to sk_options_free. */
 int sk_options_read(const struct sk_option *table, void *state, const char *const *keys, const char *const *values, size_t n,
                     char *why, size_t why_size);
-/* Frees the strings and sets them to NULL. */
+/* Frees the strings and sets them to NULL. table NULL: a plugin without options. */
 void sk_options_free(const struct sk_option *table, void *state);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/properties.h"
 #include "plugins/rules/engine_unit.h"
+#include "plugins/rules/engine_ask.h"
 #include "plugins/rules/engine_trace.h"
 
 enum { FAILURES_MOST = 20 };     /* one after the other, then a rule of a file is disabled */
@@ -153,37 +154,54 @@ static void run_actions(struct rules_thread *t, struct work *w, struct live_rule
 	run_error_action(t, w, r, o, why);
 }
 
-static void run_sql(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_rule *program)
+/* A rule that somebody watches runs once more, for the values of its clauses; what became of its actions is known. */
+static void trace(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_outcome *o)
 {
-	struct rules_outcome o = { 0 };
-	int rc = rules_evaluate(program, &w->sql, &t->arena, &limits, &o);
-	if (!rc && o.outcome == SQL_NO_MATCH)
+	struct trace_log *log = atomic_load_explicit(&r->trace, memory_order_acquire);
+	bool later = false;
+	if (!log || !trace_log_watched(log, w->m->now_ms))
+		return;
+	struct sk_arena *a = &t->arena;
+	cJSON *entry = sk_json_object(a), *told = rules_trace(atomic_load(&r->compiled), &w->sql, a, &t->engine->settings, &later);
+	cJSON *action = sk_json_get(told, "actions") ? sk_json_get(told, "actions")->child : NULL;
+	for (int i = 0; i < o->deliveries && action; i++, action = action->next)
+		if (o->delivery[i].error)
+			sk_json_set_string(a, action, "error", o->delivery[i].error);
+	sk_json_set(a, entry, "time", sk_json_time(a, w->m->now_ms));
+	sk_json_set_string(a, entry, "topic", w->sql.topic);
+	sk_json_set_string(a, entry, "clientId", w->sql.client_id);
+	sk_json_set(a, entry, "trace", told);
+	trace_log_add(log, a, entry);
+}
+
+static void finish_sql(struct rules_thread *t, struct work *w, struct live_rule *r, int rc, struct rules_outcome *o)
+{
+	if (!rc && o->outcome == SQL_NO_MATCH)
 		return;
 	atomic_fetch_add_explicit(&r->count.passed, 1, memory_order_relaxed);
 	if (!rc && !t->arena.failed) {
-		run_actions(t, w, r, &o);
+		run_actions(t, w, r, o);
 		return;
 	}
-	const char *why = t->arena.failed ? "memory is out" : o.why;
+	const char *why = t->arena.failed ? "memory is out" : o->why;
 	work_failed(r, w->m->now_ms, why);
 	run_error_action(t, w, r, NULL, why);
 }
 
-/* -- watched rules -- */
-
-static void trace(struct rules_thread *t, struct work *w, struct live_rule *r, const struct rules_rule *program)
+static void run_sql(struct rules_thread *t, struct work *w, struct live_rule *r)
 {
-	struct trace_log *log = atomic_load_explicit(&r->trace, memory_order_acquire);
-	bool later = false;
-	if (!log || !program || !trace_log_watched(log, w->m->now_ms))
+	struct rules_outcome o = { 0 };
+	w->world.invoke = ask_function;
+	int rc = rules_evaluate(atomic_load_explicit(&r->compiled, memory_order_relaxed), &w->sql, &t->arena, &limits, &o);
+	if (rc == SQL_LATER && t->asking) {
+		ask_wait(t, w, r, run_sql);
 		return;
-	struct sk_arena *a = &t->arena;
-	cJSON *entry = sk_json_object(a), *clauses = rules_trace(program, &w->sql, a, &t->engine->settings, &later);
-	sk_json_set(a, entry, "time", sk_json_time(a, w->m->now_ms));
-	sk_json_set_string(a, entry, "topic", w->sql.topic);
-	sk_json_set_string(a, entry, "clientId", w->sql.client_id);
-	sk_json_set(a, entry, "trace", clauses);
-	trace_log_add(log, a, entry);
+	}
+	finish_sql(t, w, r, rc, &o);
+	if (__builtin_expect(atomic_load_explicit(&r->trace, memory_order_relaxed) != NULL, 0))
+		trace(t, w, r, &o);
+	if (__builtin_expect(t->asking != NULL, 0))
+		ask_end(t);
 }
 
 static void run_rule(struct rules_thread *t, struct work *w, struct live_rule *r)
@@ -191,12 +209,10 @@ static void run_rule(struct rules_thread *t, struct work *w, struct live_rule *r
 	const struct rules_rule *program = live_program(r, &t->engine->settings);
 	int64_t began = now_ns();
 	atomic_fetch_add_explicit(&r->count.matched, 1, memory_order_relaxed);
-	if (__builtin_expect(atomic_load_explicit(&r->trace, memory_order_relaxed) != NULL, 0))
-		trace(t, w, r, program);
 	if (r->runs_lua)
 		lua_message(t, w, r, 0);
 	else if (program)
-		run_sql(t, w, r, program);
+		run_sql(t, w, r);
 	else
 		work_failed(r, w->m->now_ms, NULL);
 	atomic_fetch_add_explicit(&r->count.ns, (uint64_t)(now_ns() - began), memory_order_relaxed);

@@ -1,0 +1,76 @@
+// aws_lambda() asks whoever answers the event InvokeFunction (tests/plugins/functions.c here): the message waits, others go on; without such a plugin it is a clear error.
+'use strict';
+const assert = require('node:assert/strict');
+const { test, until } = require('../../harness/test');
+const { start, BUILD } = require('../../harness/broker');
+
+const PLUGINS = ['core', 'registry', 'auth', 'rules'];
+const WITH = [...PLUGINS, `${BUILD}/tests/functions.so`];
+const roleArn = 'arn:aws:iam::123456789012:role/r';
+const create = (b, ruleName, sql, more = {}) => b.call('CreateTopicRule', { ruleName,
+	topicRulePayload: { sql, awsIotSqlVersion: '2016-03-23', actions: [{ republish: { roleArn, topic: `out/${ruleName}` } }], ...more } });
+const statistics = async (b, name) => (await b.call('ListTopicRuleStatistics')).statistics.find((s) => s.ruleName === name);
+
+async function listen(b) {
+	const d = await b.device('d');
+	await d.subscribe('out/#');
+	return { d, got: () => d.inbox.map((m) => [m.topic, JSON.parse(m.payload)]) };
+}
+
+test('what functions answer is in the output, in WHERE and in templates; the same question is asked once', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	await create(b, 'asked', "SELECT aws_lambda('double', n) AS two, aws_lambda('double', n) + aws_lambda('double', 10) AS sum FROM 'in' WHERE aws_lambda('double', n) > 4");
+	const { d, got } = await listen(b);
+	for (const n of [1, 2, 3, 4])
+		await d.publish('in', JSON.stringify({ n }));
+	await until('two answers', () => got().length === 2);
+	assert.deepEqual(got().sort((x, y) => x[1].two - y[1].two), [['out/asked', { two: 6, sum: 26 }], ['out/asked', { two: 8, sum: 28 }]]);
+	const s = await statistics(b, 'asked');
+	assert.deepEqual([s.matched, s.passed, s.failed], [4, 2, 0]);
+});
+
+test('a slow function keeps no other rule waiting', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	await create(b, 'slow', "SELECT aws_lambda('slow', n) AS two FROM 'in'");
+	await create(b, 'quick', "SELECT n FROM 'in'");
+	const { d, got } = await listen(b);
+	await d.publish('in', '{"n":1}');
+	await d.publish('in', '{"n":2}');
+	await until('all four', () => got().length === 4);
+	assert.deepEqual(got().slice(0, 2), [['out/quick', { n: 1 }], ['out/quick', { n: 2 }]]);
+	assert.deepEqual(got().slice(2).map(([topic]) => topic), ['out/slow', 'out/slow']);
+});
+
+test('a function that fails, one that is not there, and too many questions fail the rule, and the error action says why', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	const errorAction = { republish: { roleArn, topic: 'out/error' } };
+	const many = Array.from({ length: 20 }, (_, i) => `aws_lambda('double', ${i}) AS v${i}`).join(', ');
+	await create(b, 'fails', "SELECT aws_lambda('fails', 1) AS x FROM 'a'", { errorAction });
+	await create(b, 'missing', "SELECT aws_lambda('nobody', 1) AS x FROM 'b'", { errorAction });
+	await create(b, 'many', `SELECT ${many} FROM 'c'`, { errorAction });
+	const { d, got } = await listen(b);
+	for (const topic of ['a', 'b', 'c'])
+		await d.publish(topic, '{}');
+	await until('three errors', () => got().length === 3);
+	const why = got().map(([, e]) => `${e.ruleName}: ${e.failures[0].errorMessage}`).sort();
+	assert.match(why[0], /^fails: .*it failed/);
+	assert.match(why[1], /^many: .*16 questions/);
+	assert.match(why[2], /^missing: .*there is no function nobody/);
+});
+
+test('without a plugin that runs functions the error says so', async (t) => {
+	const b = await start(t, { plugins: PLUGINS });
+	await create(b, 'asked', "SELECT aws_lambda('double', n) AS two FROM 'in'");
+	const { d } = await listen(b);
+	await d.publish('in', '{"n":1}');
+	await until('the failure', async () => /no plugin here runs functions/.test((await statistics(b, 'asked')).lastError || ''));
+});
+
+test('the broker ends while functions are being asked', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	await create(b, 'slow', "SELECT aws_lambda('slow', n) AS two FROM 'in'");
+	const { d } = await listen(b);
+	for (let n = 0; n < 50; n++)
+		await d.publish('in', JSON.stringify({ n }));
+	await b.stop();
+});
