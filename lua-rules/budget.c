@@ -86,14 +86,19 @@ _Noreturn void host_stop(lua_State *L, const char *limit)
 	host_fail(L, "stopped: %s", limit);
 }
 
-static void look(lua_State *L, struct lua_file *f)
+bool host_late(const struct lua_file *f)
 {
 	const struct lua_limits *most = &f->limits;
 
+	return most->now_us && most->now_us(most->ctx) - f->began_us > most->time_us;
+}
+
+static void look(lua_State *L, struct lua_file *f)
+{
 	f->asked = f->spent;
-	if (f->spent > most->instructions)
+	if (f->spent > f->limits.instructions)
 		host_stop(L, "more instructions than a run may take");
-	if (most->now_us && most->now_us(most->ctx) - f->began_us > most->time_us)
+	if (host_late(f))
 		host_stop(L, "more time than a run may take");
 }
 
@@ -124,26 +129,27 @@ void host_charge(lua_State *L, uint64_t n)
 
 bool host_protected(struct lua_file *f, lua_CFunction run, void *with)
 {
+	struct sk_arena *a = f->now->arena;
 	lua_State *L = f->state;
+	size_t limit = a->limit, most = a->total + f->limits.memory;
+	bool failed = a->failed;
 	int status;
 
 	budget_start(f);
+	a->limit = limit && limit < most ? limit : most;
 	lua_pushcfunction(L, host_with_line);
 	lua_pushcfunction(L, run);
 	lua_pushlightuserdata(L, with);
 	status = lua_pcall(L, 1, 0, 1);
 	if (status == LUA_ERRMEM && !f->over)
 		f->over = out_of_memory;
+	a->limit = limit;
+	a->failed = a->failed && (failed || status == LUA_OK); /* what failed is void, and its error says so */
 	return status == LUA_OK;
 }
 
 void host_check_arena(lua_State *L)
 {
-	struct lua_file *f = host_file(L);
-	const struct sk_arena *a = f->now->arena;
-
-	if (a->failed)
-		host_stop(L, out_of_memory);
-	if (a->total - f->now->arena_before > f->limits.memory)
-		host_stop(L, "more bytes of documents than a run may make");
+	if (host_file(L)->now->arena->failed)
+		host_stop(L, "not enough memory for what a run may make");
 }

@@ -13,6 +13,15 @@ static const char usual_version[] = "2016-03-23";
 
 /* -- lists that grow in the file's arena -- */
 
+/* What a file keeps counts like what its state has. */
+static void check_kept(lua_State *L)
+{
+	const struct lua_file *f = host_file(L);
+
+	if (f->kept.failed || f->kept.total > f->limits.memory)
+		host_stop(L, "not enough memory");
+}
+
 /* Room for one more after n, which is 0 or a power of two when it must grow; NULL: memory is out. */
 static void *grown(lua_State *L, void *list, int n, size_t size)
 {
@@ -20,8 +29,7 @@ static void *grown(lua_State *L, void *list, int n, size_t size)
 
 	if (n == 0 || (n >= 4 && (n & (n - 1)) == 0)) {
 		more = sk_alloc(&host_file(L)->kept, size * (size_t)(n ? 2 * n : 4));
-		if (!more)
-			host_stop(L, "not enough memory");
+		check_kept(L);
 		if (n)
 			memcpy(more, list, size * (size_t)n);
 	}
@@ -32,12 +40,17 @@ static const char *kept(lua_State *L, const char *text)
 {
 	const char *copy = sk_strdup(&host_file(L)->kept, text);
 
-	if (text && !copy)
-		host_stop(L, "not enough memory");
+	check_kept(L);
 	return copy;
 }
 
 /* -- rule "name" and test "name" are two steps: the second one must follow -- */
+
+static void check_loading(lua_State *L, const char *what)
+{
+	if (!host_file(L)->loading)
+		host_fail(L, "%s: only while the file is loaded", what);
+}
 
 /* begin("rule", name): its line. */
 int host_begin(lua_State *L)
@@ -45,8 +58,7 @@ int host_begin(lua_State *L)
 	struct lua_file *f = host_file(L);
 	const char *what = luaL_checkstring(L, 1);
 
-	if (!f->loading)
-		host_fail(L, "%s: only while the file is loaded", what);
+	check_loading(L, what);
 	if (lua_type(L, 2) != LUA_TSTRING)
 		host_fail(L, "%s: expected its name, as in %s \"name\" { ... }", what, what);
 	if (f->begun)
@@ -174,7 +186,7 @@ int host_declare_rule(lua_State *L)
 	struct lua_rule *r = &d.rule;
 	const cJSON *actions = NULL, *error_action = NULL;
 
-	luaL_checktype(L, 3, LUA_TTABLE);
+	check_loading(L, "rule");
 	check_name(L, luaL_checkstring(L, 1));
 	r->name = kept(L, lua_tostring(L, 1));
 	r->line = (int)lua_tointeger(L, 2);
@@ -207,9 +219,12 @@ int host_declare_rule(lua_State *L)
 int host_declare_test(lua_State *L)
 {
 	struct lua_file *f = host_file(L);
-	struct host_test t = { .name = kept(L, luaL_checkstring(L, 1)), .line = (int)lua_tointeger(L, 2) };
-	const char *text = sk_json_print(f->now->arena, host_to_json(L, 3, lua_pushfstring(L, "test \"%s\"", t.name)), NULL);
+	struct host_test t = { .line = (int)lua_tointeger(L, 2) };
+	const char *text;
 
+	check_loading(L, "test");
+	t.name = kept(L, luaL_checkstring(L, 1));
+	text = sk_json_print(f->now->arena, host_to_json(L, 3, lua_pushfstring(L, "test \"%s\"", t.name)), NULL);
 	host_check_arena(L);
 	if (f->tests == HOST_MOST_TESTS)
 		host_fail(L, "more than %d tests in one file", HOST_MOST_TESTS);

@@ -16,7 +16,7 @@ struct lua_file;
 struct lua_limits {
 	uint64_t instructions;        /* of one run; 0: 1,000,000 */
 	int64_t time_us;              /* of one run; 0: 100,000 */
-	size_t memory;                /* bytes of the whole state; 0: 8 MiB */
+	size_t memory;                /* bytes of the whole state, as many for what a run makes, as many for what a file keeps; 0: 8 MiB */
 	int64_t (*now_us)(void *ctx); /* monotonic; NULL: no limit of time */
 	void *ctx;
 };
@@ -87,7 +87,8 @@ struct lua_outcome {
 	bool budget;                  /* the error is that a limit was reached */
 	uint64_t instructions;
 };
-/* Runs a rule for a message. SK_OK or SK_E_INTERNAL with out->why: then nothing of what it did counts. Effects are the arena's. */
+/* Runs a rule for a message. SK_OK or SK_E_INTERNAL with out->why: then nothing of what it did counts. Effects are the arena's, to which a run adds
+ * `memory` bytes of its limits at most; after a failure of the run the arena has not failed. */
 int lua_rule_run(struct lua_file *f, int rule, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out);
 /* The same for a timer of it: calls the rule's `timer` with its name and its document. */
 int lua_rule_timer(struct lua_file *f, int rule, const char *timer, const cJSON *document, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out);

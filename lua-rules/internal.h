@@ -27,7 +27,6 @@ struct host_now {                    /* a run, or loading, which has no world */
 	const struct lua_message *message; /* NULL: a timer, or loading */
 	const struct lua_world *world;
 	struct sk_arena *arena;
-	size_t arena_before;
 	struct lua_effect *first, **end;
 	int effects;
 	uint64_t random[2];
@@ -72,7 +71,9 @@ bool host_protected(struct lua_file *f, lua_CFunction run, void *with);
 void host_charge(lua_State *L, uint64_t n);
 /* Ends the run for good: no pcall catches it. `limit` is static text. */
 _Noreturn void host_stop(lua_State *L, const char *limit);
-/* What the run's arena has grown by stands within the memory limit, and has not failed; else the run ends. */
+/* Has the run taken more time than it may? Raises nothing. */
+bool host_late(const struct lua_file *f);
+/* Ends the run when its arena has failed, which has the memory limit for what a run adds to it. */
 void host_check_arena(lua_State *L);
 
 /* -- where.c -- */

@@ -7,7 +7,7 @@
 #include "lua-rules/internal.h"
 #include "sql/sql.h"
 
-enum { MOST_KEPT = 64, MOST_USER = 32 };
+enum { MOST_KEPT = 64, MOST_USER = 32, MOST_EXPRESSION = 16384 };
 static const char kept_key; /* of the registry: programs of sql.value by their text */
 
 static _Noreturn void refuse(lua_State *L, const char *what, const struct expr_error *e, size_t before)
@@ -23,10 +23,13 @@ void host_sql_compile(lua_State *L, const char *what, const char *before, const 
 {
 	struct sk_arena *a = host_file(L)->now->arena;
 	const struct sql_options options = { .version = SQL_2016_03_23 };
-	char *text = sk_printf(a, "%s%s%s", before, expression, after);
 	const struct expr_program *p;
 	struct expr_error e = { .line = 1 };
+	char *text;
 
+	if (strlen(expression) > MOST_EXPRESSION)
+		host_fail(L, "%s: an expression of more than %d bytes", what, MOST_EXPRESSION);
+	text = sk_printf(a, "%s%s%s", before, expression, after);
 	host_check_arena(L);
 	p = sql_compile(a, text, strlen(text), &options, &e);
 	host_charge(L, strlen(text));
@@ -96,10 +99,16 @@ void host_sql_message(struct host_now *now, const struct lua_message *m, struct 
 	set_properties(to, m, now->arena);
 }
 
+static bool is_late(void *state)
+{
+	return host_late(state);
+}
+
 static void run(lua_State *L, int index, struct sql_result *out)
 {
 	struct lua_file *f = host_file(L);
-	const struct expr_limits limits = { .steps = f->limits.instructions > f->spent ? f->limits.instructions - f->spent : 1, .bytes = f->limits.memory };
+	const struct expr_limits limits = { .steps = f->limits.instructions > f->spent ? f->limits.instructions - f->spent : 1, .bytes = f->limits.memory,
+		.stop = is_late, .state = f };
 	struct sql_message m;
 
 	host_sql_message(f->now, f->now->message, &m);

@@ -61,7 +61,7 @@ static int run(lua_State *L)
 static int protected_run(struct lua_file *f, struct job *job, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a,
                          struct lua_outcome *out)
 {
-	struct host_now now = { .rule = (int)(job->rule - f->rule), .message = m, .world = w, .arena = a, .arena_before = a->total };
+	struct host_now now = { .rule = (int)(job->rule - f->rule), .message = m, .world = w, .arena = a };
 	lua_State *L = f->state;
 
 	now.end = &now.first;

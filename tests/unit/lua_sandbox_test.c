@@ -290,6 +290,49 @@ static void big_texts_are_refused(void **state)
 	assert_non_null(strstr(try_body("publish(('x'):rep(70000), '')"), "publish: the topic: expected 1 to 65535 bytes"));
 }
 
+/* What is made beside Lua's memory is bounded too: documents of a run, and what a file keeps of itself. */
+static void documents_end(void **state)
+{
+	static const struct hostile makers[] = {
+		{ "a text of many brackets", "json.decode('[' .. ('[],'):rep(400000) .. '0]')", NULL, false },
+		{ "copies of the message", "local t = {} for i = 1, 100000 do t[i] = m.list end json.encode(t)", NULL, false },
+		{ "state", "local s = ('x'):rep(100000) for i = 1, 900 do state.set('k' .. i, s) end", NULL, false },
+		{ "a pretty text", "local t = {} for i = 1, 40 do t = { t } end local l = {} for i = 1, 3000 do l[i] = t end json.encode(l, true)", NULL, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+		struct lua_try *t = hostile_file(&makers[i], &(struct lua_limits){ .instructions = 100000000, .memory = 4 << 20 });
+		try_run(t, "a", "{\"temp\":1,\"list\":[1,2,3,4]}");
+		if (t->rc == SK_OK || !t->out.budget)
+			fail_msg("%s: %s", makers[i].what, t->rc ? t->out.why : "no error");
+		assert_true(t->arena.total < (4 << 20) + 200000);
+		assert_false(t->arena.failed);
+		assert_string_equal(try_run(t, "a", "{\"temp\":0}"), "fine 1");
+		try_free(&t);
+	}
+}
+
+static void what_a_file_keeps_ends(void **state)
+{
+	static const char *const files[] = {
+		"local s = ('x'):rep(1000000) for i = 1, 200 do rule('r' .. i) { topic = 'a', description = s, run = print } end",
+		"local s = ('x'):rep(100000) for i = 1, 1000 do test('t') { topic = 'a', message = s, expect = {} } end",
+		"local t = {} for i = 1, 100 do t[i] = i end local d = test 'x' while true do d { topic = 'a', message = t, expect = {} } end",
+	};
+	char why[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		assert_null(lua_file_load("a.lua", files[i], strlen(files[i]), lua_shipped, NULL, why, sizeof why));
+		assert_true(strstr(why, "memory") || strstr(why, "instructions") || strstr(why, "more than"));
+	}
+	struct lua_try *t = try_file("local d = test 'x' d { topic = 'a', message = 1, expect = {} } local e = rule 'r'\n"
+	                             "e { topic = '#', run = function(m) if m == 1 then e {} end d { topic = 'a', message = 1, expect = {} } end }", NULL);
+	assert_string_equal(try_run(t, "a", "{}"), "error: a.lua:2: test: only while the file is loaded");
+	try_free(&t);
+}
+
 /* -- time -- */
 
 static int64_t hasty(void *ctx)
@@ -365,6 +408,8 @@ int main(void)
 		cmocka_unit_test(bytecode_does_not_load),
 		cmocka_unit_test(deep_texts_do_not_break_the_stack),
 		cmocka_unit_test(big_texts_are_refused),
+		cmocka_unit_test(documents_end),
+		cmocka_unit_test(what_a_file_keeps_ends),
 		cmocka_unit_test(time_ends_a_run),
 		cmocka_unit_test(files_know_nothing_of_each_other),
 		cmocka_unit_test(what_is_over_says_so),
