@@ -78,14 +78,31 @@ struct reading {
 
 /* -- a file -- */
 
+/* What somebody writes to meanwhile is read again: its end is an event of the folder. */
+static ssize_t read_all_of(int fd, char *text, size_t most)
+{
+	size_t n = 0;
+	ssize_t more;
+	while (n < most && (more = read(fd, text + n, most - n)) != 0) {
+		if (more < 0 && errno != EINTR)
+			return -1;
+		n += more > 0 ? (size_t)more : 0;
+	}
+	return (ssize_t)n;
+}
+
 static char *read_text(const char *folder, const char *name, size_t *size, char *why, size_t why_size)
 {
 	char path[4096];
+	struct stat is;
 	char *text = malloc(FILE_MOST + 1);
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, FILE_MOST + 1);
-	if (n < 0)
+	int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	bool regular = fd >= 0 && !fstat(fd, &is) && S_ISREG(is.st_mode);
+	ssize_t n = regular ? read_all_of(fd, text, FILE_MOST + 1) : -1;
+	if (fd >= 0 && !regular)
+		sk_why(why, why_size, "%s: is no file", name);
+	else if (n < 0)
 		sk_why(why, why_size, "%s: %s", name, text ? strerror(errno) : "memory is out");
 	else if (n > FILE_MOST)
 		sk_why(why, why_size, "%s: a file of rules has at most 1 MiB", name);
@@ -261,7 +278,7 @@ static int names_once(const struct folder_set *s, char *why, size_t why_size)
 			const struct live_rule *r = s->file[i].rule[k];
 			const struct file *other = find_rule(s, r);
 			if (other)
-				return sk_why(why, why_size, "rule \"%s\" is in %s and in %s", r->name, other->name, s->file[i].name);
+				return sk_why(why, why_size, "rule \"%s\" is in %s and in %s", r->name, s->file[i].name, other->name);
 		}
 	return 0;
 }
@@ -320,11 +337,12 @@ static int check_names(const struct rules_engine *e, const struct folder_set *ne
 	return 0;
 }
 
+/* A stored rule may have taken a file's name when the broker started: that one stays. */
 static void drop_missing(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next)
 {
 	for (size_t i = 0; before && i < before->files; i++)
 		for (size_t k = 0; k < before->file[i].rules; k++)
-			if (!holds(next, before->file[i].rule[k]->name))
+			if (live_find(&e->table, before->file[i].rule[k]->name) == before->file[i].rule[k] && !holds(next, before->file[i].rule[k]->name))
 				engine_drop(e, before->file[i].rule[k]->name);
 }
 

@@ -110,11 +110,12 @@ static int hand_over(struct folder *f, struct folder_set *next, char *why, size_
 	return rc;
 }
 
-static void look_again(struct folder *f)
+/* told: SIGHUP. Then the set is put in force even if it is what it was: a rule may have had to wait until its name was free. */
+static void look_again(struct folder *f, bool told)
 {
 	char why[512];
 	struct folder_set *next = folder_set_read(f->engine, f->path, f->now, why, sizeof why);
-	if (next && folder_set_same(f->now, next)) {
+	if (next && !told && folder_set_same(f->now, next)) {
 		folder_set_free(&next);
 		return;
 	}
@@ -153,10 +154,11 @@ static void *loop(void *arg)
 		struct pollfd p[2] = { { .fd = f->bell, .events = POLLIN }, { .fd = f->notify, .events = POLLIN } };
 		poll(p, f->notify < 0 ? 1 : 2, -1);
 		empty(f->bell);
-		if (!atomic_exchange(&f->again, false))
+		bool told = atomic_exchange(&f->again, false);
+		if (!told)
 			settle(f);
 		if (!atomic_load(&f->stop))
-			look_again(f);
+			look_again(f, told);
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugins/rules/engine.h"
+#include "plugins/rules/engine_unit.h"
 
 enum { FILTER_RECORD_MOST = 8192 };
 
@@ -65,6 +66,14 @@ int engine_watch_filter(void *state, const char *name, const struct sk_bytes *by
 	return 0;
 }
 
+/* The file came while the broker was away: CreateTopicRule takes no name of a file's. */
+static void say_hidden(const struct rules_engine *e, const char *name)
+{
+	const struct live_rule *r = live_find(&e->table, name);
+	if (r && r->unit)
+		sk_log('e', "rules", "rule %s of %s is not in force: there is one made by CreateTopicRule; delete that and send SIGHUP, or rename one", name, r->unit->name);
+}
+
 int engine_watch_rule(void *state, const char *name, const struct sk_bytes *bytes)
 {
 	struct rules_engine *e = ((struct rules_state *)state)->engine;
@@ -79,6 +88,7 @@ int engine_watch_rule(void *state, const char *name, const struct sk_bytes *byte
 	if (r)
 		r->disabled = (*at)->disabled;
 	forget(e, at);
+	say_hidden(e, name);
 	if (r && !engine_put(e, r))
 		return 0;
 	live_unref(r);

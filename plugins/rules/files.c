@@ -4,40 +4,45 @@
 #include "plugins/rules/engine.h"
 #include "plugins/rules/engine_unit.h"
 
-static const char *sql_of(struct sk_arena *a, struct live_rule *r)
-{
-	const struct rules_rule *program = atomic_load(&r->compiled);
-	return program ? program->sql : sk_printf(a, "SELECT * FROM '%s'", r->filter ? r->filter : "");
-}
-
 static void describe(struct sk_arena *a, struct live_rule *r, cJSON *out)
 {
 	sk_json_set_string(a, out, "ruleName", r->name);
 	sk_json_set_bool(a, out, "ruleDisabled", r->disabled || atomic_load(&r->broken));
 	sk_json_set_bool(a, out, "readOnly", true);
 	sk_json_set_string(a, out, "file", r->unit->name);
+	sk_json_set_string(a, out, "topicPattern", r->filter);
 }
 
-static void describe_more(struct sk_arena *a, struct live_rule *r, cJSON *out)
+static cJSON *action_of(struct sk_arena *a, const struct rules_action *action)
 {
-	const struct rules_rule *program = atomic_load(&r->compiled);
+	cJSON *o = sk_json_object(a);
+	sk_json_set(a, o, action->kind->name, sk_json_copy(a, action->fields));
+	return o;
+}
+
+static void describe_more(struct sk_arena *a, struct live_rule *r, const struct rules_settings *settings, cJSON *out)
+{
+	const struct lua_rule *declared = lua_file_rule(r->unit->file, r->index);
+	const struct rules_rule *program = live_program(r, settings);
 	cJSON *actions = sk_json_set_array(a, out, "actions");
-	sk_json_set_string(a, out, "sql", sql_of(a, r));
-	sk_json_set_string(a, out, "description", lua_file_rule(r->unit->file, r->index)->description);
-	for (int i = 0; program && i < program->actions; i++) {
-		cJSON *one = sk_json_append(actions, sk_json_object(a));
-		sk_json_set(a, one, program->action[i].kind->name, sk_json_copy(a, program->action[i].fields));
-	}
+	sk_json_set_string(a, out, "sql", declared->sql);
+	sk_json_set_string(a, out, "awsIotSqlVersion", declared->sql ? declared->sql_version : NULL);
+	sk_json_set_string(a, out, "description", declared->description);
+	for (int i = 0; program && i < program->actions; i++)
+		sk_json_append(actions, action_of(a, &program->action[i]));
+	if (program && program->error_action)
+		sk_json_set(a, out, "errorAction", action_of(a, program->error_action));
 }
 
 bool rules_files_get(void *state, const char *name, struct sk_arena *a, cJSON **rule)
 {
-	struct live_rule *r = live_get(&((struct rules_state *)state)->engine->table, name);
+	struct rules_engine *e = ((struct rules_state *)state)->engine;
+	struct live_rule *r = live_get(&e->table, name);
 	bool is_file = r && r->unit;
 	if (is_file && rule) {
 		*rule = sk_json_object(a);
 		describe(a, r, *rule);
-		describe_more(a, r, *rule);
+		describe_more(a, r, &e->settings, *rule);
 	}
 	live_unref(r);
 	return is_file;
@@ -57,7 +62,6 @@ static void list_one(void *ctx, struct live_rule *r)
 		return;
 	item = sk_json_object(l->a);
 	describe(l->a, r, item);
-	sk_json_set_string(l->a, item, "topicPattern", r->filter);
 	l->fn(l->ctx, r->name, item);
 }
 
