@@ -120,8 +120,11 @@ static void set_payload(lua_State *L, int index, const char *what, struct sk_mes
 static void set_user(lua_State *L, int options, struct sk_message *m)
 {
 	struct sk_user_property *user;
+	int type = lua_getfield(L, options, "user");
 
-	if (lua_getfield(L, options, "user") == LUA_TTABLE) {
+	if (type != LUA_TNIL && type != LUA_TTABLE)
+		host_fail(L, "user: expected a table { name = \"value\" }: json.copy(...) makes one of a document");
+	if (type == LUA_TTABLE) {
 		m->user = user = sk_alloc(host_file(L)->now->arena, MOST_USER * sizeof *user);
 		host_check_arena(L);
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1), m->users++) {
@@ -168,7 +171,9 @@ static int base_publish(lua_State *L)
 	running(L, "publish");
 	e = leave(L, LUA_PUBLISH, topic_at(L, 1));
 	set_payload(L, 2, "publish", &e->message);
-	if (lua_istable(L, 3))
+	if (!lua_isnoneornil(L, 3) && !lua_istable(L, 3))
+		host_fail(L, "publish: expected a table of options: json.copy(...) makes one of a document");
+	if (!lua_isnoneornil(L, 3))
 		set_options(L, 3, &e->message);
 	return done(L, e);
 }

@@ -153,6 +153,9 @@ static void publishing(void **state)
 		{ "publish('', 'x')", "error: a.lua:1: publish: the topic: expected 1 to 65535 bytes, got 0" },
 		{ "publish(nil, 'x')", "error: a.lua:1: publish: the topic: expected text, got nil" },
 		{ "publish('a\\0b', 'x')", "error: a.lua:1: publish: the topic: expected UTF-8 without a byte 0" },
+		{ "publish('a', 'x', json.decode('{}'))", "a x" },
+		{ "publish('a', 'x', m.none)", "error: a.lua:1: publish: expected a table { ... }, got null" },
+		{ "publish('a', 'x', { user = m.site })", "error: a.lua:1: user: expected a table { name = \"value\" }: json.copy(...) makes one of a document" },
 		{ "publish('a', 'x', { user = { a = 1 } })", "error: a.lua:1: user: the value of a property: expected text, got number" },
 	};
 	struct lua_try *t = try_file("rule 'r' { topic = '#', run = function(m) publish('x', 'a\\0b', { expiry = 5, content_type = 't', response_topic = 'r', correlation = 'c',"
@@ -351,6 +354,20 @@ static void declarations_are_checked(void **state)
 	}
 }
 
+/* The least that plugin_opt_lua_memory takes. */
+static void a_small_memory_is_enough(void **state)
+{
+	const struct lua_limits limits = { .memory = 65536 };
+	struct lua_try *t = try_file("rule 'r' { topic = '#', where = 'n > 1', run = function(m) state.set('n', state.get('n', 0) + m.n) publish('x', { n = m.n }) "
+	                             "shadow.desire('v', { n = sql.value('n + 1', m) }) log(time.format('%Y')) end }", &limits);
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		assert_string_equal(try_run(t, "a", "{\"n\":2}"), "state n 2\nx {\"n\":2}\n$aws/things/v/shadow/update {\"state\":{\"desired\":{\"n\":3}}} qos1\nlog 2023");
+	assert_true(lua_file_memory(t->file) < 65536 + 8192);
+	try_free(&t);
+}
+
 static void a_rule_with_a_statement(void **state)
 {
 	struct lua_try *t = try_file("rule 'a' { sql = [[SELECT temp AS t FROM 'a/+' WHERE temp > 1]], sql_version = '2015-10-08', disabled = true, error_action = { sqs = { queueUrl = 'q' } },\n"
@@ -386,6 +403,7 @@ int main(void)
 		cmocka_unit_test(conditions_in_sql),
 		cmocka_unit_test(values_in_sql),
 		cmocka_unit_test(declarations_are_checked),
+		cmocka_unit_test(a_small_memory_is_enough),
 		cmocka_unit_test(a_rule_with_a_statement),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
