@@ -320,18 +320,20 @@ static void carry_out(struct lua_run *run, struct rules_message *m, const struct
 		work_went_well(r);
 }
 
-static bool document_of(struct rules_thread *t, struct work *w, struct live_rule *r, const cJSON **out)
+/* SK_OK, or the statement's error with o->why. o->matched: it lets the message through, and *out is what the rule is given. */
+static int document_of(struct rules_thread *t, struct work *w, struct live_rule *r, const cJSON **out, struct lua_outcome *o)
 {
 	const struct rules_rule *program = live_program(r, &t->engine->settings);
 	struct sql_result result = { 0 };
 	*out = w->sql.document;
+	o->matched = true;
 	if (!program)
-		return true;
-	int rc = sql_run(program->program, &w->sql, &t->arena, NULL, &result);
-	if (rc)
-		work_failed(r, w->m->now_ms, result.why);
+		return SK_OK;
+	int rc = sql_run(program->program, &w->sql, &t->arena, &work_limits, &result);
+	o->why = rc ? result.why : NULL;
+	o->matched = !rc && result.outcome != SQL_NO_MATCH;
 	*out = result.outcome == SQL_DOCUMENT ? result.document : NULL;
-	return !rc && result.outcome != SQL_NO_MATCH;
+	return rc;
 }
 
 static void run_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)
@@ -342,18 +344,20 @@ static void run_message(struct rules_thread *t, struct work *w, struct live_rule
 	struct lua_outcome o = { 0 };
 	const cJSON *document;
 	memcpy(world.seed, w->sql.seed, sizeof world.seed);
-	if (!document_of(t, w, r, &document))
-		return;
+	int rc = document_of(t, w, r, &document, &o);
 	const struct lua_message lm = { .topic = w->sql.topic, .payload = w->sql.payload, .size = w->sql.size, .document = document,
 		.client_id = w->sql.client_id, .principal = w->sql.principal, .source_ip = w->sql.source_ip, .qos = m->qos, .retain = m->retain,
 		.properties = message_text(m, m->properties), .properties_size = m->properties_size };
-	int rc = lua_rule_run(r->unit->file, r->index, &lm, &world, &t->arena, &o);
+	if (o.matched)
+		rc = lua_rule_run(r->unit->file, r->index, &lm, &world, &t->arena, &o);
 	if (o.matched && !tries)
 		atomic_fetch_add_explicit(&r->count.passed, 1, memory_order_relaxed);
 	if (rc)
 		work_failed(r, m->now_ms, o.why);
 	else if (o.matched)
 		carry_out(&run, m, &o, tries);
+	if (__builtin_expect(atomic_load_explicit(&r->trace, memory_order_relaxed) != NULL, 0) && !tries)
+		lua_run_trace(&run, m->now_ms, &lm, &o);
 }
 
 void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)

@@ -42,6 +42,7 @@ void thread_stop(struct rules_thread *t);
 
 /* engine_work.c: one message, to the end, or until the calls that it has made are done */
 void work_message(struct rules_thread *t, struct rules_message *m);
+extern const struct expr_limits work_limits; /* of a statement and its templates, whichever kind of rule they belong to */
 /* A message and where its parts are. */
 struct work {
 	struct rules_message *m;

@@ -12,7 +12,7 @@
 #include "plugins/rules/engine_trace.h"
 
 enum { FAILURES_MOST = 20 };     /* one after the other, then a rule of a file is disabled */
-static const struct expr_limits limits = { .steps = 1000000, .bytes = 16u << 20 };
+const struct expr_limits work_limits = { .steps = 1000000, .bytes = 16u << 20 };
 
 static int64_t now_ns(void)
 {
@@ -192,7 +192,7 @@ static void run_sql(struct rules_thread *t, struct work *w, struct live_rule *r)
 {
 	struct rules_outcome o = { 0 };
 	w->world.invoke = ask_function;
-	int rc = rules_evaluate(atomic_load_explicit(&r->compiled, memory_order_relaxed), &w->sql, &t->arena, &limits, &o);
+	int rc = rules_evaluate(atomic_load_explicit(&r->compiled, memory_order_relaxed), &w->sql, &t->arena, &work_limits, &o);
 	if (rc == SQL_LATER && t->asking) {
 		ask_wait(t, w, r, run_sql);
 		return;
