@@ -1,6 +1,7 @@
 /* engine_lua_trace.c -- what a run of a Lua rule did, for whoever watches the rule: as a trace of SQL, with effects for actions. */
 #include <string.h>
 
+#include "core/utf8.h"
 #include "plugins/rules/engine_lua.h"
 #include "plugins/rules/engine_trace.h"
 
@@ -16,7 +17,10 @@ static void show_publish(struct sk_arena *a, cJSON *fields, const struct lua_eff
 	const char *payload = e->message.payload ? e->message.payload : "";
 	cJSON *document = sk_json_parse(a, payload, e->message.size, NULL, NULL);
 	sk_json_set_string(a, fields, "topic", e->name);
-	sk_json_set(a, fields, "payload", document ? document : sk_json_stringn(a, payload, e->message.size));
+	if (document || (sk_utf8_valid(payload, e->message.size) && !memchr(payload, 0, e->message.size)))
+		sk_json_set(a, fields, "payload", document ? document : sk_json_stringn(a, payload, e->message.size));
+	else
+		sk_json_set_int(a, fields, "payloadBytes", (int64_t)e->message.size);
 	sk_json_set_int(a, fields, "qos", e->message.flags & SK_QOS1);
 	if (e->message.flags & SK_RETAIN)
 		sk_json_set_bool(a, fields, "retain", true);

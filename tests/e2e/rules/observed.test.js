@@ -72,9 +72,9 @@ test('TraceTopicRule shows what a rule in Lua was given and how it ended', async
 	await r.counted('lua', { matched: 3, failed: 1 });
 	const lua = await trace('lua');
 	assert.deepEqual(lua.map((one) => [one.topic, one.trace.matched, one.trace.actions, (one.trace.error || '').slice(0, 20)]), [
-		['in', false, [], ''], ['in', true, [{ action: 'publish', fields: { topic: 'lua', payload: '{"n":3}' } }], ''], ['in', true, [], 'a.lua:1: bad as told']]);
+		['in', false, [], ''], ['in', true, [{ action: 'publish', fields: { topic: 'lua', payload: { n: 3 }, qos: 0 } }], ''], ['in', true, [], 'a.lua:1: bad as told']]);
 	const sql = await trace('sql');
-	assert.deepEqual(sql.map((one) => [one.trace.matched, one.trace.output]), [[false, undefined], [true, { n: 3 }], [true, { n: 4 }]]);
+	assert.deepEqual(sql.map((one) => [one.trace.matched, one.trace.message]), [[false, undefined], [true, { n: 3 }], [true, { n: 4 }]]);
 	assert.deepEqual((await trace('plain')).map((one) => one.trace.output), [{ n: 2 }, { n: 6 }, { n: 8 }]);
 });
 
