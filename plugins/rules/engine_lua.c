@@ -327,8 +327,13 @@ static int document_of(struct rules_thread *t, struct work *w, struct live_rule 
 	struct sql_result result = { 0 };
 	*out = w->sql.document;
 	o->matched = true;
-	if (!program)
+	if (!program && !lua_file_rule(r->unit->file, r->index)->sql)
 		return SK_OK;
+	if (!program) { /* without its statement it would run for what that holds back */
+		o->matched = false;
+		o->why = "memory is out";
+		return SK_E_UNAVAILABLE;
+	}
 	int rc = sql_run(program->program, &w->sql, &t->arena, &work_limits, &result);
 	o->why = rc ? result.why : NULL;
 	o->matched = !rc && result.outcome != SQL_NO_MATCH;
@@ -357,7 +362,7 @@ static void run_message(struct rules_thread *t, struct work *w, struct live_rule
 	else if (o.matched)
 		carry_out(&run, m, &o, tries);
 	if (__builtin_expect(atomic_load_explicit(&r->trace, memory_order_relaxed) != NULL, 0) && !tries)
-		lua_run_trace(&run, m->now_ms, &lm, &o);
+		lua_trace(&run, w, document, rc, &o);
 }
 
 void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)

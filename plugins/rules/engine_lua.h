@@ -23,7 +23,6 @@ struct lua_run {
 int lua_run_ask(void *ctx, enum lua_ask what, const char *a, const char *b, struct sk_arena *arena, const cJSON **out, const char **why);
 cJSON *lua_run_effects(struct lua_run *run, const struct lua_outcome *o); /* lua_effects.h */
 const char *lua_run_others(struct lua_run *run, const struct lua_outcome *o); /* NULL, or what of it cannot be done */
-void lua_run_trace(struct lua_run *run, int64_t now_ms, const struct lua_message *m, const struct lua_outcome *o); /* engine_lua_trace.c: if it is watched */
 /* engine_lua_trace.c: keeps what the run did, if somebody watches the rule. */
 void lua_trace(const struct lua_run *run, const struct work *w, const cJSON *document, int rc, const struct lua_outcome *o);
 void lua_run_log(const struct live_rule *r, const char *line);
