@@ -110,6 +110,16 @@ static void list_acl_hooks(void)
 	*at = NULL;
 }
 
+static struct sk_blocks requests; /* the broker thread's */
+
+/* AddressSanitizer sees who uses what was freed only in malloc's memory. */
+static void take_requests_from_blocks(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	sk_requests_from(&requests);
+#endif
+}
+
 void sk_broker_start(void)
 {
 	char why[256];
@@ -123,6 +133,7 @@ void sk_broker_start(void)
 	else if (sk_runtime_start(sk_broker.rt))
 		mosquitto_log_printf(MOSQ_LOG_ERR, "skeeter: core: the store does not answer: unfinished effects wait for the next start");
 	sk_threads_gather(&sk_broker.to_wake);
+	take_requests_from_blocks();
 	sk_keeper_each_second(sk_broker.rt->keeper, each_second);
 	sk_keeper_publish_counters(sk_broker.rt->keeper, sk_broker.options->sys_interval * 1000);
 	for (int i = 0; i < loaded_count; i++)
@@ -301,6 +312,8 @@ static void close_all(void)
 	sk_ledger_free(&sk_broker.ledger);
 	sk_process_set(NULL);
 	sk_runtime_free(&sk_broker.rt); /* who still waits for an answer gets one */
+	sk_requests_from(NULL);
+	sk_blocks_free(&requests);
 	for (int i = loaded_count; i-- > 0;)
 		if (loaded[i].plugin->stop)
 			loaded[i].plugin->stop(loaded[i].state);

@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Thread_local struct sk_blocks *taking; /* where this thread's requests lie */
+
+void sk_requests_from(struct sk_blocks *b)
+{
+	taking = b;
+}
+
 static char *put(char **at, const void *data, size_t n)
 {
 	char *here = *at;
@@ -21,10 +28,12 @@ struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const s
 	size_t topic_size = topic ? strlen(topic) : 0, copied = payload ? payload_size : 0;
 	size_t rest = strlen(row->partition) + topic_size + sizeof "/aa"; /* what is captured from a topic is not longer than the topic */
 	size_t total = sizeof(struct sk_request) + id + principal + region + topic_size + copied + rest + 5;
-	struct sk_request *r = malloc(total);
-	if (!r)
+	struct sk_request *r = taking ? sk_blocks_take(taking, total) : NULL;
+	bool in_block = r != NULL;
+	if (!r && !(r = malloc(total)))
 		return NULL;
 	memset(r, 0, sizeof *r);
+	r->in_block = in_block;
 	char *at = (char *)(r + 1);
 	r->row = row;
 	r->lane = lane;
@@ -62,7 +71,10 @@ void sk_request_free(struct sk_request *r)
 	if (r->partition != r->rest)
 		free(r->partition);
 	free((char *)r->timer);
-	free(r);
+	if (r->in_block)
+		sk_blocks_give(r);
+	else
+		free(r);
 }
 
 void sk_request_abandon(struct sk_request *r)

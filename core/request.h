@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "core/blocks.h"
 #include "core/call.h"
 #include "core/counters.h"
 #include "core/outbox.h"
@@ -62,6 +63,7 @@ struct sk_request {
 	struct sk_row *row;
 	enum sk_lane lane;
 	bool refused;
+	bool in_block;               /* it lies in a struct sk_blocks, not in malloc's memory */
 	int depth;
 	struct sk_caller caller;
 	void *client;                /* device: for direct replies and the in-flight count */
@@ -106,6 +108,8 @@ struct sk_effect {
 struct sk_request *sk_request_new(struct sk_row *row, enum sk_lane lane, const struct sk_caller *caller, const char *topic,
                                   const void *payload, size_t payload_size);
 void sk_request_free(struct sk_request *r);
+/* What this thread makes from now on lies in b, as far as it fits; NULL: in malloc's memory, as for any other thread. */
+void sk_requests_from(struct sk_blocks *b);
 /* As if it had never run: for another attempt. */
 void sk_request_renew(struct sk_request *r);
 /* The runtime ends: tells whoever waits for r that it was not carried out, and frees it. */
