@@ -21,6 +21,8 @@ struct rules_engine *engine_new(const struct rules_state *options, char *why, si
 {
 	struct rules_engine *e = calloc(1, sizeof *e);
 	if (!e || live_table_init(&e->table)) {
+		if (e)
+			live_table_free(&e->table);
 		free(e);
 		sk_why(why, why_size, "memory is out");
 		return NULL;
@@ -29,6 +31,7 @@ struct rules_engine *engine_new(const struct rules_state *options, char *why, si
 	e->options = options;
 	e->settings.strict_aws = options->strict_aws;
 	e->next_tail = &e->next;
+	e->retiring_tail = &e->retiring;
 	e->threads = threads_of(options);
 	for (int i = 0; i < e->threads; i++) {
 		if ((e->thread[i] = thread_new(e, i, (size_t)options->ring)))
@@ -81,23 +84,26 @@ void engine_free(struct rules_engine **at)
 	folder_free(&e->folder);
 	for (int i = 0; i < e->threads; i++)
 		thread_free(&e->thread[i]);
-	for (size_t i = 0; i < e->retiring_count; i++)
-		live_unref(e->retiring[i]);
+	engine_retire_free(e);
 	engine_watch_free(e);
 	live_table_free(&e->table);
-	free(e->retiring);
 	free(e->ids);
 	free(e->matching);
 	free(e);
 }
 
-int engine_put(struct rules_engine *e, struct live_rule *r)
+void engine_put_prepared(struct rules_engine *e, struct live_rule *r)
 {
-	struct live_rule *old;
-	if (live_put(&e->table, r, &old))
-		return -1;
+	struct live_rule *old = live_put(&e->table, r);
 	if (old)
 		engine_retire(e, old);
+}
+
+int engine_put(struct rules_engine *e, struct live_rule *r)
+{
+	if (live_prepare(&e->table, r))
+		return -1;
+	engine_put_prepared(e, r);
 	return 0;
 }
 

@@ -45,8 +45,7 @@ struct rules_engine {
 	struct rules_thread *thread[RULES_MAX_THREADS];
 	/* the broker's thread's */
 	bool taking;               /* messages are taken: from ready() to quiesce() */
-	struct live_rule **retiring; /* out of force; a ring had no room to say so */
-	size_t retiring_count, retiring_room;
+	struct live_rule *retiring, **retiring_tail; /* out of force; a ring had no room to say so */
 	uint32_t *ids;             /* what a message's topic matches */
 	struct live_rule **matching; /* those of them that run */
 	size_t ids_room;           /* of both */
@@ -61,12 +60,14 @@ void engine_quiesce(struct rules_engine *e);  /* broker's thread: takes no more,
 void engine_free(struct rules_engine **e);
 /* Broker's thread: puts a rule in force (takes the reference) or out of force. 0 or -1: memory is out. */
 int engine_put(struct rules_engine *e, struct live_rule *r);
+void engine_put_prepared(struct rules_engine *e, struct live_rule *r); /* after live_prepare(): cannot fail */
 void engine_drop(struct rules_engine *e, const char *name);
 
 /* engine_feed.c: the hooks, on the broker's thread */
 int engine_message(struct rules_engine *e, const struct sk_feed *f);
 void engine_turn(struct rules_engine *e);
-void engine_retire(struct rules_engine *e, struct live_rule *r); /* takes the table's reference */
+void engine_retire(struct rules_engine *e, struct live_rule *r); /* takes the table's reference; cannot fail */
+void engine_retire_free(struct rules_engine *e);
 
 /* engine_watch.c: the records of rules, on the broker's thread */
 int engine_watch_filter(void *state, const char *name, const struct sk_bytes *bytes);

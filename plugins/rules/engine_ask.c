@@ -79,9 +79,10 @@ static void finished(struct sk_request *request, const struct sk_answer *a)
 {
 	struct question *q = request->finish_ctx;
 	struct sk_arena arena = { 0 };
-	const char *text = a->error ? NULL : sk_json_print(&arena, sk_json_get(a->out, "payload"), NULL);
-	q->error = a->error;
+	const cJSON *payload = a->error ? NULL : sk_json_get(a->out, "payload");
+	const char *text = payload ? sk_json_print(&arena, payload, NULL) : NULL;
 	q->answer = text ? strdup(text) : NULL;
+	q->error = payload && !q->answer ? SK_E_UNAVAILABLE : a->error;
 	q->why = a->error && a->message ? strdup(a->message) : NULL;
 	sk_arena_free(&arena);
 	thread_post(q->round->thread, &q->note);
@@ -151,8 +152,10 @@ int ask_function(void *context, const char *function, const cJSON *input, const 
 	for (const struct question *q = t->asking->questions; q; q = q->next)
 		if (!strcmp(q->text, text))
 			return q->done ? answer_of(t, q, answer, why) : SQL_LATER;
+	if (t->asking->count < QUESTIONS_MOST)
+		return ask(t, text, in, why);
 	*why = "16 questions are the most for one message";
-	return t->asking->count < QUESTIONS_MOST ? ask(t, text, in, why) : SK_E_LIMIT_EXCEEDED;
+	return SK_E_LIMIT_EXCEEDED;
 }
 
 /* -- runs -- */

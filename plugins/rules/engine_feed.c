@@ -198,11 +198,17 @@ int engine_message(struct rules_engine *e, const struct sk_feed *f)
 
 /* -- rules out of force: the rings say when nobody can meet them any more -- */
 
-static bool say_retired(struct rules_engine *e, struct live_rule *r)
+static bool room_to_say(struct rules_engine *e)
 {
 	for (int k = 0; k < e->threads; k++)
 		if (!rules_ring_reserve(e->thread[k]->ring, sizeof(struct rules_retired)))
 			return false;
+	return true;
+}
+
+/* When there is room. From the last ring on r may be gone. */
+static void say_retired(struct rules_engine *e, struct live_rule *r)
+{
 	for (int k = 1; k < e->threads; k++)
 		live_ref(r);
 	for (int k = 0; k < e->threads; k++) {
@@ -211,42 +217,56 @@ static bool say_retired(struct rules_engine *e, struct live_rule *r)
 		rules_ring_publish(e->thread[k]->ring);
 		thread_ring(e->thread[k]);
 	}
-	return true;
 }
 
+/* A file's rule may be here already: it was in force again meanwhile, and its mark is still to come. */
 static void keep_for_later(struct rules_engine *e, struct live_rule *r)
 {
-	if (e->retiring_count == e->retiring_room) {
-		size_t room = e->retiring_room ? e->retiring_room * 2 : 16;
-		struct live_rule **list = realloc(e->retiring, room * sizeof *list);
-		if (!list)
-			return; /* it stays in memory */
-		e->retiring = list;
-		e->retiring_room = room;
+	if (r->retiring) {
+		live_unref(r);
+		return;
 	}
-	e->retiring[e->retiring_count++] = r;
+	r->retiring = true;
+	r->next_retiring = NULL;
+	*e->retiring_tail = r;
+	e->retiring_tail = &r->next_retiring;
+}
+
+static struct live_rule *take_retiring(struct rules_engine *e)
+{
+	struct live_rule *r = e->retiring;
+	e->retiring = r->next_retiring;
+	if (!e->retiring)
+		e->retiring_tail = &e->retiring;
+	r->retiring = false;
+	return r;
 }
 
 void engine_retire(struct rules_engine *e, struct live_rule *r)
 {
 	if (!e->taking)
 		live_unref(r);
-	else if (e->retiring_count || !say_retired(e, r))
+	else if (!e->retiring && room_to_say(e))
+		say_retired(e, r);
+	else
 		keep_for_later(e, r);
 }
 
 static void retire_late(struct rules_engine *e)
 {
-	size_t done = 0;
-	while (done < e->retiring_count && say_retired(e, e->retiring[done]))
-		done++;
-	e->retiring_count -= done;
-	memmove(e->retiring, e->retiring + done, e->retiring_count * sizeof *e->retiring);
+	while (e->retiring && room_to_say(e))
+		say_retired(e, take_retiring(e));
+}
+
+void engine_retire_free(struct rules_engine *e)
+{
+	while (e->retiring)
+		live_unref(take_retiring(e));
 }
 
 void engine_turn(struct rules_engine *e)
 {
-	if (__builtin_expect(e->retiring_count > 0, 0))
+	if (__builtin_expect(e->retiring != NULL, 0))
 		retire_late(e);
 	for (int k = 0; k < e->threads; k++)
 		if (e->thread[k]->fed)

@@ -24,7 +24,9 @@ struct file {
 };
 struct folder_set {
 	struct file *file;         /* by name */
-	size_t files;
+	size_t files, room;
+	struct live_rule **by_name; /* all rules of all files */
+	size_t rules;
 };
 
 static void file_free(struct file *f)
@@ -39,10 +41,12 @@ void folder_set_free(struct folder_set **at)
 {
 	struct folder_set *s = *at;
 	*at = NULL;
-	for (size_t i = 0; s && i < s->files; i++)
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->files; i++)
 		file_free(&s->file[i]);
-	if (s)
-		free(s->file);
+	free(s->file);
+	free(s->by_name);
 	free(s);
 }
 
@@ -53,10 +57,7 @@ size_t folder_set_files(const struct folder_set *s)
 
 size_t folder_set_rules(const struct folder_set *s)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < s->files; i++)
-		n += s->file[i].rules;
-	return n;
+	return s->rules;
 }
 
 bool folder_set_same(const struct folder_set *a, const struct folder_set *b)
@@ -236,14 +237,12 @@ static int share(struct file *f, const struct file *old)
 	return f->rule ? 0 : -1;
 }
 
-static int add_file(struct rules_engine *e, struct folder_set *s, const struct reading *to)
+static int fill_file(struct rules_engine *e, struct file *f, const struct reading *to)
 {
-	struct file *f = &s->file[s->files];
 	size_t size = 0;
 	char *text = read_text(to->path, f->name, &size, to->why, to->why_size);
 	const struct file *old = find_file(to->before, f->name);
 	int rc = -1;
-	s->files++;
 	if (text)
 		sk_digest(text, size, f->digest);
 	if (text && old && !memcmp(old->digest, f->digest, sizeof f->digest))
@@ -256,110 +255,156 @@ static int add_file(struct rules_engine *e, struct folder_set *s, const struct r
 
 /* -- the folder -- */
 
-static int is_rule_file(const struct dirent *d)
+static bool is_rule_file(const char *name)
 {
-	size_t n = strlen(d->d_name);
-	return d->d_name[0] != '.' && n > 4 && !strcmp(d->d_name + n - 4, ".lua");
+	size_t n = strlen(name);
+	return name[0] != '.' && n > 4 && !strcmp(name + n - 4, ".lua");
 }
 
-static const struct file *find_rule(const struct folder_set *s, const struct live_rule *r)
+static int add_file(struct folder_set *s, const char *name)
 {
+	size_t room = s->room ? s->room * 2 : 16;
+	struct file *list = s->files < s->room ? s->file : realloc(s->file, room * sizeof *list);
+	if (!list)
+		return -1;
+	s->room = s->files < s->room ? s->room : room;
+	s->file = list;
+	s->file[s->files] = (struct file){ .name = strdup(name) };
+	return s->file[s->files].name ? (s->files++, 0) : -1;
+}
+
+static int by_file(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
+}
+
+static int list_files(struct folder_set *s, const struct reading *to)
+{
+	DIR *folder = opendir(to->path);
+	int rc = 0;
+	if (!folder)
+		return sk_why(to->why, to->why_size, "the folder of rules %s: %s", to->path, strerror(errno));
+	for (const struct dirent *d; !rc && (errno = 0, d = readdir(folder));) {
+		if (!is_rule_file(d->d_name))
+			continue;
+		if (s->files == FILES_MOST)
+			rc = sk_why(to->why, to->why_size, "the folder of rules %s: more than %d files", to->path, FILES_MOST);
+		else if (add_file(s, d->d_name))
+			rc = sk_why(to->why, to->why_size, "memory is out");
+	}
+	if (!rc && errno)
+		rc = sk_why(to->why, to->why_size, "the folder of rules %s: %s", to->path, strerror(errno));
+	closedir(folder);
+	if (!rc && s->files)
+		qsort(s->file, s->files, sizeof *s->file, by_file);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct live_rule *r = *(struct live_rule *const *)a, *q = *(struct live_rule *const *)b;
+	int order = strcmp(r->name, q->name);
+	return order ? order : strcmp(r->unit->name, q->unit->name);
+}
+
+/* A name is there once. */
+static int sort_rules(struct folder_set *s, const struct reading *to)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->files; i++)
+		n += s->file[i].rules;
+	s->by_name = malloc((n + 1) * sizeof *s->by_name);
+	if (!s->by_name)
+		return sk_why(to->why, to->why_size, "memory is out");
 	for (size_t i = 0; i < s->files; i++)
 		for (size_t k = 0; k < s->file[i].rules; k++)
-			if (s->file[i].rule[k] != r && !strcmp(s->file[i].rule[k]->name, r->name))
-				return &s->file[i];
-	return NULL;
-}
-
-static int names_once(const struct folder_set *s, char *why, size_t why_size)
-{
-	for (size_t i = 0; i < s->files; i++)
-		for (size_t k = 0; k < s->file[i].rules; k++) {
-			const struct live_rule *r = s->file[i].rule[k];
-			const struct file *other = find_rule(s, r);
-			if (other)
-				return sk_why(why, why_size, "rule \"%s\" is in %s and in %s", r->name, s->file[i].name, other->name);
-		}
+			s->by_name[s->rules++] = s->file[i].rule[k];
+	qsort(s->by_name, n, sizeof *s->by_name, by_name);
+	for (size_t i = 1; i < n; i++) {
+		const struct live_rule *r = s->by_name[i - 1], *next = s->by_name[i];
+		if (!strcmp(r->name, next->name))
+			return sk_why(to->why, to->why_size, "rule \"%s\" is in %s and in %s", r->name, r->unit->name, next->unit->name);
+	}
 	return 0;
 }
 
-static int read_all(struct rules_engine *e, struct folder_set *s, struct dirent **entry, int n, const struct reading *to)
+static int read_all(struct rules_engine *e, struct folder_set *s, const struct reading *to)
 {
-	s->file = calloc((size_t)n + 1, sizeof *s->file);
-	for (int i = 0; s->file && i < n; i++) {
-		if (!(s->file[i].name = strdup(entry[i]->d_name)))
-			return sk_why(to->why, to->why_size, "memory is out");
-		if (add_file(e, s, to))
-			return -1;
-	}
-	return s->file ? names_once(s, to->why, to->why_size) : sk_why(to->why, to->why_size, "memory is out");
+	int rc = list_files(s, to);
+	for (size_t i = 0; !rc && i < s->files; i++)
+		rc = fill_file(e, &s->file[i], to);
+	return rc ? rc : sort_rules(s, to);
 }
 
 struct folder_set *folder_set_read(struct rules_engine *e, const char *path, const struct folder_set *before, char *why, size_t why_size)
 {
-	struct dirent **entry = NULL;
 	struct folder_set *s = calloc(1, sizeof *s);
-	struct reading to = { path, before, why, why_size };
-	int n = s ? scandir(path, &entry, is_rule_file, alphasort) : -1, rc = -1;
-	if (n < 0)
-		sk_why(why, why_size, "the folder of rules %s: %s", path, s ? strerror(errno) : "memory is out");
-	else if (n > FILES_MOST)
-		sk_why(why, why_size, "the folder of rules %s: more than %d files", path, FILES_MOST);
-	else
-		rc = read_all(e, s, entry, n, &to);
-	for (int i = 0; i < n; i++)
-		free(entry[i]);
-	free(entry);
-	if (rc)
+	const struct reading to = { path, before, why, why_size };
+	if (!s)
+		sk_why(why, why_size, "memory is out");
+	else if (read_all(e, s, &to))
 		folder_set_free(&s);
 	return s;
 }
 
 /* -- into force -- */
 
+static int to_name(const void *name, const void *at)
+{
+	return strcmp(name, (*(struct live_rule *const *)at)->name);
+}
+
 static bool holds(const struct folder_set *s, const char *name)
 {
-	for (size_t i = 0; s && i < s->files; i++)
-		for (size_t k = 0; k < s->file[i].rules; k++)
-			if (!strcmp(s->file[i].rule[k]->name, name))
-				return true;
-	return false;
+	return bsearch(name, s->by_name, s->rules, sizeof *s->by_name, to_name);
 }
 
 static int check_names(const struct rules_engine *e, const struct folder_set *next, char *why, size_t why_size)
 {
-	for (size_t i = 0; i < next->files; i++)
-		for (size_t k = 0; k < next->file[i].rules; k++) {
-			const struct live_rule *r = live_find(&e->table, next->file[i].rule[k]->name);
-			if (r && !r->unit)
-				return sk_why(why, why_size, "%s: there is a rule \"%s\" already, made by CreateTopicRule", next->file[i].name, r->name);
-		}
+	for (size_t i = 0; i < next->rules; i++) {
+		const struct live_rule *r = live_find(&e->table, next->by_name[i]->name);
+		if (r && !r->unit)
+			return sk_why(why, why_size, "%s: there is a rule \"%s\" already, made by CreateTopicRule", next->by_name[i]->unit->name, r->name);
+	}
+	return 0;
+}
+
+static bool in_force(const struct rules_engine *e, const struct live_rule *r)
+{
+	return live_find(&e->table, r->name) == r;
+}
+
+/* What is there already is left as it is. */
+static int prepare(struct rules_engine *e, const struct folder_set *next)
+{
+	for (size_t i = 0; i < next->rules; i++) {
+		if (in_force(e, next->by_name[i]) || !live_prepare(&e->table, next->by_name[i]))
+			continue;
+		while (i--)
+			if (!in_force(e, next->by_name[i]))
+				live_give_up(&e->table, next->by_name[i]);
+		return -1;
+	}
 	return 0;
 }
 
 /* A stored rule may have taken a file's name when the broker started: that one stays. */
 static void drop_missing(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next)
 {
-	for (size_t i = 0; before && i < before->files; i++)
-		for (size_t k = 0; k < before->file[i].rules; k++)
-			if (live_find(&e->table, before->file[i].rule[k]->name) == before->file[i].rule[k] && !holds(next, before->file[i].rule[k]->name))
-				engine_drop(e, before->file[i].rule[k]->name);
+	for (size_t i = 0; before && i < before->rules; i++)
+		if (in_force(e, before->by_name[i]) && !holds(next, before->by_name[i]->name))
+			engine_drop(e, before->by_name[i]->name);
 }
 
 int folder_set_swap(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next, char *why, size_t why_size)
 {
 	if (check_names(e, next, why, why_size))
 		return -1;
+	if (prepare(e, next))
+		return sk_why(why, why_size, "memory is out");
 	drop_missing(e, before, next);
-	for (size_t i = 0; i < next->files; i++)
-		for (size_t k = 0; k < next->file[i].rules; k++) {
-			struct live_rule *r = next->file[i].rule[k];
-			if (live_find(&e->table, r->name) == r)
-				continue;
-			if (engine_put(e, live_ref(r))) {
-				live_unref(r);
-				sk_log('e', "rules", "rule %s of %s is not in force: memory is out", r->name, next->file[i].name);
-			}
-		}
+	for (size_t i = 0; i < next->rules; i++)
+		if (!in_force(e, next->by_name[i]))
+			engine_put_prepared(e, live_ref(next->by_name[i]));
 	return 0;
 }

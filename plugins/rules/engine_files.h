@@ -12,7 +12,7 @@ bool folder_set_same(const struct folder_set *a, const struct folder_set *b);
 size_t folder_set_rules(const struct folder_set *s);
 size_t folder_set_files(const struct folder_set *s);
 /* Broker's thread: the rules of `next` are in force instead of those of `before` (NULL: none). 0; -1 with why[]: a name is taken, or memory is out, and
- * nothing has changed. */
+ * nothing has changed: all or nothing. */
 int folder_set_swap(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next, char *why, size_t why_size);
 
 #endif

@@ -78,14 +78,18 @@ char *live_last_error(struct live_rule *r, struct sk_arena *a, int64_t *at_ms)
 	return copy;
 }
 
-static const struct rules_rule *compile(struct live_rule *r, const struct rules_settings *s)
+/* *out: memory is out, so that nothing is known of it yet. */
+static const struct rules_rule *compile(struct live_rule *r, const struct rules_settings *s, bool *out)
 {
 	struct sk_arena parsed = { 0 };
 	struct rules_error e = { 0 };
 	cJSON *record = sk_json_parse(&parsed, r->record->data, r->record->size, NULL, NULL);
 	const struct rules_rule *made = record ? rules_compile(&r->arena, r->name, sk_json_get(record, "payload"), s, &e) : NULL;
-	if (!made)
-		note(r, 0, record ? e.message : "memory is out");
+	*out = !made && (parsed.failed || e.error == SK_E_INTERNAL);
+	if (!made) {
+		note(r, 0, *out ? "memory is out" : record ? e.message : "its record is not JSON");
+		sk_arena_free(&r->arena);
+	}
 	sk_arena_free(&parsed);
 	return made;
 }
@@ -93,15 +97,18 @@ static const struct rules_rule *compile(struct live_rule *r, const struct rules_
 const struct rules_rule *live_program(struct live_rule *r, const struct rules_settings *s)
 {
 	const struct rules_rule *made = atomic_load_explicit(&r->compiled, memory_order_acquire);
+	bool out = false;
 	if (made || atomic_load_explicit(&r->compiled_tried, memory_order_acquire))
 		return made;
 	pthread_mutex_lock(&errors);
 	if (r->record && !atomic_load(&r->compiled_tried)) {
-		atomic_store_explicit(&r->compiled, compile(r, s), memory_order_release);
-		sk_bytes_unref(r->record);
-		r->record = NULL;
+		atomic_store_explicit(&r->compiled, compile(r, s, &out), memory_order_release);
+		if (!out) {
+			sk_bytes_unref(r->record);
+			r->record = NULL;
+		}
 	}
-	atomic_store_explicit(&r->compiled_tried, true, memory_order_release);
+	atomic_store_explicit(&r->compiled_tried, !out, memory_order_release);
 	made = atomic_load(&r->compiled);
 	pthread_mutex_unlock(&errors);
 	return made;
@@ -216,27 +223,53 @@ static void set(struct live_table *t, uint32_t id, struct live_rule *r)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Under the id of the one that it replaces, or under a new one. */
-int live_put(struct live_table *t, struct live_rule *r, struct live_rule **old)
+static bool same_filter(const struct live_rule *r, const struct live_rule *old)
 {
-	*old = live_find(t, r->name);
-	if (!*old && room_for_one(t))
+	return old && old->filter && r->filter && !strcmp(old->filter, r->filter);
+}
+
+static void give_back(struct live_table *t, uint32_t id)
+{
+	t->free_id[t->frees++] = id;
+	t->count--;
+}
+
+/* Under the id of the one that it replaces, or under a new one. */
+int live_prepare(struct live_table *t, struct live_rule *r)
+{
+	const struct live_rule *old = live_find(t, r->name);
+	if (!old && room_for_one(t))
 		return -1;
-	uint32_t id = *old ? (*old)->id : t->frees ? t->free_id[t->frees - 1] : t->used;
-	bool same = *old && r->filter && (*old)->filter && !strcmp((*old)->filter, r->filter);
-	if (r->filter && !same && rules_filters_add(t->filters, r->filter, id))
-		return -1;
-	if (*old && (*old)->filter && !same)
-		rules_filters_remove(t->filters, (*old)->filter, id);
-	r->id = id;
-	if (!*old) {
-		t->frees -= t->frees > 0;
+	r->id = old ? old->id : t->frees ? t->free_id[--t->frees] : t->used;
+	if (!old) {
+		set(t, r->id, NULL);
 		t->count++;
 	}
-	set(t, id, r);
-	if (!*old)
-		*bucket_of(t, r->name) = id + 1;
-	return 0;
+	if (!r->filter || same_filter(r, old) || !rules_filters_add(t->filters, r->filter, r->id))
+		return 0;
+	if (!old)
+		give_back(t, r->id);
+	return -1;
+}
+
+void live_give_up(struct live_table *t, struct live_rule *r)
+{
+	const struct live_rule *old = t->rule[r->id];
+	if (r->filter && !same_filter(r, old))
+		rules_filters_remove(t->filters, r->filter, r->id);
+	if (!old)
+		give_back(t, r->id);
+}
+
+struct live_rule *live_put(struct live_table *t, struct live_rule *r)
+{
+	struct live_rule *old = t->rule[r->id];
+	if (old && old->filter && !same_filter(r, old))
+		rules_filters_remove(t->filters, old->filter, r->id);
+	set(t, r->id, r);
+	if (!old)
+		*bucket_of(t, r->name) = r->id + 1;
+	return old;
 }
 
 struct live_rule *live_take(struct live_table *t, const char *name)
@@ -248,8 +281,7 @@ struct live_rule *live_take(struct live_table *t, const char *name)
 	if (r->filter)
 		rules_filters_remove(t->filters, r->filter, r->id);
 	set(t, r->id, NULL);
-	t->free_id[t->frees++] = r->id;
-	t->count--;
+	give_back(t, r->id);
 	return r;
 }
 

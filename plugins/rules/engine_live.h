@@ -40,6 +40,8 @@ struct live_rule {
 	char *last_error;          /* under one lock for all rules */
 	int64_t last_error_ms;
 	struct trace_log *_Atomic trace; /* NULL: nobody watches */
+	struct live_rule *next_retiring; /* the broker's thread's: in its engine's list */
+	bool retiring;             /* it is in that list */
 	char *filter;              /* behind the name; NULL: Basic Ingest only */
 	char name[];
 };
@@ -47,7 +49,7 @@ struct live_rule {
 struct live_rule *live_new(const char *name, const char *filter, struct sk_bytes *record);
 struct live_rule *live_ref(struct live_rule *r);
 void live_unref(struct live_rule *r);
-/* Any thread: its program, compiled at the first call; NULL: it has none, or it does not compile (that is noted). */
+/* Any thread: its program, compiled at the first call; NULL: it has none, it does not compile, or memory is out and the next call tries again (both are noted). */
 const struct rules_rule *live_program(struct live_rule *r, const struct rules_settings *s);
 void live_failed(struct live_rule *r, int64_t now_ms, const char *why); /* counts it and keeps why; NULL: what is known already */
 void live_note(struct live_rule *r, int64_t now_ms, const char *why);   /* keeps why alone: there is more to say about a failure that counts already */
@@ -58,7 +60,7 @@ struct live_table {
 	struct rules_filters *filters;
 	pthread_mutex_t lock;    /* for readers on other threads */
 	struct live_rule **rule; /* by id; NULL: the id is free */
-	uint32_t room, used, count; /* ids below `used` have been given out */
+	uint32_t room, used, count; /* ids below `used` have been given out; count: rules, also those that are only prepared */
 	uint32_t *free_id, frees; /* room for all of them */
 	uint32_t *bucket;        /* by name: id + 1, 0 free, open addressing */
 	uint32_t buckets;
@@ -67,8 +69,12 @@ int live_table_init(struct live_table *t); /* 0 or -1 */
 void live_table_free(struct live_table *t);
 struct live_rule *live_find(const struct live_table *t, const char *name);
 struct live_rule *live_at(const struct live_table *t, uint32_t id);
-/* Puts r in force under its name, and takes over its reference. *old is what it replaces, with the table's reference. 0 or -1: memory is out, r is the caller's. */
-int live_put(struct live_table *t, struct live_rule *r, struct live_rule **old);
+/* Makes room for r, under its name and its filter, beside what is in force: several rules of different names may be prepared before they are put. Until
+ * then nothing may be matched, and what r replaces stays. 0; -1: memory is out, nothing has changed. */
+int live_prepare(struct live_table *t, struct live_rule *r);
+void live_give_up(struct live_table *t, struct live_rule *r); /* it was prepared and is not put */
+/* Puts r, which was prepared, in force and takes over its reference. What it replaces, with the table's reference, or NULL. Cannot fail. */
+struct live_rule *live_put(struct live_table *t, struct live_rule *r);
 /* Takes it out: the table's reference is the caller's. NULL: there is none. */
 struct live_rule *live_take(struct live_table *t, const char *name);
 /* Any thread: fn for each rule, in no order, with a reference that ends when it returns. */

@@ -41,15 +41,24 @@ bool trace_log_watched(struct trace_log *t, int64_t now_ms)
 	return now_ms < atomic_load_explicit(&t->until_ms, memory_order_relaxed);
 }
 
-void trace_log_add(struct trace_log *t, struct sk_arena *a, cJSON *entry)
+/* A topic alone may be longer than TRACE_BYTES. */
+static const char *print(struct sk_arena *a, cJSON *entry)
 {
+	static const char *const left_out[] = { "trace", "topic", "clientId" };
 	size_t n = 0;
 	const char *text = sk_json_print(a, entry, &n);
-	if (text && n > TRACE_BYTES) {
-		sk_json_remove(entry, "trace");
-		sk_json_set_bool(a, entry, "tooLong", true);
+	for (size_t i = 0; text && n > TRACE_BYTES && i < sizeof left_out / sizeof *left_out; i++) {
+		sk_json_remove(entry, left_out[i]);
+		if (!i)
+			sk_json_set_bool(a, entry, "tooLong", true);
 		text = sk_json_print(a, entry, &n);
 	}
+	return text;
+}
+
+void trace_log_add(struct trace_log *t, struct sk_arena *a, cJSON *entry)
+{
+	const char *text = print(a, entry);
 	char *copy = text ? strdup(text) : NULL;
 	if (!copy)
 		return;

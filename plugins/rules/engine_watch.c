@@ -11,7 +11,7 @@ enum { FILTER_RECORD_MOST = 8192 };
 /* What the next version of a rule will listen to. */
 struct next_filter {
 	struct next_filter *next;
-	char *filter; /* NULL: no topic, Basic Ingest only */
+	char *filter; /* behind the name; NULL: no topic, Basic Ingest only */
 	bool disabled;
 	char name[];
 };
@@ -30,20 +30,21 @@ static void forget(struct rules_engine *e, struct next_filter **at)
 	*at = n->next;
 	if (!*at)
 		e->next_tail = at;
-	free(n->filter);
 	free(n);
 }
 
-/* At the end: when the broker starts all filters come before all rules, in the same order. */
-static struct next_filter *add(struct rules_engine *e, const char *name)
+/* At the end: when the broker starts all filters come before all rules, in the same order. NULL: memory is out. */
+static struct next_filter *add(struct rules_engine *e, const char *name, const char *filter)
 {
-	struct next_filter *n = calloc(1, sizeof *n + strlen(name) + 1);
-	if (!n)
+	size_t n = strlen(name) + 1, m = filter ? strlen(filter) + 1 : 0;
+	struct next_filter *f = calloc(1, sizeof *f + n + m);
+	if (!f)
 		return NULL;
-	strcpy(n->name, name);
-	*e->next_tail = n;
-	e->next_tail = &n->next;
-	return n;
+	memcpy(f->name, name, n);
+	f->filter = m ? memcpy(f->name + n, filter, m) : NULL;
+	*e->next_tail = f;
+	e->next_tail = &f->next;
+	return f;
 }
 
 int engine_watch_filter(void *state, const char *name, const struct sk_bytes *bytes)
@@ -53,16 +54,12 @@ int engine_watch_filter(void *state, const char *name, const struct sk_bytes *by
 	if (!bytes)
 		return 0;
 	cJSON *record = bytes->size <= FILTER_RECORD_MOST ? sk_json_parse(&a, bytes->data, bytes->size, NULL, NULL) : NULL;
-	const char *filter = sk_json_text(record, "filter");
-	struct next_filter *n = record ? add(e, name) : NULL;
-	if (n) {
-		n->filter = filter ? strdup(filter) : NULL;
+	struct next_filter *n = record ? add(e, name, sk_json_text(record, "filter")) : NULL;
+	if (n)
 		n->disabled = sk_json_true(record, "disabled");
-	}
-	bool out = !n || (filter && !n->filter);
+	else
+		sk_log('e', "rules", "rule %s is not in force as it is now: memory is out", name);
 	sk_arena_free(&a);
-	if (out)
-		sk_log('e', "rules", "rule %s is not in force: memory is out", name);
 	return 0;
 }
 
@@ -92,7 +89,7 @@ int engine_watch_rule(void *state, const char *name, const struct sk_bytes *byte
 	if (r && !engine_put(e, r))
 		return 0;
 	live_unref(r);
-	sk_log('e', "rules", "rule %s is not in force: memory is out", name);
+	sk_log('e', "rules", "rule %s is not in force as it is now: memory is out", name);
 	return 0;
 }
 

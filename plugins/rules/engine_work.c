@@ -214,7 +214,7 @@ static void run_rule(struct rules_thread *t, struct work *w, struct live_rule *r
 	else if (program)
 		run_sql(t, w, r);
 	else
-		work_failed(r, w->m->now_ms, NULL);
+		live_failed(r, w->m->now_ms, NULL);
 	atomic_fetch_add_explicit(&r->count.ns, (uint64_t)(now_ns() - began), memory_order_relaxed);
 	t->arena.failed = false;
 }
