@@ -142,17 +142,18 @@ static void put_texts(struct encoded *e, const mosquitto_property *p, unsigned c
 {
 	char *text = NULL, *value = NULL;
 	uint16_t n = 0;
+	const mosquitto_property *found;
 	if (id == SK_PROPERTY_CORRELATION_DATA)
-		broker.read_binary(p, id, (void **)&text, &n, false);
+		found = broker.read_binary(p, id, (void **)&text, &n, false);
 	else if (id == SK_PROPERTY_USER_PROPERTY)
-		broker.read_pair(p, id, &text, &value, false);
+		found = broker.read_pair(p, id, &text, &value, false);
 	else
-		broker.read_string(p, id, &text, false);
-	if (text && (id != SK_PROPERTY_USER_PROPERTY || value)) {
+		found = broker.read_string(p, id, &text, false);
+	if (found) { /* 2.1 gives NULL for what is empty */
 		put(e, &id, 1);
-		put_text(e, text, id == SK_PROPERTY_CORRELATION_DATA ? n : strlen(text));
-		if (value)
-			put_text(e, value, strlen(value));
+		put_text(e, text ? text : "", id == SK_PROPERTY_CORRELATION_DATA ? n : text ? strlen(text) : 0);
+		if (id == SK_PROPERTY_USER_PROPERTY)
+			put_text(e, value ? value : "", value ? strlen(value) : 0);
 	}
 	free(text);
 	free(value);
