@@ -189,11 +189,11 @@ void sk_random(struct sk_call *c, void *buf, size_t n)
 const char *sk_uuid(struct sk_call *c)
 {
 	unsigned char b[16];
+	char *text = sk_alloc_text(c->arena, SK_UUID_TEXT);
 	sk_random(c, b, sizeof b);
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	return sk_printf(c->arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-	                 b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	if (text)
+		sk_uuid_text(b, text);
+	return text;
 }
 
 const char *sk_arn(struct sk_call *c, const char *fmt, ...)

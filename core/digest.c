@@ -66,3 +66,20 @@ void sk_hex(const void *data, size_t n, char *out)
 	}
 	*out = '\0';
 }
+
+void sk_uuid_text(const void *chance, char out[SK_UUID_TEXT])
+{
+	static const uint8_t sizes[] = { 4, 2, 2, 2, 6 };
+	uint8_t b[16];
+	const uint8_t *at = b;
+
+	memcpy(b, chance, sizeof b);
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof sizes; i++) {
+		sk_hex(at, sizes[i], out);
+		at += sizes[i];
+		out += 2 * sizes[i];
+		*out++ = i + 1 < sizeof sizes ? '-' : '\0';
+	}
+}

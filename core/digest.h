@@ -14,5 +14,8 @@ void sk_sha1(const void *data, size_t n, uint8_t out[SK_SHA1_SIZE]);
 
 /* n bytes as 2n small hexadecimal digits and a NUL. */
 void sk_hex(const void *data, size_t n, char *out);
+/* 16 bytes of chance as a UUID of version 4, lower case, and a NUL. */
+enum { SK_UUID_TEXT = 37 };
+void sk_uuid_text(const void *chance, char out[SK_UUID_TEXT]);
 
 #endif

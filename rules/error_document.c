@@ -42,7 +42,7 @@ static cJSON *document(const struct rules_rule *r, const struct sql_message *m, 
 
 	sk_json_set_string(a, d, "ruleName", r->name);
 	sk_json_set_string(a, d, "topic", m->topic);
-	sk_json_set_string(a, d, "cloudwatchTraceId", m->trace_id);
+	sk_json_set_string(a, d, "cloudwatchTraceId", sql_trace_id(m, a));
 	sk_json_set_string(a, d, "clientId", m->client_id ? m->client_id : "N/A"); /* as clientid() */
 	sk_json_set_string(a, d, "base64OriginalPayload", base64_of(a, m->payload, m->size));
 	return d;

@@ -1,10 +1,10 @@
 /* fn_context.c -- what a rule may know of its message: topic, client, time, chance, MQTT 5 properties.
  *
  * Chance is made of the seed of the call and a count, so a run that is run again draws the same. */
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "core/base64.h"
+#include "core/digest.h"
 #include "sql/internal.h"
 
 #define HIDDEN __attribute__((unused))
@@ -18,6 +18,63 @@ static struct expr_value known(const char *text)
 {
 	return text ? expr_string(text, strlen(text)) : expr_undefined();
 }
+
+/* -- chance -- */
+
+enum { TRACE = UINT32_MAX }; /* the count that is the trace id's */
+
+static void chance(const struct sql_message *m, uint32_t count, uint8_t out[SK_DIGEST_SIZE])
+{
+	uint8_t in[20];
+
+	memcpy(in, m->seed, 16);
+	memcpy(in + 16, &count, 4);
+	sk_digest(in, sizeof in, out);
+}
+
+static void draw(struct expr_run *r, uint8_t out[SK_DIGEST_SIZE])
+{
+	chance(message(r), sql_state(r)->chances++, out);
+}
+
+static const char *uuid_of(struct sk_arena *a, const uint8_t *bytes)
+{
+	char *text = sk_alloc_text(a, SK_UUID_TEXT);
+
+	if (text)
+		sk_uuid_text(bytes, text);
+	return text;
+}
+
+const char *sql_trace_id(const struct sql_message *m, struct sk_arena *a)
+{
+	uint8_t bytes[SK_DIGEST_SIZE];
+
+	if (m->trace_id)
+		return m->trace_id;
+	chance(m, TRACE, bytes);
+	return uuid_of(a, bytes);
+}
+
+struct expr_value sql_fn_rand(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
+{
+	uint8_t bytes[SK_DIGEST_SIZE];
+	uint64_t v;
+
+	draw(r, bytes);
+	memcpy(&v, bytes, sizeof v);
+	return expr_double(r->program->mode, (double)(v >> 11) * 0x1p-53);
+}
+
+struct expr_value sql_fn_newuuid(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
+{
+	uint8_t bytes[SK_DIGEST_SIZE];
+
+	draw(r, bytes);
+	return known(uuid_of(r->arena, bytes));
+}
+
+/* -- the client -- */
 
 struct expr_value sql_fn_clientid(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
 {
@@ -43,7 +100,7 @@ struct expr_value sql_fn_sourceip(struct expr_run *r, int n HIDDEN, const struct
 
 struct expr_value sql_fn_traceid(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
 {
-	return known(message(r)->trace_id);
+	return known(sql_trace_id(message(r), r->arena));
 }
 
 struct expr_value sql_fn_timestamp(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
@@ -86,42 +143,6 @@ struct expr_value sql_fn_topic(struct expr_run *r, int n, const struct expr_valu
 	if (n == 0 || !topic)
 		return known(topic);
 	return sql_int(args, EXPR_FLOOR, &i) ? level(r, topic, i) : expr_undefined();
-}
-
-/* -- chance -- */
-
-static bool draw(struct expr_run *r, unsigned char out[EVP_MAX_MD_SIZE])
-{
-	struct sql_run *state = sql_state(r);
-	unsigned char in[20];
-
-	memcpy(in, state->message->seed, 16);
-	memcpy(in + 16, &state->chances, 4);
-	state->chances++;
-	return EVP_Digest(in, sizeof in, out, NULL, EVP_sha256(), NULL);
-}
-
-struct expr_value sql_fn_rand(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
-{
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	uint64_t v;
-
-	if (!draw(r, bytes))
-		return expr_fail_run(r, SK_E_INTERNAL, "no random number can be made");
-	memcpy(&v, bytes, sizeof v);
-	return expr_double(r->program->mode, (double)(v >> 11) * 0x1p-53);
-}
-
-struct expr_value sql_fn_newuuid(struct expr_run *r, int n HIDDEN, const struct expr_value *args HIDDEN)
-{
-	unsigned char b[EVP_MAX_MD_SIZE];
-
-	if (!draw(r, b))
-		return expr_fail_run(r, SK_E_INTERNAL, "no UUID can be made");
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	return known(sk_printf(r->arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-	                       b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]));
 }
 
 /* -- MQTT 5 -- */

@@ -79,7 +79,8 @@ struct sql_message {
 	const void *payload;
 	size_t size;
 	const cJSON *document; /* the payload parsed; NULL: not JSON */
-	const char *client_id, *principal, *account, *source_ip, *trace_id;
+	const char *client_id, *principal, *account, *source_ip;
+	const char *trace_id;  /* NULL: one that is made of the seed when it is asked for */
 	/* MQTT 5 */
 	const struct sql_property *user; /* the last one has no name; may be NULL */
 	const char *content_type, *response_topic;
@@ -97,6 +98,8 @@ struct sql_message {
 	expr_trace *trace;     /* NULL: nobody watches the run */
 	void *watcher;
 };
+/* What traceid() answers for it: the same as often as a message with that seed is run. NULL: memory is out. */
+const char *sql_trace_id(const struct sql_message *m, struct sk_arena *a);
 
 /* -- running: SK_OK, SQL_LATER (void: run again when the answer is there), or a negative SK_E_* with why -- */
 

@@ -1,6 +1,7 @@
 /* engine.c -- the engine's life, and rules into and out of force. Broker's thread. */
 #include "plugins/rules/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +46,11 @@ struct rules_engine *engine_new(const struct rules_state *options, char *why, si
 
 void engine_ready(struct rules_engine *e)
 {
+	if (!e->arn && asprintf(&e->arn, "arn:aws:iot:%s:%s:", e->rt->region, e->rt->account) < 0) {
+		e->arn = NULL;
+		sk_log('e', "rules", "memory is out: no rule runs");
+		return;
+	}
 	for (int i = 0; i < e->threads; i++)
 		if (thread_start(e->thread[i])) {
 			sk_log('e', "rules", "a thread cannot be started: no rule runs");
@@ -89,6 +95,7 @@ void engine_free(struct rules_engine **at)
 	live_table_free(&e->table);
 	free(e->ids);
 	free(e->matching);
+	free(e->arn);
 	free(e);
 }
 

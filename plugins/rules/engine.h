@@ -40,6 +40,7 @@ struct rules_engine {
 	struct sk_runtime *rt;
 	const struct rules_state *options;
 	struct rules_settings settings;
+	char *arn;                 /* "arn:aws:iot:REGION:ACCOUNT:" */
 	struct live_table table;
 	int threads;
 	struct rules_thread *thread[RULES_MAX_THREADS];

@@ -63,12 +63,6 @@ static bool zone(void *world, const char *name, int64_t utc_ms, struct sql_zone 
 	return zones_at(&((struct rules_thread *)w->context)->zones, name, utc_ms, out);
 }
 
-static const char *trace_id(struct sk_arena *a, const uint8_t *s)
-{
-	return sk_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", s[0], s[1], s[2], s[3], s[4], s[5],
-	                 (s[6] & 15) | 64, s[7], (s[8] & 63) | 128, s[9], s[10], s[11], s[12], s[13], s[14], s[15]);
-}
-
 /* What an operation or a publish of ours brought has no client. */
 void work_open(struct rules_thread *t, struct rules_message *m, struct work *w)
 {
@@ -80,7 +74,6 @@ void work_open(struct rules_thread *t, struct rules_message *m, struct work *w)
 		.client_id = message_text(m, m->client_id), .principal = message_text(m, m->principal), .source_ip = message_text(m, m->source_ip),
 		.account = rt->account, .format = -1, .now_ms = m->now_ms, .world = &w->world, .look = rules_look, .zone = zone, .patterns = &t->patterns };
 	rt->host->random(rt->host->ctx, s->seed, sizeof s->seed);
-	s->trace_id = trace_id(&t->arena, s->seed);
 	if (m->properties_size)
 		read_properties(&t->arena, m, s);
 	s->document = sk_json_parse(&t->arena, s->payload, s->size, NULL, NULL);

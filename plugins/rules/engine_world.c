@@ -48,7 +48,6 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 
 void world_open(struct rules_thread *t, struct rules_world *w, int64_t now_ms)
 {
-	struct sk_runtime *rt = t->engine->rt;
-	*w = (struct rules_world){ .arena = &t->arena, .arn = sk_printf(&t->arena, "arn:aws:iot:%s:%s:", rt->region, rt->account), .now_ms = now_ms, .context = t,
+	*w = (struct rules_world){ .arena = &t->arena, .arn = t->engine->arn, .now_ms = now_ms, .context = t,
 		.record = record, .names = names };
 }

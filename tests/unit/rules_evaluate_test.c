@@ -251,6 +251,37 @@ static void an_error_document_may_be_too_big(void **state)
 	sk_arena_free(&kept);
 }
 
+/* -- chance -- */
+
+/* A message that is run again, because a function's answer has come, asks the same again. */
+static void what_is_made_of_chance_is_the_same_when_a_message_is_run_again(void **state)
+{
+	struct sk_arena kept = { 0 }, a = { 0 };
+	struct rules_error e;
+	const struct rules_rule *r = world_rule(&kept, "{`sql`:`SELECT traceid() AS t, newuuid() AS u, newuuid() AS v, rand() AS r FROM '#'`,`actions`:[]}", &e);
+	struct sql_message m = world_parsed(&a, "{}", "a");
+	const char *text[3];
+
+	(void)state;
+	m.trace_id = NULL;
+	for (int i = 0; i < 3; i++) {
+		struct rules_outcome o;
+		m.seed[0] = i == 2;
+		assert_int_equal(rules_evaluate(r, &m, &a, NULL, &o), SK_OK);
+		text[i] = o.payload;
+		const cJSON *out = sk_json_parse(&a, o.payload, o.size, NULL, NULL);
+		const char *trace = sk_json_text(out, "t"), *uuid = sk_json_text(out, "u");
+		assert_true(strlen(trace) == 36 && trace[14] == '4' && strchr("89ab", trace[19]) && trace[8] == '-' && trace[23] == '-');
+		assert_true(strlen(uuid) == 36 && uuid[14] == '4' && strcmp(uuid, trace) != 0);
+		assert_string_not_equal(uuid, sk_json_text(out, "v"));
+		assert_string_equal(trace, sql_trace_id(&m, &a));
+	}
+	assert_string_equal(text[0], text[1]);
+	assert_string_not_equal(text[0], text[2]);
+	sk_arena_free(&a);
+	sk_arena_free(&kept);
+}
+
 /* -- traces -- */
 
 static const struct {
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test(the_error_action_is_told_what_failed),
 		cmocka_unit_test(an_error_without_a_client),
 		cmocka_unit_test(an_error_document_may_be_too_big),
+		cmocka_unit_test(what_is_made_of_chance_is_the_same_when_a_message_is_run_again),
 		cmocka_unit_test(each_clause_is_traced),
 		cmocka_unit_test(a_trace_has_a_greatest_size),
 	};

@@ -29,6 +29,17 @@ test('what functions answer is in the output, in WHERE and in templates; the sam
 	assert.deepEqual([s.matched, s.passed, s.failed], [4, 2, 0]);
 });
 
+test('a question that is made of chance is asked once: traceid() and rand() are the same when the message is run again', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	const digits = "concat('1', substring(regexp_replace(traceid(), '[^0-9]', ''), 0, 4))";
+	await create(b, 'chance', `SELECT aws_lambda('double', cast(${digits} AS DECIMAL)) AS two, ${digits} AS one, aws_lambda('double', floor(rand() * 1000)) >= 0 AS more FROM 'in'`);
+	const { d, got } = await listen(b);
+	await d.publish('in', '{}');
+	await until('an answer', () => got().length === 1);
+	const [[, { one, two, more }]] = got();
+	assert.deepEqual([two, more], [2 * Number(one), true]);
+});
+
 test('a slow function keeps no other rule waiting', async (t) => {
 	const b = await start(t, { plugins: WITH });
 	await create(b, 'slow', "SELECT aws_lambda('slow', n) AS two FROM 'in'");
