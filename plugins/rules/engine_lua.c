@@ -291,6 +291,7 @@ static const char *send(struct lua_run *run, struct rules_message *m, const cJSO
 	if (!f)
 		return "memory is out";
 	f->note.run = landed;
+	sk_outbox_push(&rt->outbox, &t->out, rt->host); /* what was published before goes before */
 	struct sk_invocation v = { .row = sk_runtime_event(rt, LUA_EVENT_EFFECTS), .internal = true, .caller = &us, .in = effects, .text = text, .size = n,
 		.finish = finished, .ctx = f, .depth = run->depth };
 	int rc = sk_runtime_invoke(rt, &v, &t->arena, &message);

@@ -72,7 +72,7 @@ test('failures that are not in a row disable nothing', async (t) => {
 });
 
 test('a storm of errors and of log lines does not flood the log', async (t) => {
-	const r = await rules(t, { lua: files({ loud: 'for i = 1, 500 do log("line", i, "with\\nbreak and \\27[31m") end' }) });
+	const r = await rules(t, { lua: files({ loud: 'for i = 1, 500 do log("line", i, "with\\nbreak and \\27[31m") end' }), rules: { lua_time: '10s' } });
 	const from = r.b.log.length;
 	for (let i = 0; i < 50; i++)
 		await r.op.publish('in/loud', '{}');
