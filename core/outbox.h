@@ -51,7 +51,7 @@ struct sk_outbox {
 	atomic_bool filled;       /* head or drain hold something: the broker thread's one load when idle */
 	atomic_bool awake;        /* a wake-up is on its way */
 	_Atomic uint64_t depth_now, pushed;
-	struct sk_out_home others; /* of threads that are no workers; the keeper empties it */
+	struct sk_out_home others; /* of threads that are no workers; the keeper empties it once a second, who makes many does at each step */
 };
 
 struct sk_out_list { /* items gathered by one thread, pushed at once */

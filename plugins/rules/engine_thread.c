@@ -78,6 +78,8 @@ static bool run_messages(struct rules_thread *t)
 static bool step(struct rules_thread *t)
 {
 	struct sk_runtime *rt = t->engine->rt;
+	t->out.home = &rt->outbox.others; /* the broker's thread would wait for our part of malloc */
+	sk_out_home_empty(t->out.home);
 	bool some = run_notes(t);
 	some = run_messages(t) || some;
 	sk_outbox_push(&rt->outbox, &t->out, rt->host);
