@@ -14,7 +14,7 @@
 #include "core/why.h"
 #include "plugins/rules/engine_unit.h"
 
-enum { FILE_MOST = 1 << 20, FILES_MOST = 4096, NAME_MOST = 128 };
+enum { FILE_MOST = 1 << 20, FILES_MOST = 4096 };
 
 struct file {
 	char *name;
@@ -117,12 +117,6 @@ static char *read_text(const char *folder, const char *name, size_t *size, char 
 	return text;
 }
 
-static bool is_rule_name(const char *s)
-{
-	size_t n = strlen(s);
-	return n > 0 && n <= NAME_MOST && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
-}
-
 /* What CreateTopicRule would have stored. NULL: memory is out. */
 static struct sk_bytes *record_of(const struct lua_rule *l)
 {
@@ -162,18 +156,9 @@ static struct live_rule *make_rule(struct rules_engine *e, struct lua_unit *u, i
 {
 	const struct lua_rule *l = lua_file_rule(u->file, i);
 	struct live_rule *r = NULL;
-	if (!is_rule_name(l->name)) {
-		sk_why(why, why_size, "%s:%d: rule \"%.128s\": a name is 1 to 128 letters, digits and '_'", u->name, l->line, l->name);
-		return NULL;
-	}
 	if (l->sql ? compile_sql(e, u->name, l, &r, why, why_size) : !(r = live_new(l->name, l->filter, NULL))) {
 		if (!l->sql)
 			sk_why(why, why_size, "memory is out");
-		return NULL;
-	}
-	if (r->filter && !rules_filter_valid(r->filter)) {
-		sk_why(why, why_size, "%s:%d: rule \"%s\": '%.256s' is not a topic filter", u->name, l->line, l->name, r->filter);
-		live_unref(r);
 		return NULL;
 	}
 	r->disabled = l->disabled;
