@@ -144,11 +144,10 @@ int ask_function(void *context, const char *function, const cJSON *input, const 
 		return SK_E_UNAVAILABLE;
 	}
 	const char *text = text_of(&t->arena, function, input, &in);
-	if (!t->asking)
-		t->asking = calloc(1, sizeof *t->asking);
+	if (!t->asking && (t->asking = calloc(1, sizeof *t->asking)))
+		t->asking->thread = t;
 	if (!text || !t->asking)
 		return SK_E_UNAVAILABLE;
-	t->asking->thread = t;
 	for (const struct question *q = t->asking->questions; q; q = q->next)
 		if (!strcmp(q->text, text))
 			return q->done ? answer_of(t, q, answer, why) : SQL_LATER;

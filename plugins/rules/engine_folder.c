@@ -38,11 +38,13 @@ struct exchange {
 	atomic_int state;  /* abandoned: whoever finds it so frees it and the set */
 };
 
+/* When it is done it is the folder's thread's, which does not wait for the bell. */
 static void end(struct exchange *x)
 {
+	struct folder *f = x->folder;
 	int pending = PENDING;
 	if (atomic_compare_exchange_strong(&x->state, &pending, DONE)) {
-		sem_post(&x->folder->swapped);
+		sem_post(&f->swapped);
 		return;
 	}
 	folder_set_free(&x->next);

@@ -20,7 +20,8 @@ struct question {
 	sem_t answered;
 	struct live_rule *rule; /* with a reference */
 	int64_t now_ms;
-	char *in, *answer;      /* JSON; answer NULL: memory is out */
+	char *in;               /* JSON */
+	char *_Atomic answer;   /* JSON; NULL: there is none yet, or memory is out */
 };
 
 static void release(struct question *q)
@@ -64,7 +65,7 @@ static void run_question(struct rules_thread *t, struct rules_note *n)
 {
 	struct question *q = (struct question *)n;
 	const char *text = sk_json_print(&t->arena, answer_of(t, q), NULL);
-	q->answer = text && !t->arena.failed ? strdup(text) : NULL;
+	atomic_store(&q->answer, text && !t->arena.failed ? strdup(text) : NULL);
 	sem_post(&q->answered);
 	release(q);
 }
@@ -115,8 +116,9 @@ static cJSON *ask_rule(struct sk_arena *a, const cJSON *in, void *state)
 	cJSON *answer = runs ? NULL : sk_json_object(a);
 	if (q) {
 		thread_post(e->thread[r->unit->thread], &q->note);
-		if (wait_for(q, &e->rt->stopping) && q->answer)
-			answer = sk_json_parse(a, q->answer, strlen(q->answer), NULL, NULL);
+		const char *text = wait_for(q, &e->rt->stopping) ? atomic_load(&q->answer) : NULL;
+		if (text)
+			answer = sk_json_parse(a, text, strlen(text), NULL, NULL);
 		release(q);
 	}
 	live_unref(r);
