@@ -416,15 +416,17 @@ bool sql_parse_coding(struct expr_parser *p, const struct expr_function *f)
 
 /* -- statements -- */
 
-/* MQTT 3.1.1 section 4.7: # is the whole last level, + a whole level. */
+/* MQTT 3.1.1 section 4.7: # is the whole last level, + a whole level. Mosquitto takes no topic with more than 200 slashes. */
 static bool is_filter(const char *s, size_t n)
 {
+	int slashes = 0;
 	for (size_t i = 0; i < n; i++) {
 		bool begins = i == 0 || s[i - 1] == '/', ends = i + 1 == n || s[i + 1] == '/';
-		if ((s[i] == '#' && !(begins && i + 1 == n)) || (s[i] == '+' && !(begins && ends)))
+		if (!s[i] || (s[i] == '#' && !(begins && i + 1 == n)) || (s[i] == '+' && !(begins && ends)))
 			return false;
+		slashes += s[i] == '/';
 	}
-	return n > 0 && n <= 65535;
+	return n > 0 && n <= 65535 && slashes <= 200;
 }
 
 static bool filter(struct expr_parser *p)

@@ -195,6 +195,30 @@ static void names_have_1_to_128_letters(void **state)
 	}
 }
 
+static void filters_have_at_most_200_slashes(void **state)
+{
+	static const char *const rules[] = { "rule \"x\" { sql = [[SELECT * FROM '%s']], run = function(m) end }", "rule \"x\" { topic = \"%s\", run = function(m) end }" };
+	struct world *w = *state;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+		for (int n = 200; n <= 201; n++) {
+			char slashes[256], text[512];
+			const char *at = strstr(rules[i], "%s");
+			memset(slashes, '/', (size_t)n);
+			slashes[n] = '\0';
+			snprintf(text, sizeof text, "%.*s%s%s", (int)(at - rules[i]), rules[i], slashes, at + 2);
+			write_file(w, "a.lua", text);
+			if (n > 200) {
+				refused(w, NULL, "topic filter");
+				continue;
+			}
+			struct folder_set *s = must_read(w, NULL);
+			assert_int_equal(swap(w, NULL, s), 0);
+			assert_string_equal(find(w, "x")->filter, slashes);
+			folder_set_free(&s);
+			engine_drop(w->f.engine, "x");
+		}
+}
+
 static void a_file_has_at_most_1_mib(void **state)
 {
 	struct world *w = *state;
@@ -372,6 +396,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(only_files_that_end_in_lua_are_read), T(a_rule_is_what_its_file_declares), T(a_file_that_is_wrong_refuses_all), T(names_have_1_to_128_letters),
+		T(filters_have_at_most_200_slashes),
 		T(a_file_has_at_most_1_mib), T(what_is_no_file_is_said), T(what_cannot_be_read_is_said), T(at_most_4096_files),
 		T(files_that_are_what_they_were_keep_their_rules), T(a_rule_that_moves_to_another_file_is_replaced), T(a_name_that_a_stored_rule_has_refuses_all),
 		T(the_same_set_brings_back_what_was_hidden), T(a_stored_rule_that_hides_a_files_stays_when_the_file_goes),
