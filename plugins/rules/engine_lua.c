@@ -358,7 +358,9 @@ static void run_message(struct rules_thread *t, struct work *w, struct live_rule
 		rc = lua_rule_run(r->unit->file, r->index, &lm, &world, &t->arena, &o);
 	if (o.matched && !tries)
 		atomic_fetch_add_explicit(&r->count.passed, 1, memory_order_relaxed);
-	if (rc)
+	if (rc && o.budget)
+		work_overran(r, m->now_ms, o.why);
+	else if (rc)
 		work_failed(r, m->now_ms, o.why);
 	else if (o.matched)
 		carry_out(&run, m, &o, tries);

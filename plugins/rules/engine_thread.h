@@ -52,6 +52,7 @@ struct work {
 void work_done(struct rules_thread *t, struct rules_message *m); /* a part of what was open for it */
 void work_open(struct rules_thread *t, struct rules_message *m, struct work *w);
 void work_failed(struct live_rule *r, int64_t now_ms, const char *why); /* NULL: memory is out */
+void work_overran(struct live_rule *r, int64_t now_ms, const char *why); /* a limit was reached: it counts for more */
 void work_went_well(struct live_rule *r);
 static inline const char *message_text(const struct rules_message *m, uint32_t offset)
 {

@@ -11,7 +11,9 @@
 #include "plugins/rules/engine_ask.h"
 #include "plugins/rules/engine_trace.h"
 
-enum { FAILURES_MOST = 20 };     /* one after the other, then a rule of a file is disabled */
+/* One after the other, then a rule of a file is disabled: at once when it is a limit that it reaches, since that costs others; late when it
+ * is an error, since a device that sends what a rule does not expect must not switch it off with a few messages. */
+enum { FAILURES_MOST = 1000, OVERRUN = FAILURES_MOST / 20 };
 const struct expr_limits work_limits = { .steps = 1000000, .bytes = 16u << 20 };
 
 static int64_t now_ns(void)
@@ -91,7 +93,7 @@ static void disable(struct live_rule *r, const char *why)
 {
 	if (atomic_exchange(&r->broken, true))
 		return;
-	sk_log('e', "rules", "rule %s is disabled: it failed %d times one after the other, the last time: %s; correct its file %s", r->name, FAILURES_MOST, why, r->unit->name);
+	sk_log('e', "rules", "rule %s is disabled: it keeps failing, the last time: %s; correct its file %s", r->name, why, r->unit->name);
 }
 
 void work_failed(struct live_rule *r, int64_t now_ms, const char *why)
@@ -99,6 +101,12 @@ void work_failed(struct live_rule *r, int64_t now_ms, const char *why)
 	live_failed(r, now_ms, why ? why : "memory is out");
 	if (r->unit && atomic_load_explicit(&r->failures, memory_order_relaxed) >= FAILURES_MOST)
 		disable(r, why ? why : "memory is out");
+}
+
+void work_overran(struct live_rule *r, int64_t now_ms, const char *why)
+{
+	atomic_fetch_add_explicit(&r->failures, OVERRUN - 1, memory_order_relaxed);
+	work_failed(r, now_ms, why);
 }
 
 void work_went_well(struct live_rule *r)

@@ -14,7 +14,10 @@ async function provoke(r, name, times = 20) {
 	return r.counted(name, { failed: times });
 }
 
-test('a runaway, a memory bomb, deep recursion and tables without end: each is stopped, 20 times, then disabled with one line', async (t) => {
+// Lua itself refuses these at once: they are errors like any other.
+const REFUSED = ['huge', 'deep', 'metatable'];
+
+test('a runaway, a memory bomb, deep recursion and tables without end: each is stopped, and what reached a limit 20 times is disabled with one line', async (t) => {
 	const bad = {
 		forever: 'while true do end',
 		caught: 'while true do pcall(function() while true do end end) end',
@@ -32,8 +35,10 @@ test('a runaway, a memory bomb, deep recursion and tables without end: each is s
 		const s = await provoke(r, name);
 		messages += 20;
 		assert.ok(s.lastError, name);
+		if (REFUSED.includes(name))
+			continue;
 		await until(`${name} to be disabled`, async () => (await r.statistics(name)).ruleDisabled);
-		const line = new RegExp(`skeeter: rules: rule ${name} is disabled: it failed 20 times one after the other, the last time: .*; correct its file ${name}\\.lua`, 'g');
+		const line = new RegExp(`skeeter: rules: rule ${name} is disabled: it keeps failing, the last time: .*; correct its file ${name}\\.lua`, 'g');
 		assert.equal((r.b.log.match(line) || []).length, 1, name);
 		await op.publish(`in/${name}`, '{}');
 		messages++;
@@ -47,7 +52,7 @@ test('a runaway, a memory bomb, deep recursion and tables without end: each is s
 
 test('a disabled rule runs again when its file is corrected, and its state is what it was', async (t) => {
 	const text = (body) => `rule "r" { topic = "in/r", run = function(m) ${body} end }`;
-	const r = await rules(t, { lua: { 'r.lua': text('if m.bad then error("bad") end local n = state.get("n", 0) + 1 state.set("n", n) publish("r", { n = n })') } }), { op } = r;
+	const r = await rules(t, { lua: { 'r.lua': text('while m.bad do end local n = state.get("n", 0) + 1 state.set("n", n) publish("r", { n = n })') } }), { op } = r;
 	await op.subscribe('r');
 	await op.publish('in/r', '{}');
 	assert.deepEqual(await op.next('r'), { n: 1 });
@@ -59,6 +64,17 @@ test('a disabled rule runs again when its file is corrected, and its state is wh
 	await op.publish('in/r', '{}');
 	assert.deepEqual(await op.next('r'), { n: 2 });
 	assert.deepEqual([(await r.statistics('r')).ruleDisabled, op.inbox], [false, []]);
+});
+
+test('a device cannot switch a rule off with a few messages that it does not expect, but it ends when nothing else comes', async (t) => {
+	const r = await rules(t, { lua: files({ strict: 'publish("strict", m.n + 1)' }) }), { op } = r;
+	await op.subscribe('strict');
+	for (let i = 0; i < 100; i++)
+		await op.publish('in/strict', '{}');
+	await op.publish('in/strict', '{"n":1}');
+	assert.equal(await op.next('strict'), 2);
+	await Promise.all(Array.from({ length: 1000 }, () => op.publish('in/strict', '{}')));
+	await until('it to be disabled', async () => (await r.statistics('strict')).ruleDisabled);
 });
 
 test('failures that are not in a row disable nothing', async (t) => {
@@ -117,11 +133,12 @@ test('payloads that are nobody\'s friend: deep, wide, broken and long ones reach
 	await r.make('made', "SELECT *, regexp_matches(encode(*, 'base64'), '(a+)+$') AS r FROM 'in/odd' WHERE isUndefined(nothing)", [{ republish: { roleArn: 'arn:aws:iam::123456789012:role/r', topic: 'made' } }]);
 	const payloads = ['['.repeat(100000), '{"a":'.repeat(20000), `[${'1,'.repeat(60000)}1]`, `{${Array.from({ length: 8000 }, (_, i) => `"k${i}":${i}`).join()}}`, Buffer.alloc(120000, 0xff),
 		`{"a":"${'\\u0000'.repeat(10000)}"}`, '1e400', '-0', `"${'a'.repeat(100000)}"`, `{"a":${'9'.repeat(50000)}}`, '{"a":1,"a":2}', '\ufeff{}', 'null', 'true', ''];
+	await op.subscribe('good');
 	for (const payload of payloads)
 		await op.publish('in/odd', payload);
 	await r.counted('any', { matched: payloads.length });
 	await r.counted('made', { matched: payloads.length });
-	await op.subscribe('good');
 	await op.publish('in/end', '{}');
-	assert.deepEqual(await op.next('good'), { n: payloads.length + 1 });
+	await until('the good one to have seen all', () => op.got('good').length === payloads.length + 1);
+	assert.deepEqual(JSON.parse(op.got('good').at(-1).payload), { n: payloads.length + 1 });
 });
