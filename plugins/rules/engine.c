@@ -106,9 +106,31 @@ void engine_put_prepared(struct rules_engine *e, struct live_rule *r)
 		engine_retire(e, old);
 }
 
+/* However many rules a message concerns, there is room for them. */
+static int room_to_match(struct rules_engine *e)
+{
+	size_t room = e->ids_room ? e->ids_room * 2 : 64;
+	if (e->table.count < e->ids_room)
+		return 0;
+	uint32_t *ids = realloc(e->ids, room * sizeof *ids);
+	if (ids)
+		e->ids = ids;
+	struct live_rule **matching = ids ? realloc(e->matching, room * sizeof *matching) : NULL;
+	if (!matching)
+		return -1;
+	e->matching = matching;
+	e->ids_room = room;
+	return 0;
+}
+
+int engine_prepare(struct rules_engine *e, struct live_rule *r)
+{
+	return room_to_match(e) || live_prepare(&e->table, r) ? -1 : 0;
+}
+
 int engine_put(struct rules_engine *e, struct live_rule *r)
 {
-	if (live_prepare(&e->table, r))
+	if (engine_prepare(e, r))
 		return -1;
 	engine_put_prepared(e, r);
 	return 0;

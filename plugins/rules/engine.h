@@ -49,7 +49,7 @@ struct rules_engine {
 	struct live_rule *retiring, **retiring_tail; /* out of force; a ring had no room to say so */
 	uint32_t *ids;             /* what a message's topic matches */
 	struct live_rule **matching; /* those of them that run */
-	size_t ids_room;           /* of both */
+	size_t ids_room;           /* of both: at least as many as there are rules */
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
 	struct folder *folder;     /* NULL: there is no folder of rules */
 };
@@ -61,7 +61,8 @@ void engine_quiesce(struct rules_engine *e);  /* broker's thread: takes no more,
 void engine_free(struct rules_engine **e);
 /* Broker's thread: puts a rule in force (takes the reference) or out of force. 0 or -1: memory is out. */
 int engine_put(struct rules_engine *e, struct live_rule *r);
-void engine_put_prepared(struct rules_engine *e, struct live_rule *r); /* after live_prepare(): cannot fail */
+int engine_prepare(struct rules_engine *e, struct live_rule *r);       /* as live_prepare() */
+void engine_put_prepared(struct rules_engine *e, struct live_rule *r); /* cannot fail */
 void engine_drop(struct rules_engine *e, const char *name);
 
 /* engine_feed.c: the hooks, on the broker's thread */

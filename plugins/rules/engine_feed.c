@@ -165,29 +165,13 @@ static int ingest(struct rules_engine *e, const struct sk_feed *f)
 
 /* -- the hooks -- */
 
-static size_t match(struct rules_engine *e, const char *topic)
-{
-	size_t n = rules_filters_match(e->table.filters, topic, e->ids, e->ids_room);
-	if (n <= e->ids_room)
-		return n;
-	uint32_t *ids = realloc(e->ids, n * sizeof *ids);
-	if (ids)
-		e->ids = ids;
-	struct live_rule **rule = ids ? realloc(e->matching, n * sizeof *rule) : NULL;
-	if (!rule)
-		return e->ids_room;
-	e->matching = rule;
-	e->ids_room = n;
-	return rules_filters_match(e->table.filters, topic, e->ids, e->ids_room);
-}
-
 int engine_message(struct rules_engine *e, const struct sk_feed *f)
 {
 	if (__builtin_expect(!e->taking, 0))
 		return SK_PASS;
 	if (f->own)
 		return ingest(e, f);
-	size_t n = match(e, f->topic), runs = 0;
+	size_t n = rules_filters_match(e->table.filters, f->topic, e->ids, e->ids_room), runs = 0;
 	for (size_t i = 0; i < n && runs < UINT16_MAX; i++) {
 		struct live_rule *r = live_at(&e->table, e->ids[i]);
 		if (!r->disabled && !atomic_load_explicit(&r->broken, memory_order_relaxed))

@@ -363,7 +363,7 @@ static bool in_force(const struct rules_engine *e, const struct live_rule *r)
 static int prepare(struct rules_engine *e, const struct folder_set *next)
 {
 	for (size_t i = 0; i < next->rules; i++) {
-		if (in_force(e, next->by_name[i]) || !live_prepare(&e->table, next->by_name[i]))
+		if (in_force(e, next->by_name[i]) || !engine_prepare(e, next->by_name[i]))
 			continue;
 		while (i--)
 			if (!in_force(e, next->by_name[i]))
