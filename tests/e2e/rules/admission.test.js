@@ -36,7 +36,7 @@ test('QoS 0 that finds no room is dropped and counted, and still reaches its sub
 	for (let n = 0; n < 40; n++)
 		await lamp.publish('slow/x', big(n), { qos: 0 });
 	await until('all of them', () => op.got('slow/x').length === 40);
-	const { dropped } = await r.counted('slow', { dropped: 1 });
+	const { dropped } = await r.statistics('slow');
 	assert.ok(dropped >= 20 && dropped < 40, `${dropped}`);
 	assert.equal(await r.counter('feed_refused'), dropped);
 	assert.ok(lamp.open);
@@ -67,6 +67,20 @@ for (const qos of [1, 2])
 		await op.unsubscribe('slow/#');
 		await recovers(r);
 	});
+
+test('Basic Ingest that finds no room is answered likewise: QoS 0 is dropped, QoS 1 refused, and neither is seen by anybody', async (t) => {
+	const r = await slow(t), { op } = r;
+	const lamp = await r.b.device('lamp', undefined, { version: 5 });
+	for (let n = 0; n < 30; n++)
+		await lamp.publish('$aws/rules/slow/x', big(n), { qos: 0 });
+	const codes = await Promise.all(Array.from({ length: 10 }, (_, n) => lamp.publish('$aws/rules/slow/x', big(n)).then(() => 0, (e) => e.code)));
+	assert.ok(codes.includes(overQuota), JSON.stringify(codes));
+	const { dropped } = await r.statistics('slow'), refused = codes.filter((code) => code === overQuota).length;
+	assert.ok(dropped > refused && dropped < 40, `${dropped} of 40, ${refused} of them told`);
+	assert.equal(await r.counter('feed_refused'), dropped);
+	await until('what was taken', () => op.got('done').length === 40 - dropped);
+	await recovers(r);
+});
 
 test('MQTT 3.1.1 QoS 1 that finds no room ends the connection, and what is sent again is taken', async (t) => {
 	const r = await slow(t), { op } = r;
