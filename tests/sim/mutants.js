@@ -46,7 +46,6 @@ const rows = [
 	['core/store_read.c', 'a scan does not see what waits to be folded', '\trc = pin_map(scan);', '\trc = 0;'],
 	['core/broker_admission.c', 'tokens are not taken', '\tc->tokens--;\n', ''],
 	['core/broker_admission.c', 'one call more may be in flight', 'c->in_flight >= sk_broker.options->device_in_flight', 'c->in_flight > sk_broker.options->device_in_flight'],
-	['core/broker_admission.c', 'without memory a call goes to another partition', 'if (rc == SK_ROUTE_NAME)', 'if (rc)'],
 ];
 
 const { B, CC, CFLAGS, CPPFLAGS, LDFLAGS, LIBS, OBJECTS, SEEDS } = process.env;
