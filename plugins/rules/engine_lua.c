@@ -33,7 +33,11 @@ static int look(struct lua_run *run, const char *function, const char *first, co
 	struct sk_arena *a = &run->thread->arena;
 	const cJSON *role = sk_json_string(a, "");
 	struct sql_lookup what = { .function = function, .count = second ? 3 : 2, .args = { sk_json_string(a, first), second ? sk_json_string(a, second) : role, role } };
-	return rules_look(run->world, &what, out, why);
+	int rc = rules_look(run->world, &what, out, why);
+	if (rc != SQL_LATER)
+		return rc;
+	*why = WORLD_SILENT;
+	return SK_E_UNAVAILABLE;
 }
 
 static const struct lua_seen *seen_before(const struct lua_run *run, const char *record)
@@ -54,6 +58,10 @@ static int ask_state(struct lua_run *run, const char *key, const cJSON **out, co
 		return SK_E_INVALID_REQUEST;
 	}
 	*out = lua_state_get(run->thread, run->stored ? NULL : run->rule, record, &n);
+	if (n < 0) {
+		*why = WORLD_SILENT;
+		return SK_E_UNAVAILABLE;
+	}
 	struct lua_seen *seen = seen_before(run, record) ? NULL : sk_alloc(a, sizeof *seen);
 	if (seen) {
 		*seen = (struct lua_seen){ .next = run->seen, .key = record, .n = n };

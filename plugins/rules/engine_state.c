@@ -54,8 +54,9 @@ const cJSON *lua_state_get(struct rules_thread *t, struct live_rule *r, const ch
 {
 	const struct lua_overlay *o = r ? *find(r, record_key) : NULL;
 	if (!o) {
-		const cJSON *record = world_record(t, record_key);
-		*n = sk_json_int_of(record, "n", 0);
+		bool failed = false;
+		const cJSON *record = world_record(t, record_key, &failed);
+		*n = failed ? -1 : sk_json_int_of(record, "n", 0);
 		return sk_json_get(record, "v");
 	}
 	*n = o->text ? o->n : 0;

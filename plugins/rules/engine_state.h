@@ -11,7 +11,7 @@ enum { STATE_KEY_MOST = 512 };
 /* The record's key for a key of the rule; NULL: too long or empty. */
 char *lua_state_key(struct sk_arena *a, const char *rule, const char *key);
 int64_t lua_state_number(const uint8_t seed[16]); /* 1 to 2^48 */
-/* The value now, with what is on its way (r NULL: as it is stored); *n is its number (0: it is not there). */
+/* The value now, with what is on its way (r NULL: as it is stored); *n is its number (0: it is not there; -1: the store does not answer). */
 const cJSON *lua_state_get(struct rules_thread *t, struct live_rule *r, const char *record_key, int64_t *n);
 /* A write that leaves with a call; it is seen from now on. NULL value: removed. 0 or -1: memory is out. */
 int lua_state_sent(struct rules_thread *t, struct live_rule *r, const char *record_key, const cJSON *value, int64_t n);

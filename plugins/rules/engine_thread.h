@@ -61,7 +61,8 @@ static inline const char *message_text(const struct rules_message *m, uint32_t o
 
 /* engine_world.c */
 void world_open(struct rules_thread *t, struct rules_world *w, int64_t now_ms);
-const cJSON *world_record(struct rules_thread *t, const char *key); /* as it is stored now; NULL: there is none */
+const cJSON *world_record(struct rules_thread *t, const char *key, bool *failed); /* as it is stored now; NULL: there is none, or *failed */
+#define WORLD_SILENT "the store does not answer"
 
 /* engine_deliver.c: what actions do. NULL, or why it cannot be done. */
 const char *deliver(struct rules_thread *t, const struct rules_delivery *d, const struct rules_outcome *o, int depth);

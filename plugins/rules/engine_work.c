@@ -184,7 +184,7 @@ static void finish_sql(struct rules_thread *t, struct work *w, struct live_rule 
 		run_actions(t, w, r, o);
 		return;
 	}
-	const char *why = t->arena.failed ? "memory is out" : o->why;
+	const char *why = t->arena.failed ? "memory is out" : rc == SQL_LATER ? WORLD_SILENT : o->why;
 	work_failed(r, w->m->now_ms, why);
 	run_error_action(t, w, r, NULL, why);
 }

@@ -5,21 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-const cJSON *world_record(struct rules_thread *t, const char *key)
+const cJSON *world_record(struct rules_thread *t, const char *key, bool *failed)
 {
 	struct sk_store *store = t->engine->rt->store;
 	struct sk_store_read read = { .space = SK_RECORD, .key = key };
-	if (store->ops->read(store, &read, 1) || !read.bytes)
+	if (store->ops->read(store, &read, 1))
+		*failed = true;
+	if (!read.bytes)
 		return NULL;
 	const cJSON *document = sk_json_parse(&t->arena, read.bytes->data, read.bytes->size, NULL, NULL);
 	sk_bytes_unref(read.bytes);
 	return document;
 }
 
+/* A store that does not answer: "later" is all that a look-up knows of it, and nobody waits for that here (WORLD_SILENT). */
 static const cJSON *record(void *context, const char *key, bool *later)
 {
-	*later = false;
-	return world_record(context, key);
+	return world_record(context, key, later);
 }
 
 struct names {
@@ -42,8 +44,10 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 	struct rules_thread *t = context;
 	struct sk_store *store = t->engine->rt->store;
 	struct names n = { .a = &t->arena, .list = sk_json_array(&t->arena), .prefix = strlen(prefix) };
-	*later = false;
-	return store->ops->scan(store, SK_RECORD, prefix, NULL, (size_t)most, add_name, &n) ? NULL : n.list;
+	if (!store->ops->scan(store, SK_RECORD, prefix, NULL, (size_t)most, add_name, &n))
+		return n.list;
+	*later = true;
+	return NULL;
 }
 
 void world_open(struct rules_thread *t, struct rules_world *w, int64_t now_ms)
