@@ -101,6 +101,7 @@ test('rules lead to rules up to eight deep, then it ends and is counted', async 
 	await op.subscribe('step/#');
 	await op.publish('step/0', '{}');
 	await r.counted('r8', { failed: 1 });
+	await until('all steps', () => op.inbox.length >= 9);
 	assert.deepEqual(op.inbox.map((m) => m.topic), Array.from({ length: 9 }, (_, n) => `step/${n}`));
 	const { failed, lastError } = await r.statistics('r8');
 	assert.equal(failed, 1);
