@@ -31,27 +31,38 @@ static bool level(const char *s, size_t index, const char **at, size_t *n)
 	return true;
 }
 
+/* What a level of a pattern takes: itself, any level, or {name+} the rest. The lesser one wins. */
+enum kind { LITERAL, CAPTURE, REST };
+static enum kind kind_of(const char *p, size_t n)
+{
+	return *p != '{' ? LITERAL : p[n - 2] == '+' ? REST : CAPTURE;
+}
+
 static bool naive_matches(const char *pattern, const char *topic)
 {
 	const char *p, *t;
 	size_t pn, tn, i = 0;
 	for (; level(pattern, i, &p, &pn); i++) {
-		if (!level(topic, i, &t, &tn) || tn == 0)
+		if (!level(topic, i, &t, &tn))
 			return false;
-		if (*p != '{' && (pn != tn || memcmp(p, t, tn) != 0))
+		if (kind_of(p, pn) == REST)
+			return *t;
+		if (tn == 0)
+			return false;
+		if (kind_of(p, pn) == LITERAL && (pn != tn || memcmp(p, t, tn) != 0))
 			return false;
 	}
 	return !level(topic, i, &t, &tn);
 }
 
-/* Of two patterns that both match: the one with a literal at the first place where they differ in kind. */
+/* Of two patterns that both match: the one that takes less at the first place where they differ in kind. */
 static bool naive_better(const char *a, const char *b)
 {
 	const char *pa, *pb;
-	size_t n;
-	for (size_t i = 0; level(a, i, &pa, &n) && level(b, i, &pb, &n); i++)
-		if ((*pa == '{') != (*pb == '{'))
-			return *pb == '{';
+	size_t na, nb;
+	for (size_t i = 0; level(a, i, &pa, &na) && level(b, i, &pb, &nb); i++)
+		if (kind_of(pa, na) != kind_of(pb, nb))
+			return kind_of(pa, na) < kind_of(pb, nb);
 	return false;
 }
 
@@ -62,10 +73,11 @@ static void check_captures(const char *pattern, const char *topic, const struct 
 	for (size_t i = 0; level(pattern, i, &p, &pn); i++) {
 		if (*p != '{')
 			continue;
+		bool rest = kind_of(p, pn) == REST;
 		expect(captures < m->captures && level(topic, i, &t, &tn));
-		expect(m->capture[captures].at == t && m->capture[captures].size == tn);
+		expect(m->capture[captures].at == t && m->capture[captures].size == (rest ? strlen(t) : tn));
 		name = sk_topic_capture_name(pattern, captures++, &nn);
-		expect(name == p + 1 && nn == pn - 2);
+		expect(name == p + 1 && nn == pn - (rest ? 3 : 2));
 	}
 	expect(captures == m->captures && !sk_topic_capture_name(pattern, captures, &nn));
 }
