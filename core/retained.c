@@ -183,6 +183,14 @@ static void keep_message(struct question *q, const struct sk_wire_packet *p)
 	to->properties_size = m.properties_size;
 }
 
+/* The connection ended behind the message and before the end of the question: nobody takes it. */
+static void forget_message(struct sk_retained_message *m)
+{
+	free(m->payload);
+	free(m->properties);
+	m->payload = m->properties = NULL;
+}
+
 /* Packets until the one that ends the question. 0, or -1: the connection is over. */
 static int await(struct sk_retained *r, enum sk_wire_type type, uint16_t id, struct question *q)
 {
@@ -267,6 +275,8 @@ static int serve_questions(struct sk_retained *r)
 		int rc = ask_broker(r, q);
 		if (!rc)
 			q->answer = answer_of(q);
+		if (q->kind == FETCH && q->answer != SK_RETAINED_FOUND)
+			forget_message(q->message);
 		answer(r, q);
 		if (rc)
 			return rc;

@@ -36,7 +36,8 @@ struct live_rule {
 	struct lua_overlay *overlay; /* its thread's: state that is on its way to the store (engine_state.c) */
 	int flights;               /* its thread's: calls on their way */
 	bool stale;                /* its thread's: one of them has failed, so what came after it saw what never was (engine_lua.c) */
-	struct flight *later, *last; /* its thread's: in order; none when there are no flights */
+	struct flight *again, *again_last; /* its thread's: landed, to be repeated; all of them came before those that wait */
+	struct flight *later, *later_last; /* its thread's: not run yet; both in order, none when there are no flights */
 	char *last_error;          /* under one lock for all rules */
 	int64_t last_error_ms;
 	struct trace_log *_Atomic trace; /* NULL: nobody watches */

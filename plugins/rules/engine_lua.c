@@ -220,20 +220,23 @@ static void end(struct flight *f)
 	flight_free(f);
 }
 
-static void wait_for_turn(struct live_rule *r, struct flight *f)
+static void append(struct flight **first, struct flight **last, struct flight *f)
 {
-	struct flight **at = &r->later;
 	f->later = NULL;
-	if (r->later)
-		at = &r->last->later;
-	*at = r->last = f;
+	if (*first)
+		(*last)->later = f;
+	else
+		*first = f;
+	*last = f;
 }
 
 /* Nothing of the rule is under way: what is stored is all there is. */
 static void take_up(struct rules_thread *t, struct live_rule *r)
 {
-	struct flight *f = r->later;
-	r->later = r->last = NULL;
+	struct flight *f = r->again ? r->again : r->later;
+	if (r->again)
+		r->again_last->later = r->later;
+	r->again = r->again_last = r->later = r->later_last = NULL;
 	r->stale = false;
 	lua_state_free(&r->overlay);
 	while (f) {
@@ -257,7 +260,7 @@ static void landed(struct rules_thread *t, struct rules_note *n)
 	r->stale |= f->error != SK_OK;
 	if (f->error == SK_E_CONFLICT && f->tries < TRIES && !atomic_load(&t->stop)) {
 		f->tries++;
-		wait_for_turn(r, f);
+		append(&r->again, &r->again_last, f);
 	} else {
 		if (f->error)
 			work_failed(r, f->message->now_ms, f->why ? f->why : sk_error_info(f->error)->name);
@@ -388,5 +391,5 @@ void lua_message(struct rules_thread *t, struct work *w, struct live_rule *r, in
 		return;
 	}
 	w->m->open++;
-	wait_for_turn(r, f);
+	append(&r->later, &r->later_last, f);
 }
