@@ -74,7 +74,7 @@ static void open_for_good(struct bell *b)
 	sem_post(&b->posted);
 }
 
-static bool wait_on(sem_t *posted, int64_t until_us)
+bool sk_wait_posted(sem_t *posted, int64_t until_us)
 {
 	struct timespec t = { .tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000 };
 	int rc;
@@ -87,7 +87,7 @@ static bool wait_on(sem_t *posted, int64_t until_us)
 /* Until rung or until_us; INT64_MAX: until rung. Whoever rings after `rung` was cleared posts again; the caller looks for work after that. */
 static void wait_for(struct bell *b, int64_t until_us)
 {
-	bool heard = wait_on(&b->posted, until_us);
+	bool heard = sk_wait_posted(&b->posted, until_us);
 	if (atomic_load(&b->open)) {
 		sem_post(&b->posted); /* for the next who waits here */
 		return;

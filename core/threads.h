@@ -2,6 +2,8 @@
 #ifndef SK_THREADS_H
 #define SK_THREADS_H
 
+#include <semaphore.h>
+
 #include "core/runtime.h"
 
 struct sk_threads;
@@ -17,6 +19,9 @@ void sk_threads_ring(struct sk_threads *t, uint32_t *workers);
 /* Lets what is under way finish for at most limit_us, then stops all threads in reverse order and commits what is queued: nothing
  * calls back any more. The number of calls left undone. */
 size_t sk_threads_stop(struct sk_threads **t, int64_t limit_us);
+
+/* Until it is posted, or monotonic until_us (INT64_MAX: until posted). true: it was. */
+bool sk_wait_posted(sem_t *posted, int64_t until_us);
 
 int64_t sk_mono_us(void);
 int64_t sk_wall_ms(void);

@@ -64,19 +64,11 @@ static void fill(struct rules_message *m, const struct sk_feed *f, const struct 
 
 /* -- which thread -- */
 
-static uint32_t hash_of(const char *s)
-{
-	uint32_t h = 2166136261u;
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
-	return h ^ h >> 16;
-}
-
 static int thread_of(const struct rules_engine *e, const struct live_rule *r, const char *topic)
 {
 	if (r->runs_lua)
 		return r->unit->thread;
-	return e->threads == 1 ? 0 : (int)(hash_of(topic) % (uint32_t)e->threads);
+	return e->threads == 1 ? 0 : (int)(sk_hash(topic, strlen(topic)) % (uint32_t)e->threads);
 }
 
 static void drop_all(struct live_rule *const *rule, size_t n)

@@ -1,6 +1,7 @@
 /* engine_folder.c -- see engine_folder.h. A set of rules is made beside those in force, then the broker's thread exchanges them in one step.
  *
  * The folder's thread alone reads files; what it hands to the broker's thread it does not touch until that is through with it. */
+#include "core/threads.h"
 #include "plugins/rules/engine_folder.h"
 
 #include <poll.h>
@@ -66,14 +67,6 @@ static void never(void *arg)
 	end(x);
 }
 
-static void wait_a_moment(struct folder *f)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
-	sem_clockwait(&f->swapped, CLOCK_MONOTONIC, &until);
-}
-
 static int push(struct folder *f, struct exchange *x)
 {
 	struct sk_runtime *rt = f->engine->rt;
@@ -102,7 +95,7 @@ static int hand_over(struct folder *f, struct folder_set *next, char *why, size_
 		return sk_why(why, why_size, "memory is out");
 	}
 	while (atomic_load(&x->state) == PENDING && !atomic_load(&f->stop))
-		wait_a_moment(f);
+		sk_wait_posted(&f->swapped, sk_mono_us() + 1000000);
 	if (atomic_compare_exchange_strong(&x->state, &pending, ABANDONED))
 		return sk_why(why, why_size, "the broker ends");
 	int rc = x->rc ? sk_why(why, why_size, "%s", x->why) : 0;

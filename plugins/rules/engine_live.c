@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cache.h"
 #include "plugins/rules/engine_state.h"
 #include "plugins/rules/engine_unit.h"
 #include "plugins/rules/engine_trace.h"
@@ -116,17 +117,9 @@ const struct rules_rule *live_program(struct live_rule *r, const struct rules_se
 
 /* -- the index by name -- */
 
-static uint32_t hash_of(const char *name)
-{
-	uint32_t h = 2166136261u;
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 16777619u;
-	return h;
-}
-
 static uint32_t *bucket_of(const struct live_table *t, const char *name)
 {
-	uint32_t i = hash_of(name) & (t->buckets - 1);
+	uint32_t i = sk_hash(name, strlen(name)) & (t->buckets - 1);
 	while (t->bucket[i] && strcmp(t->rule[t->bucket[i] - 1]->name, name))
 		i = (i + 1) & (t->buckets - 1);
 	return &t->bucket[i];

@@ -2,15 +2,14 @@
  *
  * It sleeps when there is nothing, and goes slowly while the broker's thread has more to send than it can: what then comes in waits in the ring,
  * and when that is full it is refused. */
+#include "core/threads.h"
 #include "plugins/rules/engine_thread.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BATCH = 64, ARENA_MOST = 64 << 20 };
 enum { OUTBOX_MOST = 8192, OUTBOX_WAIT_US = 500 };
@@ -86,24 +85,6 @@ static bool step(struct rules_thread *t)
 	return some;
 }
 
-/* What a thread does between two looks when it may not go on: wait for a bell or for so long. */
-static void rest(struct rules_thread *t, int64_t us)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += us * 1000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	while (sem_clockwait(&t->bell, CLOCK_MONOTONIC, &until) && errno == EINTR)
-		continue;
-}
-
-static void sleep_until_rung(struct rules_thread *t)
-{
-	while (sem_wait(&t->bell) && errno == EINTR)
-		continue;
-}
-
 static bool has_work(struct rules_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
@@ -120,10 +101,10 @@ static void *loop(void *arg)
 	while (!atomic_load(&t->stop)) {
 		while (!atomic_load(&t->stop) && step(t))
 			while (atomic_load_explicit(&rt->outbox.depth_now, memory_order_relaxed) > OUTBOX_MOST && !atomic_load(&t->stop))
-				rest(t, OUTBOX_WAIT_US);
+				sk_wait_posted(&t->bell, sk_mono_us() + OUTBOX_WAIT_US);
 		atomic_store(&t->rung, false);
 		if (!atomic_load(&t->stop) && !has_work(t))
-			sleep_until_rung(t);
+			sk_wait_posted(&t->bell, INT64_MAX);
 	}
 	return NULL;
 }

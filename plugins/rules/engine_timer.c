@@ -4,8 +4,8 @@
  * The question travels to the thread as a note; whoever asked (a thread for slow work) waits for the answer, for as long as a run may take and a bit. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/threads.h"
 #include "plugins/rules/lua_effects.h"
 #include "plugins/rules/engine_lua.h"
 #include "plugins/rules/engine_state.h"
@@ -94,15 +94,9 @@ static struct question *question_new(struct live_rule *r, const cJSON *in)
 
 static bool wait_for(struct question *q, const atomic_bool *stopping)
 {
-	for (int tenths = 0; tenths < PATIENCE_S * 10 && !atomic_load(stopping); tenths++) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += 100000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		if (!sem_clockwait(&q->answered, CLOCK_MONOTONIC, &until))
+	for (int tenths = 0; tenths < PATIENCE_S * 10 && !atomic_load(stopping); tenths++)
+		if (sk_wait_posted(&q->answered, sk_mono_us() + 100000))
 			return true;
-	}
 	return false;
 }
 
