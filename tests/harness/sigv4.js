@@ -12,8 +12,11 @@ const hmac = (key, data) => createHmac('sha256', key).update(data).digest();
 const encode = (s) => encodeURIComponent(s).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 const stamp = (ms) => new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
 
+// The moment of a request is asked for once: between two looks at the clock a second may end, and its parts would not belong together.
+const dated = (request) => ({ at: Date.now(), ...request });
+
 function parts(request) {
-	const { at = Date.now(), region = 'us-east-1', service = 'iot' } = request;
+	const { at, region = 'us-east-1', service = 'iot' } = request;
 	const when = stamp(at), scope = `${when.slice(0, 8)}/${region}/${service}/aws4_request`;
 	return { when, scope };
 }
@@ -31,7 +34,8 @@ function signature(key, request, names, headers, query, payload) {
 
 const queryOf = (path) => [...new URLSearchParams((path.split('?')[1] || '').replace(/\+/g, '%2B'))];
 
-function sign(key, request) {
+function sign(key, given) {
+	const request = dated(given);
 	const { when, scope } = parts(request);
 	const headers = { host: request.host, 'x-amz-date': when };
 	for (const [name, value] of Object.entries(request.headers || {}))
@@ -42,7 +46,8 @@ function sign(key, request) {
 	return { ...headers, authorization: `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${made.signature}` };
 }
 
-function presign(key, request) {
+function presign(key, given) {
+	const request = dated(given);
 	const { when, scope } = parts(request);
 	const query = [...queryOf(request.path), ['X-Amz-Algorithm', 'AWS4-HMAC-SHA256'], ['X-Amz-Credential', `${key.accessKeyId}/${scope}`],
 		['X-Amz-Date', when], ['X-Amz-Expires', String(request.seconds)], ['X-Amz-SignedHeaders', 'host']];
@@ -51,7 +56,8 @@ function presign(key, request) {
 }
 
 // A body in signed chunks, and the headers that go with it.
-function chunked(key, request, chunks) {
+function chunked(key, given, chunks) {
+	const request = dated(given);
 	const { when, scope } = parts(request);
 	const length = chunks.reduce((n, c) => n + Buffer.byteLength(c), 0);
 	const headers = sign(key, { ...request, headers: { ...request.headers, 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
