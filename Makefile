@@ -13,6 +13,7 @@ comma    := ,
 # What is linked statically is not exported.
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--exclude-libs,libbidgcc000.a
 # Besides its own folder a plugin may need another folder or a library.
+DIRS.http   := sigv4
 DIRS.shadow := shadow
 DIRS.rules  := rules lua-rules sql expr shadow
 LIBS.http   := -lmicrohttpd -lgnutls

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/digest.h"
-#include "plugins/http/sigv4_canonical.h"
+#include "sigv4/canonical.h"
 
 enum resource { TOPIC, THING, SHADOW, ALL };
 

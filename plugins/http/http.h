@@ -11,7 +11,7 @@
 
 #include "core/request.h"
 #include "plugins/http/seal.h"
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 /* How a listener learns who asks. */
 enum http_access {

@@ -9,7 +9,7 @@
 #include "plugins/http/keyring.h"
 #include "plugins/http/route.h"
 #include "plugins/http/serve.h"
-#include "plugins/http/sigv4_refusal.h"
+#include "sigv4/refusal.h"
 
 /* -- who -- */
 

@@ -6,7 +6,7 @@
 #define HTTP_KEYRING_H
 
 #include "core/json.h"
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 #define KEYRING_ALL "*" /* a policy that is none: everything */
 

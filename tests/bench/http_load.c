@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 enum { CONNECTIONS = 1024, SAMPLES = 1 << 22, ROOM = 8192 };
 

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "core/digest.h"
-#include "plugins/http/sigv4_canonical.h"
+#include "sigv4/canonical.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 #define NOW_S 1440938160

@@ -17,7 +17,7 @@
 #include "plugins/http/access_keys.h"
 #include "plugins/http/http.h"
 #include "plugins/http/keyring.h"
-#include "plugins/http/sigv4_canonical.h"
+#include "sigv4/canonical.h"
 #include "tests/unit/fake_call.h"
 
 #define SHAPES_FILE "plugins/http/http.shapes"

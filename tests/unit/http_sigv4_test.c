@@ -11,7 +11,7 @@
 #include <glob.h>
 
 #include "core/digest.h"
-#include "plugins/http/sigv4_canonical.h"
+#include "sigv4/canonical.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 #define NOW_S 1440938160 /* 2015-08-30T12:36:00Z */

@@ -1,12 +1,12 @@
 /* sigv4.h -- AWS Signature Version 4: what a request claims, whether it holds, and making such a claim.
  *
- * One canonicaliser (sigv4_canonical.c) serves verifying and signing. It is pure: time and keys are arguments, memory is the arena's,
+ * One canonicaliser (canonical.c) serves verifying and signing. It is pure: time and keys are arguments, memory is the arena's,
  * any thread may call it. Paths are encoded twice and normalised, as for every service but S3; in a query `+` is a plus.
  *
  * Serving takes two steps, so that a body is not waited for in vain: sigv4_read() when the headers are there, sigv4_judge() when the
  * body is. access_keys.h has both in one, with the keys. */
-#ifndef HTTP_SIGV4_H
-#define HTTP_SIGV4_H
+#ifndef SIGV4_H
+#define SIGV4_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "core/digest.h"
-#include "plugins/http/sigv4_canonical.h"
-#include "plugins/http/sigv4_chunks.h"
-#include "plugins/http/sigv4_refusal.h"
+#include "sigv4/canonical.h"
+#include "sigv4/chunks.h"
+#include "sigv4/refusal.h"
 
 void sigv4_signing_key(const char *secret, const char *date, const char *region, const char *service, uint8_t key[SIGV4_HASH])
 {

@@ -1,6 +1,6 @@
-/* sigv4_canonical.c -- see sigv4_canonical.h. What does not change the meaning of a request does not change its canonical form, and what
+/* canonical.c -- see canonical.h. What does not change the meaning of a request does not change its canonical form, and what
  * does, does: order and spelling of the query, blanks in headers and case of their names, needless slashes and dots in the path. */
-#include "plugins/http/sigv4_canonical.h"
+#include "sigv4/canonical.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* sigv4_chunks.c -- see sigv4_chunks.h. Each chunk's signature covers the one before it, the first one's the request's: nothing can be left out,
+/* chunks.c -- see chunks.h. Each chunk's signature covers the one before it, the first one's the request's: nothing can be left out,
  * added or moved. A body of which a byte is left over, or whose length is not the one that was signed, is refused. */
-#include "plugins/http/sigv4_chunks.h"
+#include "sigv4/chunks.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,8 +9,8 @@
 #include <strings.h>
 
 #include "core/digest.h"
-#include "plugins/http/sigv4_canonical.h"
-#include "plugins/http/sigv4_refusal.h"
+#include "sigv4/canonical.h"
+#include "sigv4/refusal.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 enum { LONGEST_LINE = 1024, HEX = 2 * SIGV4_HASH };

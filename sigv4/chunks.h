@@ -1,9 +1,9 @@
-/* sigv4_chunks.h -- bodies in signed chunks (aws-chunked), with or without a trailer. No service of IoT's asks for them; SDKs that are told
+/* chunks.h -- bodies in signed chunks (aws-chunked), with or without a trailer. No service of IoT's asks for them; SDKs that are told
  * to send them are understood. */
-#ifndef HTTP_SIGV4_CHUNKS_H
-#define HTTP_SIGV4_CHUNKS_H
+#ifndef SIGV4_CHUNKS_H
+#define SIGV4_CHUNKS_H
 
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 /* The request's own signature has been found good. Checks every chunk's, the trailer's and its checksums, and makes *body what was in the
  * chunks. 0, or -1 with *no. */

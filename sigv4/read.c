@@ -1,4 +1,4 @@
-/* sigv4_read.c -- what a request claims about who signed it: the Authorization header or the query of a presigned URL, in their exact forms.
+/* read.c -- what a request claims about who signed it: the Authorization header or the query of a presigned URL, in their exact forms.
  * Nothing here looks at a clock or at keys, and nothing that is read here is believed before sigv4_judge() says so. */
 #include <ctype.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <strings.h>
 #include <time.h>
 
-#include "plugins/http/sigv4_canonical.h"
-#include "plugins/http/sigv4_refusal.h"
+#include "sigv4/canonical.h"
+#include "sigv4/refusal.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 enum { SHOWN = 200 };

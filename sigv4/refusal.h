@@ -1,8 +1,8 @@
 /* sigv4_refusal.h -- what AWS answers when it does not believe a request: names, statuses and sentences. For the files of SigV4 and keys. */
-#ifndef HTTP_SIGV4_REFUSAL_H
-#define HTTP_SIGV4_REFUSAL_H
+#ifndef SIGV4_REFUSAL_H
+#define SIGV4_REFUSAL_H
 
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 /* REFUSAL(code, status, x-amzn-ErrorType) */
 #define SIGV4_REFUSALS(REFUSAL) \

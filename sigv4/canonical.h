@@ -1,10 +1,10 @@
-/* sigv4_canonical.h -- what both sides of a signature hash: the canonical request and the string to sign. For sigv4*.c and tests.
+/* canonical.h -- what both sides of a signature hash: the canonical request and the string to sign. For sigv4*.c and tests.
  *
  * Texts are the arena's; NULL when memory is out, and then the arena's `failed` is set. */
-#ifndef HTTP_SIGV4_CANONICAL_H
-#define HTTP_SIGV4_CANONICAL_H
+#ifndef SIGV4_CANONICAL_H
+#define SIGV4_CANONICAL_H
 
-#include "plugins/http/sigv4.h"
+#include "sigv4/sigv4.h"
 
 enum { SIGV4_MOST_HEADERS = 100 }; /* that may be signed */
 #define SIGV4_SIGNATURE "X-Amz-Signature"
