@@ -43,6 +43,11 @@ $B/lua-rules/shipped.o: CPPFLAGS += -I$B
 $B/lua-rules/shipped.o: $B/lua_library.inc
 $B/lua_library.inc: $(sort $(wildcard lua-rules/lib/*.lua))
 	$(call run,SED) for f in $^; do n=$${f##*/}; echo "LIBRARY(\"$${n%.lua}\","; sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ')'; done >$@
+# AWS's kinds of actions, and those of our own sinks.
+$B/rules/kinds.o: CPPFLAGS += -I$B
+$B/rules/kinds.o: $B/actions.inc
+$B/actions.inc: rules/actions.tbl $(wildcard plugins/*/*.kinds)
+	$(call run,CAT) cat $^ >$@
 # The version is one text, and of one object: it is written anew when it is another one.
 VERSION := $(shell cli/version.sh)
 $B/core/version.o: CPPFLAGS += -DSKEETER_VERSION='"$(VERSION)"'
@@ -139,6 +144,9 @@ $B/option_tables: $B/tests/docs/option_tables.o
 TESTED := $(patsubst tests/plugins/%.c,$B/tests/%.so,$(wildcard tests/plugins/*.c))
 $B/tests/%.so: $B/tests/plugins/%.o | $B/libskeeter.so
 	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN/..' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) -o $@
+# A sink alone, without a broker (tests/sinks/drive.c).
+$B/tests/drive: $B/tests/sinks/drive.o | $B/libskeeter.so
+	$(call run,LD) $(CC) $(LDFLAGS) -rdynamic -Wl,-rpath,'$$ORIGIN/..' $^ -L$B -lskeeter $(LIBS) -ldl -o $@
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
 	@$(JS) e2e tests/e2e $(T)
 smoke: all $(MODULES) $(TESTED)  ## the part of e2e that `make check` runs

@@ -131,6 +131,7 @@ struct sk_plugin {
 	const struct sk_shape *shapes;
 	const struct sk_resource *resources;
 	const struct sk_tagged *tagged;
+	const struct sk_sink *sinks; /* core/sink.h */
 	/* After options and before watches. 0, or -1 with one line in why[]: the broker refuses to start with it. */
 	int (*start)(void *state, char *why, size_t why_size);
 	/* Broker thread: all plugins are loaded and the runtime's threads run. For what brings calls of its own (core/invoke.h). */

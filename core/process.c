@@ -1,5 +1,6 @@
 /* process.c -- the one runtime of this process: what code without a call at hand may ask. */
 #include "core/runtime.h"
+#include "core/sink.h"
 #include "core/tags.h"
 
 #include <stdio.h>
@@ -42,6 +43,18 @@ const struct sk_tagged *sk_tagged_at(size_t i)
 		for (const struct sk_tagged *t = rt->loaded[k].plugin->tagged; t && t->kind; t++)
 			if (i-- == 0)
 				return t;
+	return NULL;
+}
+
+const struct sk_sink *sk_sink_find(const char *kind, void **state)
+{
+	const struct sk_runtime *rt = sk_process();
+	for (int k = 0; rt && k < rt->loaded_count; k++)
+		for (const struct sk_sink *s = rt->loaded[k].plugin->sinks; s && s->kind; s++)
+			if (!strcmp(s->kind, kind)) {
+				*state = rt->loaded[k].state;
+				return s;
+			}
 	return NULL;
 }
 

@@ -350,11 +350,22 @@ static int define(struct sk_shapes *s, struct sk_type *t, const struct sk_shape 
 	return 0;
 }
 
+/* Whichever comes first, the struct or what another plugin adds to it. */
+static int add_members(struct sk_shapes *s, struct sk_type *t, const struct sk_shape *row, char *why, size_t why_size)
+{
+	struct reader r = { .shapes = s, .grow = s, .to = &t->members, .subject = row->name, .why = why, .why_size = why_size };
+	if (t->shape.kind && t->shape.kind != SK_SHAPE_STRUCT)
+		return sk_why(why, why_size, "shape %s is no struct: it takes no members", row->name);
+	return read_fields(&r, row->text, SK_IN_BODY, false);
+}
+
 static int add_row(struct sk_shapes *s, const struct sk_shape *row, char *why, size_t why_size)
 {
 	struct sk_type *t = type_named(s, span_of(row->name));
 	if (!t)
 		return sk_why(why, why_size, "shape %s: out of memory", row->name);
+	if (row->kind == SK_SHAPE_MEMBER)
+		return add_members(s, t, row, why, why_size);
 	if (t->shape.kind)
 		return same_shape(&t->shape, row) ? 0 : sk_why(why, why_size, "shape %s is defined twice, differently", row->name);
 	int rc = define(s, t, row, why, why_size);

@@ -5,6 +5,7 @@
  *   INTEGER(MaxResults, 1, 250)   LONG(OptionalVersion, 0, INT64_MAX)   NUMBER(Percent, 0, 100)   BOOLEAN(SetAsActive)
  *   ENUM(CertificateStatus, "ACTIVE INACTIVE REVOKED")
  *   STRUCT(AttributePayload, "attributes:Attributes merge:Boolean")
+ *   MEMBER(Action, "redis:RedisAction")               one more member, or some, of a STRUCT of another plugin's
  *   LIST(TagList, Tag, 0, 50)     MAP(Attributes, AttributeName, AttributeValue)    TIMESTAMP(DateType)   ANY(JsonDocument)
  * where 0, 0 is no bound, INT64_MAX no upper and INT64_MIN (for lengths 0) no lower one; core/common.shapes is always there;
  * and becomes a table by  #define SHAPES_FILE "plugins/registry/registry.shapes"  #include "core/shape_table.h". */
@@ -20,7 +21,7 @@
 
 enum sk_shape_kind {
 	SK_SHAPE_STRING = 1, SK_SHAPE_INTEGER, SK_SHAPE_LONG, SK_SHAPE_NUMBER, SK_SHAPE_BOOLEAN, SK_SHAPE_ENUM,
-	SK_SHAPE_STRUCT, SK_SHAPE_LIST, SK_SHAPE_MAP, SK_SHAPE_TIMESTAMP, SK_SHAPE_ANY,
+	SK_SHAPE_STRUCT, SK_SHAPE_LIST, SK_SHAPE_MAP, SK_SHAPE_TIMESTAMP, SK_SHAPE_ANY, SK_SHAPE_MEMBER,
 };
 
 struct sk_shape {

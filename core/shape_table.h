@@ -6,6 +6,7 @@
 #define BOOLEAN(n) { .name = #n, .kind = SK_SHAPE_BOOLEAN },
 #define ENUM(n, values) { .name = #n, .kind = SK_SHAPE_ENUM, .text = values },
 #define STRUCT(n, members) { .name = #n, .kind = SK_SHAPE_STRUCT, .text = members },
+#define MEMBER(n, members) { .name = #n, .kind = SK_SHAPE_MEMBER, .text = members },
 #define LIST(n, item, lo, hi) { .name = #n, .kind = SK_SHAPE_LIST, .min = lo, .max = hi, .element = #item },
 #define MAP(n, k, v) { .name = #n, .kind = SK_SHAPE_MAP, .key = #k, .element = #v },
 #define TIMESTAMP(n) { .name = #n, .kind = SK_SHAPE_TIMESTAMP },
@@ -21,6 +22,7 @@ static const struct sk_shape SHAPES_NAME[] = {
 #undef BOOLEAN
 #undef ENUM
 #undef STRUCT
+#undef MEMBER
 #undef LIST
 #undef MAP
 #undef TIMESTAMP

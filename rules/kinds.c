@@ -8,7 +8,7 @@
 
 const struct rules_kind rules_kinds[] = {
 #define KIND(kind, field, paths) { .name = kind, .resource = field, .templates = paths },
-#include "rules/actions.tbl"
+#include "actions.inc" // rules/actions.tbl, and the *.kinds of plugins
 #undef KIND
 	{ 0 }
 };
