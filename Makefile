@@ -106,7 +106,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 $B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup free)
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit sim memory docs e2e clients kill demo
+TEST_PARTS  := lint unit sim memory docs e2e sinks clients kill demo
 CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing
 SECONDS     ?= 10
@@ -148,7 +148,12 @@ $B/tests/%.so: $B/tests/plugins/%.o | $B/libskeeter.so
 $B/tests/drive: $B/tests/sinks/drive.o | $B/libskeeter.so
 	$(call run,LD) $(CC) $(LDFLAGS) -rdynamic -Wl,--unresolved-symbols=ignore-in-shared-libs -Wl,-rpath,'$$ORIGIN/..' $^ -L$B -lskeeter $(LIBS) -ldl -o $@
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
-	@$(JS) e2e tests/e2e $(T)
+	@$(JS) e2e tests/e2e -e2e/sinks/ $(T)
+# The servers that sinks send to; they are big, so nothing else installs them.
+SERVICES := redis-server:redis-server
+sinks: all $B/tests/drive $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
+	@tests/need $(SERVICES)
+	@$(JS) sinks tests/e2e/sinks $(T)
 smoke: all $(MODULES) $(TESTED)  ## the part of e2e that `make check` runs
 	@$(JS) smoke --smoke tests/e2e
 clients: all $(MODULES)  ## the real AWS IoT device SDKs
@@ -175,7 +180,7 @@ tsan:  ## units and broker under ThreadSanitizer
 SIMULATED := $(if $(filter asan,$N),$B/sim/memory $B/sim/seeds)
 sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES) $(TESTED)
 	@SEEDS=300 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
-	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e $(T) && exit $$failed
+	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e -e2e/sinks/ $(T) && exit $$failed
 valgrind: $(TESTS) all $B/planted.so $(MODULES) $(TESTED)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
 	@export SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
@@ -255,7 +260,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
+.PHONY: all sinks sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
         bench bench-rules bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)
