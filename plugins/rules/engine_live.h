@@ -25,6 +25,7 @@ struct live_rule {
 	bool disabled;
 	atomic_bool broken;        /* it failed too often: until it is made anew */
 	_Atomic uint32_t failures; /* one after the other */
+	atomic_uint full_lanes;    /* of its actions: they have no room now (lane.h) */
 	atomic_bool compiled_tried;
 	const struct rules_rule *_Atomic compiled; /* NULL: not yet, or it cannot be */
 	struct sk_arena arena;     /* of compiled */
@@ -46,6 +47,11 @@ struct live_rule {
 	char *filter;              /* behind the name; NULL: Basic Ingest only */
 	char name[];
 };
+/* Any thread: what it sends finds no room. A message that matches it is refused before it is taken. */
+static inline bool live_full(const struct live_rule *r)
+{
+	return atomic_load_explicit(&r->full_lanes, memory_order_relaxed) != 0;
+}
 /* NULL: memory is out. Takes its own reference of the record. */
 struct live_rule *live_new(const char *name, const char *filter, struct sk_bytes *record);
 struct live_rule *live_ref(struct live_rule *r);
