@@ -233,6 +233,8 @@ $B/sim/points.inc: $(wildcard core/*.c tests/unit/sim_host*.c)
 BENCHES := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out tests/bench/load_% %_plugin.c,$(wildcard tests/bench/*.c)))
 $B/bench/fleet $B/bench/load: LIBS += -lssl
 $B/bench/http_hello: LIBS += -lmicrohttpd
+$B/bench/bare_sinks: LIBS += -lhiredis -lpq -lrdkafka -lcurl
+$B/tests/bench/bare_sinks.o: CPPFLAGS += -I/usr/include/postgresql
 $B/bench/load: $(patsubst %.c,$B/%.o,$(wildcard tests/bench/load_*.c))
 $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
