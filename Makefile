@@ -17,9 +17,11 @@ DIRS.http   := sigv4
 DIRS.shadow := shadow
 DIRS.rules  := rules lua-rules sql expr shadow
 LIBS.http   := -lmicrohttpd -lgnutls
+DIRS.sink_http := sigv4 outbound
+LIBS.sink_http := -lcurl
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
-GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c
+GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c outbound/%_client.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
 # A folder with sources that is neither core nor cli is an engine.
 ENGINES := $(filter-out core cli,$(sort $(patsubst %/,%,$(dir $(wildcard */*.c)))))
@@ -93,7 +95,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libcurl4-openssl-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#

@@ -20,5 +20,6 @@ pcre2.h PCRE2
 microhttpd.h libmicrohttpd
 gnutls/gnutls.h GnuTLS
 lua5.4/lua.h Lua
+curl/curl.h libcurl
 bid_functions.h Intel's decimal library's
 END

@@ -2,7 +2,7 @@
  *
  * One client is one lane's: used by one thread at a time. TLS is verified, redirects are not followed, nothing but http and https is spoken,
  * proxies of the environment are ignored, every request ends within its time limit, and no more of an answer is kept than asked for.
- * http_client.c is glue (libcurl); verdict.c is pure. */
+ * http_client.c is glue (libcurl); verdict.c is pure. A unit test brings an outbound_send() of its own. */
 #ifndef OUTBOUND_HTTP_CLIENT_H
 #define OUTBOUND_HTTP_CLIENT_H
 
@@ -32,7 +32,7 @@ struct outbound_request {
 	int64_t retry_ms;             /* Retry-After; 0: none */
 	const char *answer;           /* the body's first bytes, at most settings.most_answer; a NUL follows; never NULL */
 	size_t answer_size;
-	bool cut;                     /* there was, or would have been, more of it */
+	bool cut;                     /* there was, or would have been, more of it: a server's status stands, also when its body broke off */
 	const char *got[4];           /* values of settings.want[], NULL: the answer has no such header */
 };
 
