@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = sk_strndup(&a, (const char *)data, size);
 
 	if (!sk_url_parse(&a, text, &u)) {
-		EXPECT(u.scheme && *u.scheme && u.host);
-		EXPECT(u.port >= 0 && u.port <= 65535);
-		EXPECT(u.user || !u.password);
+		expect(u.scheme && *u.scheme && u.host);
+		expect(u.port >= 0 && u.port <= 65535);
+		expect(u.user || !u.password);
 	}
 	sk_arena_free(&a);
 	return 0;
