@@ -17,6 +17,7 @@ DIRS.http   := sigv4
 DIRS.shadow := shadow
 DIRS.rules  := rules lua-rules sql expr shadow
 LIBS.http   := -lmicrohttpd -lgnutls
+LIBS.sink_redis := -lhiredis -lssl
 DIRS.sink_http := sigv4 outbound
 LIBS.sink_http := -lcurl
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
@@ -95,7 +96,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libcurl4-openssl-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libcurl4-openssl-dev libhiredis-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#

@@ -22,4 +22,5 @@ gnutls/gnutls.h GnuTLS
 lua5.4/lua.h Lua
 curl/curl.h libcurl
 bid_functions.h Intel's decimal library's
+hiredis/hiredis.h hiredis
 END
