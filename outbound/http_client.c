@@ -14,7 +14,6 @@ enum {
 	MOST_ANSWER = 2048,
 	MOST_READ = 256 << 10, /* of a body that nobody keeps, before its connection is given up */
 	MOST_HEADERS = 64 << 10,
-	MOST_HEADER_LINE = 16 << 10,
 	ANSWER_FIRST = 256,
 	WANTED = sizeof ((struct outbound_settings *)0)->want / sizeof (char *),
 };
@@ -36,6 +35,8 @@ struct outbound {
 	CURLM *multi;
 	int slots;
 	struct slot *slot;
+	int unanswered;        /* requests that ended without an answer since the last one that had one */
+	const char *last;      /* why the last one had none */
 };
 
 int outbound_load(void)
@@ -118,21 +119,6 @@ static size_t on_header(char *line, size_t one, size_t size, void *ctx)
 
 /* -- what goes out -- */
 
-static bool is_token(const char *text)
-{
-	size_t n = strspn(text, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
-	return n && !text[n];
-}
-
-static bool one_line(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' ? *text != '\t' : *text == 0x7f)
-			return false;
-	return true;
-}
-
 static const char *url_fault(struct sk_arena *a, const char *url)
 {
 	const char *why;
@@ -161,14 +147,12 @@ static const char *headers_make(struct slot *s, const struct outbound_request *r
 
 	for (size_t i = 0; i < r->headers; i++) {
 		const struct outbound_header *h = &r->header[i];
-		if (!is_token(h->name))
-			return "the name of a header is not a token";
-		if (!one_line(h->value))
-			return "a header's value holds a line end or another control character";
-		if (strlen(h->name) + strlen(h->value) > MOST_HEADER_LINE)
-			return "a header is too long";
+		const char *why = outbound_header_fault(h->name, h->value), *value = h->value;
+		if (why)
+			return why;
+		value += strspn(value, " \t");
 		typed |= !strcasecmp(h->name, "content-type");
-		all = all && add_line(&s->headers, *h->value ? sk_printf(s->arena, "%s: %s", h->name, h->value) : sk_printf(s->arena, "%s;", h->name));
+		all = all && add_line(&s->headers, *value ? sk_printf(s->arena, "%s: %s", h->name, value) : sk_printf(s->arena, "%s;", h->name));
 	}
 	all = all && (typed || add_line(&s->headers, "Content-Type:"));
 	return all ? NULL : "memory is out";
@@ -259,6 +243,8 @@ static void end(struct slot *s, CURLcode code)
 		end_failed(s, code);
 	else if (status < 200)
 		fault(r, false, "the answer has no status");
+	s->client->unanswered = r->status ? 0 : s->client->unanswered + 1;
+	s->client->last = r->why;
 	curl_slist_free_all(s->headers);
 	s->headers = NULL;
 	s->request = NULL;
@@ -297,15 +283,26 @@ static void give_up(struct outbound *o)
 			end(&o->slot[i], CURLE_OUT_OF_MEMORY);
 }
 
+/* When as many as may be under way have had no answer in a row, the others are not tried: a server that is away costs one time limit. */
+static bool next_begun(struct outbound *o, struct outbound_request *r, struct sk_arena *a)
+{
+	if (o->unanswered < o->slots)
+		return begin(slot_free(o), r, a);
+	r->answer = "";
+	r->answer_size = 0, r->retry_ms = 0;
+	fault(r, false, o->last);
+	return false;
+}
+
 void outbound_send(struct outbound *o, struct outbound_request *r, size_t n, struct sk_arena *a)
 {
 	size_t next = 0;
 	int running = 0, open = 0;
 
+	o->unanswered = 0;
 	while (next < n || open) {
-		struct slot *s;
-		while (next < n && (s = slot_free(o)))
-			open += begin(s, &r[next++], a);
+		while (next < n && open < o->slots)
+			open += next_begun(o, &r[next++], a);
 		if (curl_multi_perform(o->multi, &running) != CURLM_OK) {
 			give_up(o);
 			open = 0;

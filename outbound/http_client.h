@@ -52,7 +52,8 @@ int outbound_load(void);
 void outbound_unload(void);
 /* NULL with why[]. Does not connect. */
 struct outbound *outbound_open(const struct outbound_settings *s, char *why, size_t why_size);
-/* Sends n requests, some at once, in any order, and returns when each has its answer or has failed. Answers are the arena's. */
+/* Sends n requests, some at once, in any order, and returns when each has its answer or has failed. Answers are the arena's. When as many as may be
+ * under way have had no answer in a row, the rest is not tried: status 0. */
 void outbound_send(struct outbound *o, struct outbound_request *r, size_t n, struct sk_arena *a);
 void outbound_close(struct outbound **o);
 
@@ -62,6 +63,8 @@ void outbound_close(struct outbound **o);
 enum sk_sunk outbound_verdict(const struct outbound_request *r, struct sk_arena *a, const char **why);
 /* Result, why and retry_ms of items that were all sent with that request. */
 void outbound_say(const struct outbound_request *r, struct sk_sink_item *const *item, size_t n, struct sk_arena *a);
+/* NULL, or why that header cannot be sent: no token, a control character, too long, or one that libcurl itself makes (Content-Length, ...). */
+const char *outbound_header_fault(const char *name, const char *value);
 /* The text's first `most` bytes in one line: control characters and broken UTF-8 become blanks, runs of blanks one. */
 const char *outbound_line(struct sk_arena *a, const char *text, size_t size, size_t most);
 /* "https://host:8443" of a URL, without user and password, in lower case. NULL with *why: no http(s), no host, or a template before the host's end. */

@@ -8,7 +8,7 @@
 #include "core/json.h"
 #include "outbound/http_client.h"
 
-enum { MOST_SAID = 300, MOST_ORIGIN = 300, LEAST_MASKED = 4 };
+enum { MOST_SAID = 300, MOST_ORIGIN = 300, LEAST_MASKED = 4, MOST_HEADER = 16 << 10 };
 
 const char *outbound_line(struct sk_arena *a, const char *text, size_t size, size_t most)
 {
@@ -124,6 +124,37 @@ void outbound_say(const struct outbound_request *r, struct sk_sink_item *const *
 	sk_sink_all(item, n, result, why);
 	for (size_t i = 0; result == SK_SUNK_RETRY && i < n; i++)
 		item[i]->retry_ms = r->retry_ms;
+}
+
+/* -- what may be sent -- */
+
+static bool is_token(const char *text)
+{
+	size_t n = strspn(text, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+	return n && !text[n];
+}
+
+static bool is_one_line(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' ? *text != '\t' : *text == 0x7f)
+			return false;
+	return true;
+}
+
+const char *outbound_header_fault(const char *name, const char *value)
+{
+	static const char *const own[] = { "connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade" };
+
+	if (!is_token(name))
+		return "the name of a header is not a token";
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (!strcasecmp(own[i], name))
+			return "a header that belongs to the connection cannot be given";
+	if (!is_one_line(value))
+		return "a header's value holds a line end or another control character";
+	return strlen(name) + strlen(value) > MOST_HEADER ? "a header is too long" : NULL;
 }
 
 /* -- where to -- */
