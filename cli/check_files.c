@@ -8,11 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/secrets.h"
+
 /* The value is a path: of a file, a folder, a secret that nobody else may read. */
 static const struct { const char *key; bool secret; } paths[] = {
 	{ "cafile", false }, { "capath", false }, { "certfile", false }, { "keyfile", true }, { "crlfile", false }, { "dhparamfile", false },
 	{ "password_file", true }, { "psk_file", true }, { "acl_file", false }, { "plugin", false }, { "auth_plugin", false },
 	{ "global_plugin", false }, { "plugin_opt_ca_cert", false }, { "plugin_opt_ca_key", true },
+	{ "plugin_opt_secrets", true },
 };
 
 struct reader {
@@ -99,6 +102,20 @@ static void check_data(struct check *c, const struct reader *r)
 		          sk_printf(c->arena, "install -d -o %s -m 700 %s", r->name, l->value));
 }
 
+/* The broker refuses what others may read, and what is not as core/secrets.h says. */
+static void check_secrets(struct check *c)
+{
+	const struct config_line *l = config_find(c->config, "plugin_opt_secrets");
+	struct stat st;
+	char why[512];
+	if (!l || stat(l->value, &st) != 0 || access(l->value, R_OK) != 0)
+		return;
+	if (sk_secrets_open(l->value, why, sizeof(why)) != 0)
+		check_add(c, CHECK_ERROR, l, sk_printf(c->arena, "plugin_opt_secrets %s", l->value), sk_strdup(c->arena, why),
+		          st.st_mode & 077 ? sk_printf(c->arena, "chmod 600 %s", l->value) : "{\"NAME\": \"text\", \"OTHER\": {\"KEY\": \"text\"}}");
+	sk_secrets_close();
+}
+
 static bool is_given(const struct config *config, const char *key)
 {
 	return config_find(config, key) != NULL;
@@ -112,6 +129,7 @@ void check_files(struct check *c)
 			if (strcmp(l->key, paths[i].key) == 0 && *l->value)
 				check_path(c, &r, l, paths[i].secret);
 	check_data(c, &r);
+	check_secrets(c);
 	if (is_given(c->config, "plugin_opt_ca_cert") != is_given(c->config, "plugin_opt_ca_key"))
 		check_add(c, CHECK_ERROR, NULL, "one of plugin_opt_ca_cert and plugin_opt_ca_key", "each needs the other, and the broker would not start", "both, or none");
 }

@@ -22,6 +22,7 @@ struct sk_core_options {
 	bool presence;
 	int64_t remember;        /* clients without a connection */
 	int64_t activity;        /* bytes */
+	const char *secrets;     /* file: core/secrets.h */
 };
 
 /* skeeter_core's start: opens the store in the data folder, makes the runtime, registers the broker's events. -1 with why[]. */

@@ -1,10 +1,12 @@
-/* secrets.c -- see secrets.h. The file's text is kept as it was read; a question parses it anew in the asker's arena, so that nothing is shared. */
+/* secrets.c -- see secrets.h. The file's text is kept as it was read; a question parses it anew in the asker's arena, so that nothing is shared.
+ * What is said of the file is its path, a place in it and a name, never a value. */
 #include "core/secrets.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +18,20 @@
 #include "core/threads.h"
 #include "core/why.h"
 
-enum { MOST = 1 << 20, LOOK_US = 1000000 };
+enum { MOST = 1 << 20, LOOK_US = 1000000, YOUNG_S = 2 };
 
+/* What changes when a file does: all zero when it is not there. */
+struct stamp {
+	struct timespec changed;
+	dev_t device;
+	ino_t file;
+	off_t size;
+};
 struct content {
 	char *text;
 	size_t size;
-	struct timespec changed;
-	ino_t file;
+	struct stamp stamp;        /* of what was read last, good or not */
+	bool young;                /* it changed so shortly before that another change may look the same */
 };
 static struct {
 	pthread_mutex_t lock;
@@ -36,20 +45,36 @@ static void wipe(struct content *c)
 	if (c->text)
 		explicit_bzero(c->text, c->size);
 	free(c->text);
-	*c = (struct content){ 0 };
+	c->text = NULL;
+	c->size = 0;
 }
 
 /* -- the file -- */
 
+static struct stamp stamp_of(const struct stat *st)
+{
+	return (struct stamp){ st->st_ctim, st->st_dev, st->st_ino, st->st_size };
+}
+
+static bool same_stamp(const struct stamp *a, const struct stamp *b)
+{
+	return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec && a->device == b->device && a->file == b->file &&
+	       a->size == b->size;
+}
+
 static int read_all(int fd, const char *path, struct content *out, char *why, size_t why_size)
 {
-	ssize_t n;
+	ssize_t n = 1;
 
 	out->text = malloc(MOST + 1);
 	if (!out->text)
 		return sk_why(why, why_size, "memory is out");
-	while (out->size <= MOST && (n = read(fd, out->text + out->size, MOST + 1 - out->size)) > 0)
-		out->size += (size_t)n;
+	while (out->size <= MOST && n) {
+		n = read(fd, out->text + out->size, MOST + 1 - out->size);
+		if (n < 0 && errno != EINTR)
+			return sk_why(why, why_size, "plugin_opt_secrets: %s: %s", path, strerror(errno));
+		out->size += n > 0 ? (size_t)n : 0;
+	}
 	if (out->size > MOST)
 		return sk_why(why, why_size, "plugin_opt_secrets: %s is larger than 1 MiB", path);
 	return 0;
@@ -57,10 +82,16 @@ static int read_all(int fd, const char *path, struct content *out, char *why, si
 
 static int check_content(const struct content *c, const char *path, char *why, size_t why_size)
 {
+	const struct sk_json_options once = { .unique_keys = true };
+	struct sk_json_error e = { 0 };
 	struct sk_arena a = { 0 };
-	const cJSON *all = sk_json_parse(&a, c->text, c->size, NULL, NULL);
-	int rc = cJSON_IsObject(all) ? 0 : sk_why(why, why_size, "plugin_opt_secrets: %s is not a JSON object", path);
+	const cJSON *all = sk_json_parse(&a, c->text, c->size, &once, &e);
+	int rc = 0;
 
+	if (!all)
+		rc = sk_why(why, why_size, "plugin_opt_secrets: %s is not JSON at byte %zu: %s", path, e.at, e.why);
+	else if (!cJSON_IsObject(all))
+		rc = sk_why(why, why_size, "plugin_opt_secrets: %s is not a JSON object", path);
 	SK_JSON_EACH(one, all)
 		if (!rc && !cJSON_IsString(one) && !cJSON_IsObject(one))
 			rc = sk_why(why, why_size, "plugin_opt_secrets: %s: %.100s is neither a text nor an object", path, one->string);
@@ -72,18 +103,21 @@ static int load_from(int fd, const char *path, struct content *out, char *why, s
 {
 	struct stat st;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st))
+		return sk_why(why, why_size, "plugin_opt_secrets: %s: %s", path, strerror(errno));
+	out->stamp = stamp_of(&st);
+	out->young = sk_wall_ms() / 1000 - st.st_ctim.tv_sec <= YOUNG_S;
+	if (!S_ISREG(st.st_mode))
 		return sk_why(why, why_size, "plugin_opt_secrets: %s is not a file", path);
 	if (st.st_mode & 077)
 		return sk_why(why, why_size, "plugin_opt_secrets: others than its owner may use %s: chmod 600", path);
-	out->changed = st.st_mtim;
-	out->file = st.st_ino;
 	return read_all(fd, path, out, why, why_size) || check_content(out, path, why, why_size) ? -1 : 0;
 }
 
+/* The stamp is right in failure too. A link is followed: what counts is the file that was opened. */
 static int load(const char *path, struct content *out, char *why, size_t why_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc;
 
 	*out = (struct content){ 0 };
 	if (fd < 0)
@@ -98,17 +132,21 @@ static int load(const char *path, struct content *out, char *why, size_t why_siz
 int sk_secrets_open(const char *file, char *why, size_t why_size)
 {
 	struct content fresh;
+	char *path = file ? strdup(file) : NULL;
 
 	if (!file)
 		return 0;
-	if (load(file, &fresh, why, why_size))
-		return -1;
-	secrets.path = strdup(file);
-	if (!secrets.path) {
-		wipe(&fresh);
+	if (!path)
 		return sk_why(why, why_size, "memory is out");
+	if (load(file, &fresh, why, why_size)) {
+		free(path);
+		return -1;
 	}
+	sk_secrets_close();
+	pthread_mutex_lock(&secrets.lock);
+	secrets.path = path;
 	secrets.now = fresh;
+	pthread_mutex_unlock(&secrets.lock);
 	return 0;
 }
 
@@ -119,6 +157,8 @@ static void load_again(void)
 	char why[512];
 
 	if (load(secrets.path, &fresh, why, sizeof why)) {
+		secrets.now.stamp = fresh.stamp; /* a file that is wrong is told of once */
+		secrets.now.young = fresh.young;
 		sk_log('e', "core", "%s; the secrets stay what they were", why);
 		return;
 	}
@@ -134,22 +174,21 @@ void sk_secrets_reload(void)
 	pthread_mutex_unlock(&secrets.lock);
 }
 
-/* Under the lock. */
+/* Under the lock. What was young is read once more, a second later. */
 static void look_again(void)
 {
 	struct stat st;
+	struct stamp stamp = { 0 };
 	int64_t now = sk_mono_us();
+	bool young = secrets.now.young;
 
-	if (!secrets.path || now - secrets.looked_us < LOOK_US)
+	if (!secrets.path || (secrets.looked_us && now - secrets.looked_us < LOOK_US))
 		return;
 	secrets.looked_us = now;
-	if (stat(secrets.path, &st))
-		return;
-	if (st.st_ino == secrets.now.file && st.st_mtim.tv_sec == secrets.now.changed.tv_sec && st.st_mtim.tv_nsec == secrets.now.changed.tv_nsec)
-		return;
-	secrets.now.file = st.st_ino; /* a file that is wrong is told of once */
-	secrets.now.changed = st.st_mtim;
-	load_again();
+	if (!stat(secrets.path, &st))
+		stamp = stamp_of(&st);
+	if (young || !same_stamp(&stamp, &secrets.now.stamp))
+		load_again();
 }
 
 void sk_secrets_close(void)
@@ -158,6 +197,7 @@ void sk_secrets_close(void)
 	wipe(&secrets.now);
 	free(secrets.path);
 	secrets.path = NULL;
+	secrets.now = (struct content){ 0 };
 	secrets.looked_us = 0;
 	pthread_mutex_unlock(&secrets.lock);
 }
@@ -232,6 +272,11 @@ static char *quoted(struct sk_arena *a, const char **at)
 	return out;
 }
 
+static bool is_type(const char *word)
+{
+	return !strcmp(word, "SecretString") || !strcmp(word, "SecretBinary");
+}
+
 /* get_secret(...) up to the closing brace, behind which *at is left. */
 static bool read_template(struct sk_arena *a, const char **at, struct template *t)
 {
@@ -246,7 +291,7 @@ static bool read_template(struct sk_arena *a, const char **at, struct template *
 			return false;
 		s = skip_blanks(s);
 	} while (*s == ',');
-	if (*s != ')' || *(s = skip_blanks(s + 1)) != '}' || t->words < 2)
+	if (*s != ')' || *(s = skip_blanks(s + 1)) != '}' || t->words < 2 || !is_type(t->word[1]))
 		return false;
 	*at = s + 1;
 	return true;
@@ -264,12 +309,23 @@ static const char *decoded(struct sk_arena *a, const char *text)
 	return out;
 }
 
-/* With three words the third is a key, or a role, which is an ARN. */
-static const char *value_of(struct sk_arena *a, const struct template *t)
+/* With three words the third is a key, or a role, which is an ARN; with four there is a key. */
+static const char *key_of(const struct template *t)
 {
-	const char *key = t->words > 2 && strncmp(t->word[2], "arn:", 4) ? t->word[2] : NULL, *text = sk_secret(a, t->word[0], key);
+	return t->words == 4 || (t->words == 3 && strncmp(t->word[2], "arn:", 4)) ? t->word[2] : NULL;
+}
 
-	return text && !strcmp(t->word[1], "SecretBinary") ? decoded(a, text) : text;
+/* NULL with *why. */
+static const char *value_of(struct sk_arena *a, const struct template *t, const char **why)
+{
+	const char *key = key_of(t), *text = sk_secret(a, t->word[0], key);
+	bool binary = !strcmp(t->word[1], "SecretBinary");
+
+	if (!text)
+		*why = sk_printf(a, "there is no secret %s%s%s", t->word[0], key ? ", " : "", key ? key : "");
+	else if (binary && !(text = decoded(a, text)))
+		*why = sk_printf(a, "the secret %s is not base64", t->word[0]);
+	return text;
 }
 
 const char *sk_secrets_fill(struct sk_arena *a, const char *text, const char **why)
@@ -279,22 +335,36 @@ const char *sk_secrets_fill(struct sk_arena *a, const char *text, const char **w
 
 	if (!at)
 		return text;
-	for (; at; at = strstr(text, "${")) {
+	for (; at && done; at = strstr(text, "${")) {
 		const char *end = at + 2, *value;
 		if (!read_template(a, &end, &t)) {
 			*why = "a template here must be ${get_secret('NAME', 'SecretString', 'KEY')}";
 			return NULL;
 		}
-		value = value_of(a, &t);
-		if (!value) {
-			*why = sk_printf(a, "there is no secret %s%s%s", t.word[0], t.words > 2 ? ", " : "", t.words > 2 ? t.word[2] : "");
+		value = value_of(a, &t, why);
+		if (!value)
 			return NULL;
-		}
 		done = sk_printf(a, "%s%.*s%s", done, (int)(at - text), text, value);
 		text = end;
 	}
 	*why = "memory is out";
-	return sk_printf(a, "%s%s", done, text);
+	return done ? sk_printf(a, "%s%s", done, text) : NULL;
+}
+
+/* -- before there is one -- */
+
+const char *sk_secrets_fault(struct sk_arena *a, const char *text, const char **absent)
+{
+	struct template t;
+
+	for (const char *at = strstr(text, "${"); at; at = strstr(text, "${")) {
+		text = at + 2;
+		if (!read_template(a, &text, &t))
+			return "a template here must be ${get_secret('NAME', 'SecretString', 'KEY')}";
+		if (!sk_secret(a, t.word[0], key_of(&t)))
+			*absent = t.word[0];
+	}
+	return NULL;
 }
 
 static bool fill_in_place(struct sk_arena *a, cJSON *node, const char **why)

@@ -1,7 +1,7 @@
 /* secrets.h -- what may not stand in a rule: passwords and keys, by name, from a file of the operator's or from the environment.
  *
  * plugin_opt_secrets of skeeter_core names a file that only its owner may read: {"NAME": "text", "OTHER": {"user": "text", "password": "text"}}. It
- * is read again at SIGHUP, and when it has changed (looked at no more than once a second). SKEETER_SECRET_NAME in the environment (letters in
+ * is read again at SIGHUP, and when it has changed (looked at when somebody asks, no more than once a second). SKEETER_SECRET_NAME in the environment (letters in
  * upper case, all but letters and digits become _) comes first; its value is the text, JSON or not. Rules write AWS's get_secret().
  * A secret is never logged, listed, or stored. Any thread. */
 #ifndef SK_SECRETS_H
@@ -22,5 +22,7 @@ const char *sk_secret(struct sk_arena *a, const char *name, const char *key);
 const char *sk_secrets_fill(struct sk_arena *a, const char *text, const char **why);
 /* The same for every text of a document, which is copied. */
 cJSON *sk_secrets_fill_all(struct sk_arena *a, const cJSON *document, const char **why);
+/* NULL, or what is wrong with the templates of a text that is to be filled in later. *absent: the name of a secret that is not there yet (the last one). */
+const char *sk_secrets_fault(struct sk_arena *a, const char *text, const char **absent);
 
 #endif

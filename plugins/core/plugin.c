@@ -1,5 +1,6 @@
 /* plugin.c -- skeeter_core.so: store, workers, timers, the $CONTROL/skeeter/v1 topic. Loaded first; the other plugins add to it. */
 #include "core/core_options.h"
+#include "core/secrets.h"
 #include "plugins/core/core.h"
 
 #define OPTION(type, field, init, values, prose) SK_OPTION(type, struct sk_core_options, field, init, values, prose)
@@ -22,6 +23,7 @@ static const struct sk_option options[] = {
 	OPTION(SK_BOOL, presence, "true", NULL, "publish $aws/events/presence/... and $aws/events/subscriptions/..."),
 	OPTION(SK_INT, remember, "10000", "0 10000000", "clients that are not connected of which is remembered when they were here and what was denied last"),
 	OPTION(SK_SIZE, activity, "1m", NULL, "bytes for which topics each client used, for `skeeter policy suggest`; 0: nothing is noted"),
+	OPTION(SK_STR, secrets, NULL, NULL, "JSON file, mode 0600, of what get_secret() answers: {\"NAME\": \"text\" or {\"KEY\": \"text\"}}; SKEETER_SECRET_NAME in the environment comes first"),
 	{ 0 },
 };
 
@@ -29,11 +31,28 @@ static const struct sk_op_group *const operations[] = { &core_group, NULL };
 
 static int start(void *state, char *why, size_t why_size)
 {
-	return sk_broker_open(state, why, why_size);
+	const struct sk_core_options *o = state;
+
+	return sk_secrets_open(o->secrets, why, why_size) || sk_broker_open(o, why, why_size) ? -1 : 0;
 }
+
+static void reload(void *state)
+{
+	(void)state;
+	sk_secrets_reload();
+}
+
+static void stop(void *state)
+{
+	(void)state;
+	sk_secrets_close();
+}
+
+static const struct sk_hooks hooks = { .reload = reload };
 
 /* Of the types that every plugin has. */
 static const struct sk_resource resources[] = { { "ThingName", "thing/" }, { 0 } };
 
 SKEETER_PLUGIN(.name = "core", .prose = "store, workers, timers, $CONTROL", .state_size = sizeof(struct sk_core_options),
-               .options = options, .operations = operations, .resources = resources, .start = start)
+               .options = options, .operations = operations, .resources = resources, .hooks = &hooks, .start = start,
+               .stop = stop)

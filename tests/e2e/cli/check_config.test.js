@@ -41,6 +41,24 @@ test('what is missing, closed to the broker, or open to everybody is found at it
 	assert.doesNotMatch(out, /: cafile /);
 });
 
+test('secrets that the broker would refuse are an error, and none is shown', async (t) => {
+	const dir = folder(t), conf = path.join(dir, 'mosquitto.conf'), file = path.join(dir, 'secrets.json');
+	const judge = (text, mode) => {
+		fs.writeFileSync(file, text);
+		fs.chmodSync(file, mode);
+		const { out } = check(conf);
+		assert.doesNotMatch(out, /c4n4ry/);
+		return out;
+	};
+	fs.writeFileSync(conf, [...BASE, process.getuid() === 0 ? 'user root' : '', `plugin ${path.join(BUILD, 'skeeter_core.so')}`, `plugin_opt_secrets ${file}`].join('\n'));
+	assert.match(check(conf).out, new RegExp(`^error +${conf}:6: plugin_opt_secrets ${file}: No such file`, 'm'));
+	assert.match(judge('{"a":"c4n4ry"}', 0o640), new RegExp(`^error .*others than its owner may use ${file}: chmod 600; write: chmod 600`, 'm'));
+	assert.match(judge('{"a":"c4n4ry"}', 0o644), /^warning .*every user of this machine may read this secret/m);
+	assert.match(judge('{"a":c4n4ry}', 0o600), /^error .*is not JSON at byte 5/m);
+	assert.match(judge('{"a":5}', 0o600), /^error .*a is neither a text nor an object/m);
+	assert.doesNotMatch(judge('{"a":"c4n4ry"}', 0o600), /secrets/);
+});
+
 test('include_dir is followed in order, and severity is the exit code', async (t) => {
 	const dir = folder(t), conf = path.join(dir, 'mosquitto.conf'), sub = path.join(dir, 'conf.d');
 	fs.mkdirSync(sub);
