@@ -20,6 +20,8 @@ LIBS.http   := -lmicrohttpd -lgnutls
 LIBS.sink_redis := -lhiredis -lssl
 DIRS.sink_http := sigv4 outbound
 LIBS.sink_http := -lcurl
+DIRS.sink_postgres := statements
+LIBS.sink_postgres := -lpq
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c outbound/%_client.c
@@ -96,7 +98,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libcurl4-openssl-dev libhiredis-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libpq-dev librdkafka-dev libmariadb-dev libcurl4-openssl-dev libhiredis-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#
@@ -153,7 +155,7 @@ $B/tests/drive: $B/tests/sinks/drive.o | $B/libskeeter.so
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
 	@$(JS) e2e tests/e2e -e2e/sinks/ $(T)
 # The servers that sinks send to; they are big, so nothing else installs them.
-SERVICES := redis-server:redis-server
+SERVICES := redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/mariadbd:mariadb-server
 sinks: all $B/tests/drive $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
 	@tests/need $(SERVICES)
 	@$(JS) sinks tests/e2e/sinks $(T)

@@ -23,4 +23,7 @@ lua5.4/lua.h Lua
 curl/curl.h libcurl
 bid_functions.h Intel's decimal library's
 hiredis/hiredis.h hiredis
+postgresql/libpq-fe.h libpq
+librdkafka/rdkafka.h librdkafka
+mariadb/mysql.h MariaDB's client
 END
