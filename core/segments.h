@@ -33,12 +33,12 @@ int sk_segments_append(struct sk_segments *s, const struct sk_span *record, size
 /* One thread at a time. Copies whole records from *at on, header and all, as many as fit into `room` bytes, and moves *at behind them: the bytes
  * copied, 0: there is nothing more (*need 0), or the next one alone needs *need bytes; -1 with errno. */
 long sk_segments_read(struct sk_segments *s, struct sk_place *at, void *buffer, size_t room, size_t *need);
-/* The next record of what was read: moves *at (0 at first) and gives the place behind it. NULL: that was all. */
+/* The next record of what was read (whose checks hold): moves *at (0 at first) and gives the place behind it. NULL: that was all. */
 const void *sk_segments_next(const void *buffer, size_t size, size_t *at, size_t *record_size);
 struct sk_place sk_segments_first(const struct sk_segments *s); /* what is not dropped yet begins here */
 struct sk_place sk_segments_end(const struct sk_segments *s);
-/* A place `records` bytes (headers too, as read) further on in what sk_segments_read() returned when it had begun at `from`. It skips to the next
- * segment as reading does. */
+/* A place `bytes` (headers too) further on in what sk_segments_read() copied when it had begun at `from`. It skips to the next segment and over
+ * damage as that reading did. */
 struct sk_place sk_segments_after(const struct sk_segments *s, struct sk_place from, size_t bytes);
 
 /* What lies before is not needed any more: noted in `begin`, and segments that are wholly before are deleted. 0, or -1 with errno. */
