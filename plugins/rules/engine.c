@@ -33,6 +33,7 @@ struct rules_engine *engine_new(const struct rules_state *options, char *why, si
 	e->settings.strict_aws = options->strict_aws;
 	e->next_tail = &e->next;
 	e->retiring_tail = &e->retiring;
+	e->rt->host->random(e->rt->host->ctx, &e->number, sizeof e->number);
 	e->threads = threads_of(options);
 	for (int i = 0; i < e->threads; i++) {
 		if ((e->thread[i] = thread_new(e, i, (size_t)options->ring)))

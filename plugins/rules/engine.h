@@ -21,6 +21,7 @@
 /* A message in a ring. Offsets are from its begin; texts end with NUL; 0: there is none. */
 struct rules_message {
 	int64_t now_ms;
+	uint64_t number;           /* its own: what it causes is known by it (the ids of lane_item) */
 	uint8_t qos, depth;
 	bool retain, basic;        /* basic: $aws/rules/NAME/..., nobody else sees it */
 	uint16_t rules;
@@ -45,6 +46,7 @@ struct rules_engine {
 	int threads;
 	struct rules_thread *thread[RULES_MAX_THREADS];
 	/* the broker's thread's */
+	uint64_t number;           /* of the next message; begins by chance */
 	bool taking;               /* messages are taken: from ready() to quiesce() */
 	struct live_rule *retiring, **retiring_tail; /* out of force; a ring had no room to say so */
 	uint32_t *ids;             /* what a message's topic matches */

@@ -19,6 +19,7 @@ struct copied { /* what of a message is copied, measured first */
 	const char *topic, *client_id, *principal, *source_ip;
 	size_t topic_size, client_size, principal_size, ip_size, properties_size;
 	int64_t now_ms;
+	uint64_t number;
 };
 
 static size_t text_size(const char *s)
@@ -46,8 +47,8 @@ static void fill(struct rules_message *m, const struct sk_feed *f, const struct 
 {
 	char *at = (char *)m;
 	size_t used = sizeof *m + rules * sizeof(struct live_rule *);
-	*m = (struct rules_message){ .now_ms = c->now_ms, .qos = (uint8_t)f->qos, .depth = (uint8_t)f->depth, .retain = f->retain, .basic = f->own != NULL,
-		.rules = (uint16_t)rules, .size = (uint32_t)f->size, .properties_size = (uint32_t)c->properties_size };
+	*m = (struct rules_message){ .now_ms = c->now_ms, .number = c->number, .qos = (uint8_t)f->qos, .depth = (uint8_t)f->depth, .retain = f->retain,
+		.basic = f->own != NULL, .rules = (uint16_t)rules, .size = (uint32_t)f->size, .properties_size = (uint32_t)c->properties_size };
 	m->topic = place(at, &used, c->topic, c->topic_size);
 	m->client_id = place(at, &used, c->client_id, c->client_size);
 	m->principal = place(at, &used, c->principal, c->principal_size);
@@ -119,7 +120,8 @@ static int hand_out(struct rules_engine *e, const struct sk_feed *f, const struc
 static int take(struct rules_engine *e, const struct sk_feed *f, const char *topic, struct live_rule **rule, size_t n)
 {
 	const struct sk_client *client = sk_feed_client(f);
-	struct copied c = { .topic = topic, .topic_size = strlen(topic) + 1, .now_ms = sk_wall_ms(), .properties_size = sk_feed_properties(f, NULL, 0) };
+	struct copied c = { .topic = topic, .topic_size = strlen(topic) + 1, .now_ms = sk_wall_ms(), .number = e->number++,
+		.properties_size = sk_feed_properties(f, NULL, 0) };
 	if (client) {
 		c.client_id = client->id;
 		c.principal = client->username;
