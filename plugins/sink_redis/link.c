@@ -1,0 +1,279 @@
+/* link.c -- a socket that never blocks without an end, and TLS over it through buffers in memory, so that the socket's calls are ours. See link.h.
+ *
+ * Nothing here raises SIGPIPE, and fd -1 means that there is neither a socket nor TLS. */
+#include "plugins/sink_redis/link.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/why.h"
+
+enum { CHUNK = 16384 };
+
+#define failed(l, ...) sk_why((l)->why, sizeof (l)->why, __VA_ARGS__)
+
+/* -- the socket -- */
+
+static int wait_for(struct redis_link *l, short what)
+{
+	struct pollfd p = { .fd = l->fd, .events = what };
+
+	for (;;) {
+		int64_t left = l->until - l->now();
+		int n = left > 0 ? poll(&p, 1, (int)(left < 60000 ? left : 60000)) : 0;
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return failed(l, "%s", strerror(errno));
+		if (left <= 0)
+			return failed(l, "timed out");
+	}
+}
+
+static int send_all(struct redis_link *l, const char *bytes, size_t n)
+{
+	while (n) {
+		ssize_t sent = send(l->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
+			if (wait_for(l, POLLOUT))
+				return -1;
+			continue;
+		}
+		if (sent < 0)
+			return failed(l, "%s", strerror(errno));
+		bytes += sent;
+		n -= (size_t)sent;
+	}
+	return 0;
+}
+
+static long receive_some(struct redis_link *l, char *to, size_t room)
+{
+	for (;;) {
+		ssize_t n = recv(l->fd, to, room, MSG_DONTWAIT);
+		if (n > 0)
+			return n;
+		if (!n)
+			return failed(l, "the server closed the connection");
+		if (errno != EAGAIN && errno != EINTR)
+			return failed(l, "%s", strerror(errno));
+		if (wait_for(l, POLLIN))
+			return -1;
+	}
+}
+
+static int connected(struct redis_link *l, const struct sockaddr *to, socklen_t size)
+{
+	int fault = 0;
+	socklen_t n = sizeof fault;
+
+	l->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (l->fd < 0)
+		return failed(l, "%s", strerror(errno));
+	if (!connect(l->fd, to, size))
+		return 0;
+	if (errno != EINPROGRESS)
+		return failed(l, "%s", strerror(errno));
+	if (wait_for(l, POLLOUT))
+		return -1;
+	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &fault, &n) || fault)
+		return failed(l, "%s", strerror(fault ? fault : errno));
+	return 0;
+}
+
+static int connect_path(struct redis_link *l, const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	memcpy(to.sun_path, path, strnlen(path, sizeof to.sun_path - 1));
+	return connected(l, (const struct sockaddr *)&to, sizeof to);
+}
+
+static void close_socket(struct redis_link *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+/* Each address of the name in turn. */
+static int connect_host(struct redis_link *l, const struct redis_address *to)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
+	struct addrinfo *list = NULL;
+	char port[12];
+	int yes = 1, rc;
+
+	snprintf(port, sizeof port, "%d", to->port);
+	rc = getaddrinfo(to->host, port, &hints, &list);
+	if (rc)
+		return failed(l, "%s", rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+	rc = failed(l, "the name has no address");
+	for (const struct addrinfo *i = list; i && rc; i = i->ai_next) {
+		close_socket(l);
+		rc = connected(l, i->ai_addr, i->ai_addrlen);
+	}
+	freeaddrinfo(list);
+	if (rc)
+		return -1;
+	setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+	setsockopt(l->fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+	return 0;
+}
+
+/* -- TLS -- */
+
+static int tls_failed(struct redis_link *l, const char *what)
+{
+	long verdict = l->tls ? SSL_get_verify_result(l->tls) : X509_V_OK;
+	const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : ERR_reason_error_string(ERR_peek_error());
+
+	failed(l, "%s: %s", what, reason ? reason : "no reason given");
+	ERR_clear_error();
+	return -1;
+}
+
+/* What TLS has written so far goes out. */
+static int tls_flush(struct redis_link *l)
+{
+	char bytes[CHUNK];
+	int n;
+
+	while ((n = BIO_read(SSL_get_wbio(l->tls), bytes, sizeof bytes)) > 0)
+		if (send_all(l, bytes, (size_t)n))
+			return -1;
+	return 0;
+}
+
+/* What an operation of TLS that answered `rc` asks for: 1: once more, -1: it has failed. */
+static int tls_more(struct redis_link *l, int rc, const char *what)
+{
+	char bytes[CHUNK];
+	int want = SSL_get_error(l->tls, rc);
+	long n;
+
+	if (want == SSL_ERROR_ZERO_RETURN)
+		return failed(l, "the server closed the connection");
+	if (want != SSL_ERROR_WANT_READ)
+		return tls_failed(l, what);
+	if (tls_flush(l))
+		return -1;
+	n = receive_some(l, bytes, sizeof bytes);
+	if (n < 0)
+		return -1;
+	return BIO_write(SSL_get_rbio(l->tls), bytes, (int)n) == (int)n ? 1 : tls_failed(l, what);
+}
+
+static int tls_context(struct redis_link *l, const struct redis_address *to)
+{
+	l->context = SSL_CTX_new(TLS_client_method());
+	if (!l->context || !SSL_CTX_set_min_proto_version(l->context, TLS1_2_VERSION))
+		return tls_failed(l, "TLS");
+	SSL_CTX_set_verify(l->context, SSL_VERIFY_PEER, NULL);
+	if (to->ca ? !SSL_CTX_load_verify_locations(l->context, to->ca, NULL) : !SSL_CTX_set_default_verify_paths(l->context))
+		return tls_failed(l, "tls.ca");
+	if (to->certificate && SSL_CTX_use_certificate_chain_file(l->context, to->certificate) != 1)
+		return tls_failed(l, "tls.certificate");
+	if (to->key && SSL_CTX_use_PrivateKey_file(l->context, to->key, SSL_FILETYPE_PEM) != 1)
+		return tls_failed(l, "tls.key");
+	return 0;
+}
+
+/* The certificate must be of the host that is asked for, by its name or its address. */
+static int tls_expect(struct redis_link *l, const char *host)
+{
+	X509_VERIFY_PARAM *p = SSL_get0_param(l->tls);
+
+	if (X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1)
+		return 0;
+	ERR_clear_error();
+	return SSL_set1_host(l->tls, host) == 1 && SSL_set_tlsext_host_name(l->tls, host) == 1 ? 0 : tls_failed(l, "TLS");
+}
+
+static int tls_open(struct redis_link *l, const struct redis_address *to)
+{
+	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	int rc = tls_context(l, to);
+
+	l->tls = rc || !in || !out ? NULL : SSL_new(l->context);
+	if (!l->tls) {
+		BIO_free(in);
+		BIO_free(out);
+		return rc ? -1 : tls_failed(l, "TLS");
+	}
+	SSL_set_bio(l->tls, in, out);
+	if (tls_expect(l, to->host))
+		return -1;
+	while ((rc = SSL_connect(l->tls)) != 1)
+		if (tls_more(l, rc, "TLS") < 0)
+			return -1;
+	return tls_flush(l);
+}
+
+/* -- either -- */
+
+int redis_link_open(struct redis_link *l, const struct redis_address *to)
+{
+	l->fd = -1;
+	if (to->path ? connect_path(l, to->path) : connect_host(l, to))
+		return -1;
+	ERR_clear_error();
+	return to->tls ? tls_open(l, to) : 0;
+}
+
+int redis_link_send(struct redis_link *l, const char *bytes, size_t n)
+{
+	if (!l->tls)
+		return send_all(l, bytes, n);
+	ERR_clear_error();
+	while (n) {
+		int some = n < CHUNK ? (int)n : CHUNK, rc = SSL_write(l->tls, bytes, some);
+		if (rc <= 0 && tls_more(l, rc, "TLS") < 0)
+			return -1;
+		if (rc > 0 && tls_flush(l))
+			return -1;
+		bytes += rc > 0 ? rc : 0;
+		n -= rc > 0 ? (size_t)rc : 0;
+	}
+	return 0;
+}
+
+long redis_link_receive(struct redis_link *l, char *to, size_t room)
+{
+	if (!l->tls)
+		return receive_some(l, to, room);
+	ERR_clear_error();
+	for (;;) {
+		int rc = SSL_read(l->tls, to, (int)(room < CHUNK ? room : CHUNK));
+		if (rc > 0)
+			return rc;
+		if (tls_more(l, rc, "TLS") < 0)
+			return -1;
+	}
+}
+
+bool redis_link_stale(const struct redis_link *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	char byte;
+
+	/* Between records TLS may have something to say that is no data: tickets. An end is seen by recv(). */
+	return l->fd < 0 || (poll(&p, 1, 0) > 0 && (!l->tls || recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0));
+}
+
+void redis_link_close(struct redis_link *l)
+{
+	SSL_free(l->tls);
+	SSL_CTX_free(l->context);
+	l->tls = NULL;
+	l->context = NULL;
+	close_socket(l);
+}
