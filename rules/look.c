@@ -112,17 +112,67 @@ static int look_function(const struct rules_world *w, const struct sql_lookup *w
 	return SK_E_UNAVAILABLE;
 }
 
+/* -- secrets -- */
+
+static void hide(struct sk_arena *a, cJSON *node)
+{
+	cJSON *next;
+
+	for (cJSON *one = node->child; one; one = next) {
+		next = one->next;
+		if (cJSON_IsObject(one))
+			hide(a, one);
+		else
+			sk_json_set_string(a, node, one->string, "***");
+	}
+}
+
+/* A secret that is a JSON object is one; what is shown has its members, not their values. */
+static const cJSON *secret_node(struct sk_arena *a, const char *text, bool whole, bool hidden)
+{
+	cJSON *object = whole ? sk_json_parse(a, text, strlen(text), NULL, NULL) : NULL;
+
+	if (!cJSON_IsObject(object))
+		return sk_json_string(a, hidden ? "***" : text);
+	if (hidden)
+		hide(a, object);
+	return object;
+}
+
+/* "If you specify a value for the key parameter, this function fails": for SecretBinary, which is base64, and for what is no JSON object. */
+static const char *secret_fault(const struct rules_world *w, const char *type, const char *key)
+{
+	if (strcmp(type, "SecretString") && strcmp(type, "SecretBinary"))
+		return "a secret is asked for as SecretString or SecretBinary";
+	if (key && !strcmp(type, "SecretBinary"))
+		return "a SecretBinary has no keys";
+	return w->secret ? NULL : "nothing here keeps secrets (plugin_opt_secrets)";
+}
+
+/* get_secret(name, type [, key], role); a third argument that is no ARN is a key. */
 static int look_secret(const struct rules_world *w, const struct sql_lookup *what, const cJSON **answer, const char **why)
 {
-	(void)w, (void)what, (void)answer;
-	*why = "no plugin here keeps secrets";
-	return SK_E_UNAVAILABLE;
+	const cJSON *third = what->args[2];
+	bool keyed = what->count > 3 || (cJSON_IsString(third) && strncmp(third->valuestring, "arn:", 4));
+	const char *key = keyed && cJSON_IsString(third) ? third->valuestring : NULL, *name, *text;
+
+	if (!cJSON_IsString(what->args[0]) || !cJSON_IsString(what->args[1]) || (keyed && !key))
+		return SQL_ANSWERED;
+	name = what->args[0]->valuestring;
+	*why = secret_fault(w, what->args[1]->valuestring, key);
+	if (*why)
+		return SK_E_INVALID_REQUEST;
+	text = w->secret(w->context, name, key);
+	*answer = text ? secret_node(w->arena, text, !key && !strcmp(what->args[1]->valuestring, "SecretString"), what->for_people) : NULL;
+	if (!text)
+		*why = sk_printf(w->arena, "there is no secret %.128s%s%.128s", name, key ? ", " : "", key ? key : "");
+	return text ? SQL_ANSWERED : SK_E_NOT_FOUND;
 }
 
 static int look_table(const struct rules_world *w, const struct sql_lookup *what, const cJSON **answer, const char **why)
 {
 	(void)w, (void)what, (void)answer;
-	*why = "no plugin here keeps tables";
+	*why = "nothing here keeps tables";
 	return SK_E_UNAVAILABLE;
 }
 

@@ -19,6 +19,8 @@ struct rules_world {
 	const cJSON *(*names)(void *context, const char *prefix, int most, bool *later);
 	/* aws_lambda: as sql_look. NULL: nothing here runs functions. */
 	int (*invoke)(void *context, const char *arn, const cJSON *input, const cJSON **answer, const char **why);
+	/* get_secret: as sk_secret() of core/secrets.h. NULL: nothing here keeps secrets. */
+	const char *(*secret)(void *context, const char *name, const char *key);
 };
 /* A sql_look: `world` is a struct rules_world, or begins with one. */
 int rules_look(void *world, const struct sql_lookup *what, const cJSON **answer, const char **why);

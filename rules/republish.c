@@ -102,6 +102,7 @@ static const char *read_topic(const char *given, const char **topic)
 
 struct reading {
 	struct sk_arena *arena;
+	bool secret; /* texts may be what get_secret() answered */
 	struct sk_message *message;
 };
 
@@ -192,7 +193,7 @@ static const char *read_headers(struct reading *r, const cJSON *given)
 		const char *text = sk_json_text(given, headers[i].name);
 		fault = text ? headers[i].read(r, text) : NULL;
 		if (fault)
-			return sk_printf(r->arena, "headers.%s %s: '%s'", headers[i].name, fault, shown(r->arena, text));
+			return sk_printf(r->arena, "headers.%s %s: '%s'", headers[i].name, fault, r->secret ? "***" : shown(r->arena, text));
 	}
 	fault = users && !cJSON_IsNull(users) ? read_users(r, users) : NULL;
 	return fault ? sk_printf(r->arena, "headers.userProperties %s", fault) : NULL;
@@ -204,7 +205,7 @@ static const char *read_fields(struct reading *r, const cJSON *fields, struct ru
 	const char *fault = read_topic(sk_json_text(fields, "topic"), &out->topic);
 
 	if (fault)
-		return sk_printf(r->arena, "topic %s: '%s'", fault, shown(r->arena, out->topic ? out->topic : ""));
+		return sk_printf(r->arena, "topic %s: '%s'", fault, r->secret ? "***" : shown(r->arena, out->topic ? out->topic : ""));
 	if (qos != 0 && qos != 1)
 		return "qos is neither 0 nor 1";
 	out->qos = (int)qos;
@@ -214,7 +215,7 @@ static const char *read_fields(struct reading *r, const cJSON *fields, struct ru
 
 const char *rules_republish(const struct rules_delivery *d, struct sk_arena *a, struct rules_republish *out)
 {
-	struct reading r = { .arena = a, .message = &out->message };
+	struct reading r = { .arena = a, .secret = d->action && d->action->secret, .message = &out->message };
 	const char *fault;
 
 	*out = (struct rules_republish){ .qos = 0 };

@@ -165,7 +165,14 @@ struct placing {
 	struct piece **next;
 	struct rules_template *template;
 	int count;
+	bool of_statement, secret; /* the statement asks for secrets; a template does */
 };
+
+/* Conservative: it may stand in a text, or in a variable that is not used. */
+static bool asks_for_secrets(const char *text)
+{
+	return strcasestr(text, "get_secret");
+}
 
 static bool count_template(void *ctx, const cJSON *field, const char *path)
 {
@@ -192,13 +199,15 @@ static bool place_template(void *ctx, const cJSON *field, const char *path)
 	t->program = copy_program(p->arena, (*p->next)->program);
 	*p->next = (*p->next)->next;
 	((cJSON *)field)->valueint = p->count; /* it is our copy */
+	p->secret |= asks_for_secrets(field->valuestring) || (p->of_statement && strchr(field->valuestring, '@'));
 	return t->path && t->program;
 }
 
-static bool build_action(struct sk_arena *to, struct piece **next, const cJSON *object, struct rules_action *out)
+static bool build_action(const struct rules_rule *r, struct piece **next, const cJSON *object, struct rules_action *out)
 {
+	struct sk_arena *to = r->arena;
 	const cJSON *only = rules_only_kind(object);
-	struct placing counted = { 0 }, p = { .arena = to, .next = next };
+	struct placing counted = { 0 }, p = { .arena = to, .next = next, .of_statement = r->secret };
 
 	out->kind = rules_kind(only->string);
 	out->fields = sk_json_copy(to, only);
@@ -210,7 +219,10 @@ static bool build_action(struct sk_arena *to, struct piece **next, const cJSON *
 		return true;
 	p.template = sk_alloc(to, (size_t)counted.count * sizeof *p.template);
 	out->template = p.template;
-	return p.template && rules_each_template(out->kind, out->fields, place_template, &p);
+	if (!p.template || !rules_each_template(out->kind, out->fields, place_template, &p))
+		return false;
+	out->secret = p.secret;
+	return true;
 }
 
 static bool build_actions(struct rules_rule *r, struct sk_arena *to, const struct compiling *c)
@@ -226,10 +238,10 @@ static bool build_actions(struct rules_rule *r, struct sk_arena *to, const struc
 	r->actions = 0;
 	r->action = action;
 	SK_JSON_EACH(object, list)
-		if (!build_action(to, &next, object, &action[r->actions++]))
+		if (!build_action(r, &next, object, &action[r->actions++]))
 			return false;
 	r->error_action = has_error ? &action[n] : NULL;
-	return !has_error || build_action(to, &next, error, &action[n]);
+	return !has_error || build_action(r, &next, error, &action[n]);
 }
 
 static const struct rules_rule *build(struct sk_arena *to, const struct compiling *c)
@@ -243,6 +255,7 @@ static const struct rules_rule *build(struct sk_arena *to, const struct compilin
 	r->disabled = sk_json_true(c->payload, "ruleDisabled");
 	r->name = sk_strdup(to, c->name);
 	r->sql = sk_strdup(to, sk_json_text(c->payload, "sql"));
+	r->secret = r->sql && asks_for_secrets(r->sql);
 	r->program = copy_program(to, c->program);
 	r->filter = r->program ? sql_filter(r->program) : NULL;
 	return build_actions(r, to, c) && !to->failed ? r : NULL;

@@ -23,6 +23,7 @@ struct rules_action {
 	const cJSON *fields;          /* as they were given */
 	int templates;                /* fields with ${...} in them */
 	const struct rules_template *template;
+	bool secret;                  /* its templates mention get_secret(): what they are filled in with is not shown, nor kept as it is */
 };
 struct rules_rule {
 	const char *name;
@@ -34,6 +35,7 @@ struct rules_rule {
 	const struct rules_action *error_action; /* NULL: none */
 	enum sql_version version;
 	bool disabled;
+	bool secret;                  /* the statement mentions get_secret(): what it selects is not shown, nor kept as it is */
 	struct sk_arena *arena;       /* of all this */
 };
 struct rules_settings {
@@ -72,7 +74,7 @@ int rules_evaluate(const struct rules_rule *r, const struct sql_message *m, stru
 int rules_evaluate_error(const struct rules_rule *r, const struct sql_message *m, const struct rules_delivery *failed, int n, const char *why,
                          struct sk_arena *a, struct rules_outcome *out);
 /* For people: {matched, output, clauses: [...sql_trace...], actions: [{action, fields, error?}], error?}; a payload that is no text is
- * outputBase64. Shares nodes with the message: read-only. NULL: SQL_LATER (*later) or memory. */
+ * outputBase64. What get_secret() answers is *** there: matched and error are of a run without that. Shares nodes with the message: read-only. NULL: SQL_LATER (*later) or memory. */
 cJSON *rules_trace(const struct rules_rule *r, const struct sql_message *m, struct sk_arena *a, const struct rules_settings *s, bool *later);
 /* What a rule does, for people: its filter, the program, its actions with their templates. */
 char *rules_explain(struct sk_arena *a, const struct rules_rule *r);

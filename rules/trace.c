@@ -66,14 +66,15 @@ char *rules_explain(struct sk_arena *a, const struct rules_rule *r)
 
 /* -- trace -- */
 
-static void add_delivery(struct sk_arena *a, cJSON *list, const struct rules_delivery *d)
+/* `real` is the same delivery with its secrets, `d` what is shown of it. */
+static void add_delivery(struct sk_arena *a, cJSON *list, const struct rules_delivery *d, const struct rules_delivery *real)
 {
 	cJSON *one = sk_json_append(list, sk_json_object(a));
 	struct rules_republish ignored;
-	const char *error = d->error;
+	const char *error = real->error;
 
 	if (!error && rules_is_republish(d->action))
-		error = rules_republish(d, a, &ignored);
+		error = rules_republish(real, a, &ignored);
 	sk_json_set_string(a, one, "action", d->action->kind->name);
 	sk_json_set(a, one, "fields", sk_json_copy(a, d->fields));
 	sk_json_set_string(a, one, "error", error);
@@ -114,23 +115,38 @@ static void add_output(struct sk_arena *a, cJSON *trace, const struct rules_outc
 		add_shared(a, trace, r->document);
 }
 
+static bool asks_for_secrets(const struct rules_rule *r)
+{
+	bool secret = r->secret;
+
+	for (int i = 0; i < r->actions; i++)
+		secret |= r->action[i].secret;
+	return secret;
+}
+
+/* Of a rule that asks for secrets only whether it matches, and what fails, is of the run that knows them. */
 cJSON *rules_trace(const struct rules_rule *r, const struct sql_message *m, struct sk_arena *a, const struct rules_settings *s, bool *later)
 {
 	const struct sql_options options = { .version = r->version, .strict_aws = s && s->strict_aws };
-	struct rules_outcome o;
+	struct sql_message told = *m;
+	struct rules_outcome o, shown;
 	struct sql_result result;
 	cJSON *trace = sk_json_object(a), *clauses, *actions;
 
+	told.for_people = true;
 	*later = rules_evaluate(r, m, a, NULL, &o) == SQL_LATER;
+	shown = o;
+	if (!*later && asks_for_secrets(r))
+		*later = rules_evaluate(r, &told, a, NULL, &shown) == SQL_LATER;
 	if (*later)
 		return NULL;
-	clauses = sql_trace(a, r->sql, strlen(r->sql), &options, m, &result);
+	clauses = sql_trace(a, r->sql, strlen(r->sql), &options, &told, &result);
 	sk_json_set_bool(a, trace, "matched", o.outcome != SQL_NO_MATCH);
-	add_output(a, trace, &o, &result);
+	add_output(a, trace, &shown, &result);
 	sk_json_set(a, trace, "clauses", clauses);
 	actions = sk_json_set_array(a, trace, "actions");
-	for (int i = 0; i < o.deliveries; i++)
-		add_delivery(a, actions, &o.delivery[i]);
+	for (int i = 0; i < shown.deliveries; i++)
+		add_delivery(a, actions, &shown.delivery[i], i < o.deliveries ? &o.delivery[i] : &shown.delivery[i]);
 	sk_json_set_string(a, trace, "error", o.why);
 	return a->failed ? NULL : trace;
 }

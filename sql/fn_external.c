@@ -10,7 +10,7 @@ enum { DYNAMODB, REGISTRY };
 static struct expr_value look(struct expr_run *r, const char *function, int n, const struct expr_value *args)
 {
 	const struct sql_message *m = sql_state(r)->message;
-	struct sql_lookup what = { .function = function, .count = n };
+	struct sql_lookup what = { .function = function, .count = n, .for_people = m->for_people };
 	const cJSON *answer = NULL;
 	const char *why = NULL;
 	int rc;

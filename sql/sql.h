@@ -44,6 +44,7 @@ struct sql_lookup {
 	const char *function; /* "get_thing_shadow" */
 	int count;
 	const cJSON *args[8]; /* NULL: undefined */
+	bool for_people;      /* what is answered will be shown: no secrets */
 };
 enum { SQL_ANSWERED = 0, SQL_LATER = 1 };
 /* SQL_ANSWERED with *answer (NULL: undefined), SQL_LATER, or a negative SK_E_* with *why in one line. */
@@ -97,6 +98,7 @@ struct sql_message {
 	struct sql_patterns *patterns; /* NULL: none are kept */
 	expr_trace *trace;     /* NULL: nobody watches the run */
 	void *watcher;
+	bool for_people;       /* what the run makes is shown, not sent: get_secret() answers *** */
 };
 /* What traceid() answers for it: the same as often as a message with that seed is run. NULL: memory is out. */
 const char *sql_trace_id(const struct sql_message *m, struct sk_arena *a);

@@ -6,6 +6,7 @@
 
 #include "core/base64.h"
 #include "core/plugin.h"
+#include "core/secrets.h"
 #include "core/topic.h"
 #include "plugins/rules/engine_zones.h"
 #include "plugins/rules/rules.h"
@@ -38,6 +39,11 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 	for (size_t i = 0; i < scan.count; i++)
 		sk_json_append(list, sk_json_string(c->arena, scan.row[i].name));
 	return list;
+}
+
+static const char *secret(void *context, const char *name, const char *key)
+{
+	return sk_secret(((struct sk_call *)context)->arena, name, key);
 }
 
 static int no_function(void *context, const char *arn, const cJSON *input, const cJSON **answer, const char **why)
@@ -196,7 +202,7 @@ static int DryRunTopicRule(struct sk_call *c)
 	const struct rules_state *s = c->state;
 	const char *name = sk_json_text(c->in, "ruleName"), *why = NULL;
 	struct rules_world world = { .arena = c->arena, .arn = sk_arn(c, "%s", ""), .now_ms = c->now_ms, .context = c, .record = record, .names = names,
-	                             .invoke = no_function };
+	                             .invoke = no_function, .secret = secret };
 	const struct rules_settings settings = { .strict_aws = s->strict_aws };
 	struct sql_message m = { .world = &world, .look = rules_look, .zone = zone_at };
 	bool later = false;

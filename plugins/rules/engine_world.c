@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/secrets.h"
+
 const cJSON *world_record(struct rules_thread *t, const char *key, bool *failed)
 {
 	struct sk_store *store = t->engine->rt->store;
@@ -50,8 +52,13 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 	return NULL;
 }
 
+static const char *secret(void *context, const char *name, const char *key)
+{
+	return sk_secret(&((struct rules_thread *)context)->arena, name, key);
+}
+
 void world_open(struct rules_thread *t, struct rules_world *w, int64_t now_ms)
 {
 	*w = (struct rules_world){ .arena = &t->arena, .arn = t->engine->arn, .now_ms = now_ms, .context = t,
-		.record = record, .names = names };
+		.record = record, .names = names, .secret = secret };
 }

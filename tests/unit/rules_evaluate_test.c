@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/look.h"
 #include "tests/unit/rules_world.h"
 #include "tests/unit/sql_world.h"
 
@@ -360,10 +361,64 @@ static void a_trace_has_a_greatest_size(void **state)
 	sk_arena_free(&kept);
 }
 
+/* -- secrets -- */
+
+static const char *secret(void *context, const char *name, const char *key)
+{
+	(void)context;
+	return strcmp(name, "db") ? NULL : !key ? "{\"user\":\"c4n4ry\",\"port\":\"c4n4ry\"}" : "c4n4ry";
+}
+
+#define ASK "get_secret('db', 'SecretString', 'user', 'arn:aws:iam::1:role/r')"
+
+static const struct { const char *rule, *payload, *sent, *trace; } secrets[] = {
+	{ "{`sql`:`SELECT a, " ASK " AS s FROM 'a/b'`,`actions`:[]}", "{\"a\":1}", "{\"a\":1,\"s\":\"c4n4ry\"}", "\"output\":{\"a\":1,\"s\":\"***\"}" },
+	{ "{`sql`:`SET @s = " ASK " SELECT md5(@s) AS s FROM 'a/b'`,`actions`:[]}", "{}", "{\"s\":\"", "\"output\":{\"s\":\"8a7ab20" },
+	{ "{`sql`:`SELECT get_secret('db', 'SecretString', 'arn:aws:iam::1:role/r').port AS s FROM 'a/b'`,`actions`:[]}", "{}", "{\"s\":\"c4n4ry\"}", "\"output\":{\"s\":\"***\"}" },
+	{ "{`sql`:`SELECT 1 AS a FROM 'a/b' WHERE startswith(" ASK ", 'c4n')`,`actions`:[{`sqs`:{`queueUrl`:`q`}}]}", "{}", "{\"a\":1}", "{\"matched\":true,\"clauses\":[{\"clause\":\"get_secret" },
+	{ "{`sql`:`SELECT 1 AS a FROM 'a/b'`,`actions`:[{`http`:{`url`:`u`,`headers`:[{`key`:`k`,`value`:`Bearer ${" ASK "}`}]}}]}", "{}", "{\"a\":1}", "\"value\":\"Bearer ***\"" },
+	{ "{`sql`:`SET @s = " ASK " SELECT 1 AS a FROM 'a/b'`,`actions`:[{`http`:{`url`:`u`,`headers`:[{`key`:`k`,`value`:`${concat('x', @s)}`}]}}]}", "{}", "{\"a\":1}", "\"value\":\"x***\"" },
+	{ "{`sql`:`SELECT 1 AS a FROM 'a/b'`,`actions`:[{`republish`:{`topic`:`t`,`headers`:{`messageExpiry`:`${Get_Secret('db','SecretString','user','arn:aws:iam::1:role/r')}`}}}]}", "{}", "{\"a\":1}",
+	  "\"error\":\"headers.messageExpiry is no number of seconds from 0 to 4294967295: '***'\"" },
+	{ "{`sql`:`SELECT get_secret('none', 'SecretString', 'arn:') AS s FROM 'a/b'`,`actions`:[]}", "{}", NULL, "\"error\":\"get_secret: there is no secret none\"" },
+};
+
+/* What a rule sends has them; what people see of it does not. */
+static void a_trace_shows_no_secret(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+		struct sk_arena kept = { 0 }, a = { 0 };
+		struct rules_world w = { .arena = &a, .arn = "arn:", .secret = secret };
+		char *text = sk_strdup(&kept, secrets[i].rule);
+		struct rules_error e;
+		struct sql_message m = world_parsed(&a, secrets[i].payload, NULL);
+		struct rules_outcome o;
+		bool later;
+		const struct rules_rule *r = world_rule(&kept, text, &e);
+		if (!r)
+			fail_msg("%s: %s", secrets[i].rule, e.message);
+		m.world = &w;
+		m.look = rules_look;
+		assert_int_equal(rules_evaluate(r, &m, &a, NULL, &o) == SK_OK, secrets[i].sent != NULL);
+		assert_true(r->secret || (r->actions && r->action->secret));
+		if (secrets[i].sent && strncmp(o.payload, secrets[i].sent, strlen(secrets[i].sent)))
+			fail_msg("%s: sent %s", secrets[i].rule, (const char *)o.payload);
+		if (o.deliveries && o.delivery->action->secret && !o.delivery->error)
+			assert_true(strstr(sk_json_print(&a, o.delivery->fields, NULL), "c4n4ry") || strstr(secrets[i].rule, "republish"));
+		const char *trace = sk_json_print(&a, rules_trace(r, &m, &a, NULL, &later), NULL);
+		if (!strstr(trace, secrets[i].trace) || strstr(trace, "c4n4ry"))
+			fail_msg("%s: shown %s", secrets[i].rule, trace);
+		sk_arena_free(&a);
+		sk_arena_free(&kept);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_holds),
+		cmocka_unit_test(a_trace_shows_no_secret),
 		cmocka_unit_test(what_is_not_filled_in_is_shared),
 		cmocka_unit_test(templates_share_the_limits),
 		cmocka_unit_test(the_error_action_is_told_what_failed),

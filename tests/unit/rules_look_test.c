@@ -46,12 +46,13 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 	return strcmp(prefix, "registry/thing-group/lamp/") ? sk_json_array(&arena) : sk_json_parse(&arena, text, sizeof(text) - 1, NULL, NULL);
 }
 
+static bool for_people;
 static struct rules_world world = { .arena = &arena, .arn = "arn:aws:iot:r:1:", .now_ms = 9000, .record = record, .names = names };
 
 /* The answer as text: "undefined", "later", or an error's sentence. `args` is an array, null is undefined. */
 static const char *ask(const char *function, const char *args)
 {
-	struct sql_lookup what = { .function = function };
+	struct sql_lookup what = { .function = function, .for_people = for_people };
 	const cJSON *answer = NULL;
 	const char *why = NULL;
 
@@ -92,6 +93,47 @@ static void the_registry_answers_as_its_operations_do(void **state)
 	assert_non_null(strstr(ask("get_registry_data", "[null,\"lamp\",\"role\"]"), "DescribeThing or ListThingGroupsForThing"));
 }
 
+static const char *secret(void *context, const char *name, const char *key)
+{
+	(void)context;
+	if (!strcmp(name, "db"))
+		return !key ? "{\"user\":\"me\",\"deep\":{\"n\":[1,\"x\"]}}" : !strcmp(key, "user") ? "me" : NULL;
+	return !strcmp(name, "plain") && !key ? "c4n4ry" : NULL;
+}
+
+static const char *asked_for_people(const char *args)
+{
+	for_people = true;
+	const char *answer = ask("get_secret", args);
+	for_people = false;
+	return answer;
+}
+
+static void a_secret_is_answered_and_not_shown(void **state)
+{
+	(void)state;
+	world.secret = secret;
+	assert_string_equal(ask("get_secret", "[\"plain\",\"SecretString\",\"arn:aws:iam::1:role/r\"]"), "\"c4n4ry\"");
+	assert_string_equal(ask("get_secret", "[\"plain\",\"SecretBinary\",\"arn:aws:iam::1:role/r\"]"), "\"c4n4ry\"");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretString\",\"arn:aws:iam::1:role/r\"]"), "{\"user\":\"me\",\"deep\":{\"n\":[1,\"x\"]}}");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretString\",\"user\",\"arn:aws:iam::1:role/r\"]"), "\"me\"");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretString\",\"user\"]"), "\"me\"");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretString\",\"none\",\"role\"]"), "there is no secret db, none");
+	assert_string_equal(ask("get_secret", "[\"plain\",\"SecretString\",\"k\",\"role\"]"), "there is no secret plain, k");
+	assert_string_equal(ask("get_secret", "[\"none\",\"SecretString\",\"arn:aws:iam::1:role/r\"]"), "there is no secret none");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretBinary\",\"user\",\"role\"]"), "a SecretBinary has no keys");
+	assert_string_equal(ask("get_secret", "[\"db\",\"Secret\",\"arn:aws:iam::1:role/r\"]"), "a secret is asked for as SecretString or SecretBinary");
+	assert_string_equal(ask("get_secret", "[null,\"SecretString\",\"arn:\"]"), "undefined");
+	assert_string_equal(ask("get_secret", "[\"db\",5,\"arn:\"]"), "undefined");
+	assert_string_equal(ask("get_secret", "[\"db\",\"SecretString\",7,\"role\"]"), "undefined");
+	assert_string_equal(asked_for_people("[\"plain\",\"SecretString\",\"arn:\"]"), "\"***\"");
+	assert_string_equal(asked_for_people("[\"plain\",\"SecretBinary\",\"arn:\"]"), "\"***\"");
+	assert_string_equal(asked_for_people("[\"db\",\"SecretString\",\"user\",\"arn:\"]"), "\"***\"");
+	assert_string_equal(asked_for_people("[\"db\",\"SecretString\",\"arn:\"]"), "{\"user\":\"***\",\"deep\":{\"n\":\"***\"}}");
+	assert_string_equal(asked_for_people("[\"none\",\"SecretString\",\"arn:\"]"), "there is no secret none");
+	world.secret = NULL;
+}
+
 static int twice(void *context, const char *arn, const cJSON *input, const cJSON **answer, const char **why)
 {
 	(void)context, (void)why;
@@ -107,7 +149,7 @@ static void what_nobody_does_is_said(void **state)
 	world.invoke = twice;
 	assert_string_equal(ask("aws_lambda", "[\"f\",1]"), "\"f of 1\"");
 	world.invoke = NULL;
-	assert_non_null(strstr(ask("get_secret", "[\"s\"]"), "secrets"));
+	assert_string_equal(ask("get_secret", "[\"s\",\"SecretString\",\"arn:\"]"), "nothing here keeps secrets (plugin_opt_secrets)");
 	assert_non_null(strstr(ask("get_dynamodb", "[\"t\"]"), "tables"));
 	assert_non_null(strstr(ask("other", "[]"), "nothing here"));
 }
@@ -117,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_shadow_is_what_get_answers),
 		cmocka_unit_test(the_registry_answers_as_its_operations_do),
+		cmocka_unit_test(a_secret_is_answered_and_not_shown),
 		cmocka_unit_test(what_nobody_does_is_said),
 	};
 
