@@ -211,7 +211,7 @@ static char *field_text(const struct word *w, struct sk_input *in)
 	return text;
 }
 
-static int field_add(const struct reader *r, const struct word *w, enum sk_place place)
+static int field_add(const struct reader *r, const struct word *w, enum sk_input_place place)
 {
 	if (field_exists(r->to, w->name))
 		return sk_why(r->why, r->why_size, "%s: %.*s is there twice", r->subject, (int)w->name.size, w->name.at);
@@ -228,9 +228,9 @@ static int field_add(const struct reader *r, const struct word *w, enum sk_place
 	return field_resolve(r, f);
 }
 
-static enum sk_place place_of(char mark, enum sk_place otherwise)
+static enum sk_input_place place_of(char mark, enum sk_input_place otherwise)
 {
-	static const struct { char mark; enum sk_place place; } places[] = {
+	static const struct { char mark; enum sk_input_place place; } places[] = {
 		{ '?', SK_IN_QUERY }, { '^', SK_IN_HEADER }, { '@', SK_IN_RAW }, { '*', SK_IN_WHOLE },
 	};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
@@ -263,10 +263,10 @@ static int read_output(const struct reader *r, struct span name)
 	return *r->raw_output ? 0 : out_of_memory(r);
 }
 
-static int read_fields(const struct reader *r, const char *text, enum sk_place place, bool marks);
+static int read_fields(const struct reader *r, const char *text, enum sk_input_place place, bool marks);
 
 /* An input, or a bundle of them; marks and bundles are refused unless they are allowed. */
-static int read_input(const struct reader *r, struct span at, enum sk_place place, bool marks)
+static int read_input(const struct reader *r, struct span at, enum sk_input_place place, bool marks)
 {
 	struct word w;
 	if (!read_word(at, false, &w) || (!marks && (w.mark || w.bundle)))
@@ -277,7 +277,7 @@ static int read_input(const struct reader *r, struct span at, enum sk_place plac
 	return bundle ? read_fields(r, bundle, place_of(w.mark, place), false) : field_add(r, &w, place_of(w.mark, place));
 }
 
-static int read_fields(const struct reader *r, const char *text, enum sk_place place, bool marks)
+static int read_fields(const struct reader *r, const char *text, enum sk_input_place place, bool marks)
 {
 	for (const char *s = text + strspn(text, " \t\n"); *s; s += strspn(s, " \t\n")) {
 		struct span at = { s, strcspn(s, " \t\n") };

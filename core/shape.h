@@ -35,14 +35,14 @@ struct sk_shape {
 
 /* SK_IN_RAW: over HTTP the body as it is; it reaches the handler as c->payload, and elsewhere as a member like any other.
  * SK_IN_WHOLE: over HTTP the JSON object that is the body is this input; elsewhere it is a member like any other. */
-enum sk_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY, SK_IN_RAW, SK_IN_WHOLE };
+enum sk_input_place { SK_IN_PATH, SK_IN_QUERY, SK_IN_HEADER, SK_IN_BODY, SK_IN_RAW, SK_IN_WHOLE };
 struct sk_shapes; /* all shapes of all plugins, compiled; immutable once built */
 struct sk_inputs; /* one operation's inputs, compiled */
 struct sk_input {
 	const char *name;
 	const char *type; /* shape's name */
 	bool required;
-	enum sk_place place;
+	enum sk_input_place place;
 	const char *wire; /* its name in the path, the query or a header; `name` unless the row says otherwise */
 };
 
@@ -78,7 +78,7 @@ int sk_inputs_check(const struct sk_inputs *in, struct sk_arena *a, const cJSON 
  * where each further occurrence is one more call; split at commas in a header), else a string. Text that is not of its type becomes a
  * string, so that the check refuses it in AWS's words; bytes that are not UTF-8 become U+FFFD. `wire` is the name there; header names
  * compare without case. *input (may be NULL) says which one it is. NULL: the operation has no input of that name in that place. */
-cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *wire, const char *text,
+cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_input_place place, const char *wire, const char *text,
                       const struct sk_input **input);
 
 #endif

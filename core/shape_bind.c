@@ -13,7 +13,7 @@
 #include "core/shape_internal.h"
 #include "core/utf8.h"
 
-static cJSON *bind(struct sk_arena *a, enum sk_place place, const struct sk_type *t, const char *text);
+static cJSON *bind(struct sk_arena *a, enum sk_input_place place, const struct sk_type *t, const char *text);
 
 /* A string node; each byte that is no UTF-8 becomes U+FFFD. */
 static cJSON *bind_string(struct sk_arena *a, const char *text)
@@ -118,7 +118,7 @@ static cJSON *time_of(struct sk_arena *a, const char *text)
 	return node ? node : iso_time_of(a, text);
 }
 
-static cJSON *bind_list(struct sk_arena *a, enum sk_place place, const struct sk_type *t, const char *text)
+static cJSON *bind_list(struct sk_arena *a, enum sk_input_place place, const struct sk_type *t, const char *text)
 {
 	cJSON *list = sk_json_array(a);
 	if (place != SK_IN_HEADER) {
@@ -144,7 +144,7 @@ static cJSON *(*const readers[])(struct sk_arena *, const char *) = {
 	[SK_SHAPE_BOOLEAN] = boolean_of, [SK_SHAPE_TIMESTAMP] = time_of, [SK_SHAPE_ANY] = NULL,
 };
 
-static cJSON *bind(struct sk_arena *a, enum sk_place place, const struct sk_type *t, const char *text)
+static cJSON *bind(struct sk_arena *a, enum sk_input_place place, const struct sk_type *t, const char *text)
 {
 	if (t->shape.kind == SK_SHAPE_LIST && t->element->shape.kind != SK_SHAPE_LIST)
 		return bind_list(a, place, t, text);
@@ -152,7 +152,7 @@ static cJSON *bind(struct sk_arena *a, enum sk_place place, const struct sk_type
 	return node ? node : bind_string(a, text);
 }
 
-cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_place place, const char *wire, const char *text,
+cJSON *sk_inputs_bind(const struct sk_inputs *in, struct sk_arena *a, enum sk_input_place place, const char *wire, const char *text,
                       const struct sk_input **input)
 {
 	int (*compare)(const char *, const char *) = place == SK_IN_HEADER ? strcasecmp : strcmp;

@@ -63,7 +63,7 @@ static void put(struct http_call *x, const struct sk_input *input, cJSON *node)
 }
 
 /* false: it is no proper escape. */
-static bool bind(struct http_call *x, enum sk_place place, const char *wire, const char *text)
+static bool bind(struct http_call *x, enum sk_input_place place, const char *wire, const char *text)
 {
 	const struct sk_input *input;
 	cJSON *node = text ? sk_inputs_bind(x->row->inputs, &x->arena, place, wire, text, &input) : NULL;
@@ -102,7 +102,7 @@ static void bind_headers(struct http_call *x)
 		bind(x, SK_IN_HEADER, x->wire.header[i].name, x->wire.header[i].value);
 }
 
-static const struct sk_input *input_in(const struct sk_inputs *in, enum sk_place place)
+static const struct sk_input *input_in(const struct sk_inputs *in, enum sk_input_place place)
 {
 	for (size_t i = 0; i < sk_inputs_count(in); i++)
 		if (sk_inputs_at(in, i)->place == place)

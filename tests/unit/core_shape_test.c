@@ -415,7 +415,7 @@ static void text_is_bound_to_its_type(void **state)
 {
 	(void)state;
 	static const struct {
-		enum sk_place place;
+		enum sk_input_place place;
 		const char *name, *text, *json;
 	} cases[] = {
 		{ SK_IN_PATH, "thingName", "lamp", "\"lamp\"" },       { SK_IN_QUERY, "maxResults", "25", "25" },
