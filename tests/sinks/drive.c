@@ -83,7 +83,7 @@ static void deliver(struct drive *d)
 		return;
 	cJSON *filled = sk_secrets_fill_all(&d->batch, d->fields, &fault);
 	if (!d->open && !(d->open = filled ? d->sink->open(d->state, filled, why, sizeof why) : NULL))
-		sk_sink_all(d->item, d->n, SK_SUNK_RETRY, fault ? fault : why);
+		sk_sink_all(d->item, d->n, SK_SUNK_RETRY, filled ? why : fault);
 	else
 		d->sink->deliver(d->open, d->item, d->n, &d->batch);
 	for (size_t i = 0; i < d->n; i++) {
