@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "core/base64.h"
-#include "core/plugin.h"
 #include "core/threads.h"
 #include "core/why.h"
 
@@ -38,6 +37,7 @@ static struct {
 	char *path;                /* NULL: there is no file */
 	struct content now;
 	int64_t looked_us;
+	void (*say)(const char *line);
 } secrets = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void wipe(struct content *c)
@@ -159,11 +159,19 @@ static void load_again(void)
 	if (load(secrets.path, &fresh, why, sizeof why)) {
 		secrets.now.stamp = fresh.stamp; /* a file that is wrong is told of once */
 		secrets.now.young = fresh.young;
-		sk_log('e', "core", "%s; the secrets stay what they were", why);
+		if (secrets.say)
+			secrets.say(why);
 		return;
 	}
 	wipe(&secrets.now);
 	secrets.now = fresh;
+}
+
+void sk_secrets_say(void (*say)(const char *line))
+{
+	pthread_mutex_lock(&secrets.lock);
+	secrets.say = say;
+	pthread_mutex_unlock(&secrets.lock);
 }
 
 void sk_secrets_reload(void)

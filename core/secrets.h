@@ -12,7 +12,8 @@
 
 /* At start: reads the file, NULL: there is none. 0, or -1 with why[]: not there, others may read it, not as above. */
 int sk_secrets_open(const char *file, char *why, size_t why_size);
-void sk_secrets_reload(void); /* SIGHUP; a file that is wrong now is told in the log, and the old secrets stay */
+void sk_secrets_say(void (*say)(const char *line)); /* who is told, on any thread, of a file that is wrong when it is read again; NULL: nobody */
+void sk_secrets_reload(void); /* SIGHUP; of a file that is wrong now the old secrets stay */
 void sk_secrets_close(void);
 
 /* The secret's text (an object's as JSON), or with `key` that member of it; the arena's. NULL: there is none. */

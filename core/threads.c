@@ -36,20 +36,6 @@ struct sk_threads {
 	atomic_bool stop_keeper, stop_slow, stop_workers, stop_committer;
 };
 
-int64_t sk_mono_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t sk_wall_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* -- bells -- */
 
 static void bell_init(struct bell *b)

@@ -29,10 +29,16 @@ static const struct sk_option options[] = {
 
 static const struct sk_op_group *const operations[] = { &core_group, NULL };
 
+static void say(const char *line)
+{
+	sk_log('e', "core", "%s; the secrets stay what they were", line);
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	const struct sk_core_options *o = state;
 
+	sk_secrets_say(say);
 	return sk_secrets_open(o->secrets, why, why_size) || sk_broker_open(o, why, why_size) ? -1 : 0;
 }
 
