@@ -11,6 +11,7 @@ struct rounds {
 	struct sk_arena *arena;
 	struct range *now, *next; /* each with room for one range per item */
 	size_t nows, nexts;
+	bool answered;
 };
 
 static enum sk_sunk verdict_of(const struct outbound_split *s, const struct outbound_request *r, size_t n, struct sk_arena *a, const char **why, bool *all)
@@ -48,12 +49,14 @@ static bool round_send(struct rounds *w)
 	if (!r)
 		return false;
 	outbound_send(w->client, r, w->nows, w->arena);
-	for (size_t i = 0; i < w->nows; i++)
+	for (size_t i = 0; i < w->nows; i++) {
 		judge(w, &r[i], w->now[i]);
+		w->answered |= r[i].status != 0;
+	}
 	return true;
 }
 
-void outbound_split_send(struct outbound *o, const struct outbound_split *s, struct sk_sink_item *const *item, size_t n, struct sk_arena *a)
+bool outbound_split_send(struct outbound *o, const struct outbound_split *s, struct sk_sink_item *const *item, size_t n, struct sk_arena *a)
 {
 	struct rounds w = { .client = o, .split = s, .item = item, .arena = a };
 
@@ -61,16 +64,17 @@ void outbound_split_send(struct outbound *o, const struct outbound_split *s, str
 	w.next = sk_alloc(a, (n + 1) * sizeof *w.next);
 	if (!w.now || !w.next || !n) {
 		sk_sink_all(item, n, SK_SUNK_RETRY, "memory is out");
-		return;
+		return false;
 	}
 	w.now[w.nows++] = (struct range){ 0, n };
 	while (w.nows) {
 		w.nexts = 0;
 		if (!round_send(&w))
-			return; /* the rest has not been tried: RETRY, as it came */
+			break; /* the rest has not been tried: RETRY, as it came */
 		struct range *was = w.now;
 		w.now = w.next;
 		w.nows = w.nexts;
 		w.next = was;
 	}
+	return w.answered;
 }

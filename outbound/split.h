@@ -14,7 +14,7 @@ struct outbound_split {
 	/* What an answer means; NULL: outbound_verdict(). FAIL of more than one item: they are sent in halves, unless *all. */
 	enum sk_sunk (*verdict)(const struct outbound_request *r, size_t n, struct sk_arena *a, const char **why, bool *all);
 };
-/* Sends the items and says what became of each. */
-void outbound_split_send(struct outbound *o, const struct outbound_split *s, struct sk_sink_item *const *item, size_t n, struct sk_arena *a);
+/* Sends the items and says what became of each. false: the server did not answer at all. */
+bool outbound_split_send(struct outbound *o, const struct outbound_split *s, struct sk_sink_item *const *item, size_t n, struct sk_arena *a);
 
 #endif
