@@ -9,7 +9,7 @@ static const char memory[] = "memory is out";
 
 /* What the fields of one action say, found in one pass. */
 struct parts {
-	const char *sql, *table, *payload_column, *payload_parameter;
+	const char *sql, *table, *payload_column, *payload_parameter, *id_column, *id_parameter;
 	bool null_when_empty;
 	const struct sk_sink_field *column, *parameter; /* the first ones; others follow them */
 	size_t columns, parameters;
@@ -27,6 +27,7 @@ static void note_text(struct parts *p, const struct sk_sink_field *f)
 {
 	const struct { const char *path; const char **to; } texts[] = {
 		{ "sql", &p->sql }, { "table", &p->table }, { "payloadColumn", &p->payload_column }, { "payloadParameter", &p->payload_parameter },
+		{ "idColumn", &p->id_column }, { "idParameter", &p->id_parameter },
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -108,14 +109,22 @@ static void put_mark(struct text *t, size_t n, bool numbered)
 	put(t, at, (size_t)(digits + sizeof digits - at));
 }
 
+/* Those of `columns`, the id's, the payload's. */
 static const char *column_name(const struct parts *p, size_t i)
 {
-	return i < p->columns ? p->column[i].path + strlen("columns.") : p->payload_column;
+	if (i < p->columns)
+		return p->column[i].path + strlen("columns.");
+	return i == p->columns && p->id_column ? p->id_column : p->payload_column;
+}
+
+static size_t all_columns(const struct parts *p)
+{
+	return p->columns + (p->id_column ? 1 : 0) + (p->payload_column ? 1 : 0);
 }
 
 static void put_insert(struct text *t, const struct parts *p, const struct statement_dialect *d)
 {
-	size_t n = p->columns + (p->payload_column ? 1 : 0);
+	size_t n = all_columns(p);
 
 	put_text(t, "INSERT INTO ");
 	put_table(t, p->table, d->quote);
@@ -147,40 +156,58 @@ static const char *insert_text(const struct parts *p, const struct statement_dia
 
 /* -- parameters -- */
 
-/* The place of the payload among n others; n + 1 at most. 0: it has none; -1: it cannot be there. */
-static long payload_place(const struct parts *p, size_t others)
-{
-	char *end;
-	long place = p->payload_parameter ? strtol(p->payload_parameter, &end, 10) : 0;
+/* How many there are, and which of them (from 1) are not the action's: 0 for none. */
+struct places {
+	size_t n, payload, id;
+};
 
-	if (p->table)
-		return p->payload_column ? (long)others + 1 : 0;
-	if (p->payload_parameter && (*end || end == p->payload_parameter || place < 1 || place > (long)others + 1))
-		return -1;
-	return place;
+static size_t number_of(const char *text)
+{
+	char *end = NULL;
+	long n = text ? strtol(text, &end, 10) : 0;
+
+	return n > 0 && !*end ? (size_t)n : 0;
+}
+
+static const char *places_of(const struct parts *p, struct places *out)
+{
+	if (p->table) {
+		out->n = all_columns(p);
+		out->payload = p->payload_column ? out->n : 0;
+		out->id = p->id_column ? p->columns + 1 : 0;
+		return NULL;
+	}
+	out->n = p->parameters + (p->payload_parameter ? 1 : 0) + (p->id_parameter ? 1 : 0);
+	out->payload = number_of(p->payload_parameter);
+	out->id = number_of(p->id_parameter);
+	if ((p->payload_parameter && !out->payload) || (p->id_parameter && !out->id) || out->payload > out->n || out->id > out->n ||
+	    (out->id && out->id == out->payload))
+		return "payloadParameter and idParameter must be places of their own among all parameters, from 1";
+	return NULL;
 }
 
 static const char *values_of(const struct sk_sink_item *item, const struct parts *p, struct sk_arena *a, struct statement *out)
 {
 	const struct sk_sink_field *f = p->table ? p->column : p->parameter;
-	size_t others = p->table ? p->columns : p->parameters;
-	long payload = payload_place(p, others);
+	struct places at;
+	const char *fault = places_of(p, &at);
 
-	if (payload < 0)
-		return "payloadParameter is behind the last parameter";
-	out->n = others + (payload ? 1 : 0);
-	out->value = sk_alloc(a, (out->n + 1) * sizeof *out->value);
+	if (fault)
+		return fault;
+	out->n = at.n;
+	out->value = sk_alloc(a, (at.n + 1) * sizeof *out->value);
 	if (!out->value)
 		return memory;
-	for (size_t i = 0; i < out->n; i++) {
-		struct statement_value *v = &out->value[i];
-		if ((long)i + 1 == payload) {
+	for (size_t i = 1; i <= at.n; i++) {
+		struct statement_value *v = &out->value[i - 1];
+		if (i == at.payload) {
 			*v = (struct statement_value){ item->payload, item->size, true };
-			continue;
+		} else if (i == at.id) {
+			*v = (struct statement_value){ item->id, strlen(item->id), false };
+		} else {
+			*v = (struct statement_value){ *f->text || !p->null_when_empty ? f->text : NULL, strlen(f->text), false };
+			f++;
 		}
-		v->text = *f->text || !p->null_when_empty ? f->text : NULL;
-		v->size = strlen(f->text);
-		f++;
 	}
 	return NULL;
 }
@@ -189,13 +216,13 @@ static const char *fault_of(const struct parts *p, const struct statement_dialec
 {
 	if (!p->sql == !p->table)
 		return "either sql or table must be there";
-	if (p->sql && (p->columns || p->payload_column))
-		return "columns and payloadColumn go with table, not with sql";
-	if (p->table && (p->parameters || p->payload_parameter))
-		return "parameters and payloadParameter go with sql, not with table";
-	if (p->table && !p->columns && !p->payload_column)
+	if (p->sql && all_columns(p))
+		return "columns, payloadColumn and idColumn go with table, not with sql";
+	if (p->table && (p->parameters || p->payload_parameter || p->id_parameter))
+		return "parameters, payloadParameter and idParameter go with sql, not with table";
+	if (p->table && !all_columns(p))
 		return "table needs columns or payloadColumn";
-	if (p->columns + p->parameters + 1 > d->most)
+	if (p->columns + p->parameters + 2 > d->most)
 		return "too many parameters";
 	return NULL;
 }
@@ -218,14 +245,14 @@ static const char *name_fault(const struct parts *p)
 	for (const char *at = p->table; at; at = strchr(at, '.'), at = at ? at + 1 : NULL)
 		if (!*at || *at == '.')
 			return "table must be a name, or two with a dot between them";
-	for (size_t i = 0; i < p->columns; i++) {
-		const char *name = column_name(p, i);
-		if (!*name)
+	for (size_t i = 0; i < all_columns(p); i++) {
+		if (!*column_name(p, i))
 			return "a column has no name";
-		if (p->payload_column && !strcmp(name, p->payload_column))
-			return "payloadColumn is among the columns";
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(column_name(p, i), column_name(p, j)))
+				return "a column is there twice";
 	}
-	return p->payload_column && !*p->payload_column ? "payloadColumn must be a name" : NULL;
+	return NULL;
 }
 
 const char *statement_check(const cJSON *fields, const struct statement_dialect *d, struct sk_arena *a)
@@ -234,12 +261,12 @@ const char *statement_check(const cJSON *fields, const struct statement_dialect 
 	const struct sk_sink_field *f = sk_sink_flatten(fields, NULL, a, &n);
 	const struct parts p = parts_of(f, f ? n : 0);
 	const char *fault = f ? fault_of(&p, d) : memory;
+	struct places places;
 
 	SK_JSON_EACH(one, sk_json_get(fields, "parameters"))
 		if (cJSON_IsNull(one))
-			return "a parameter is null: write an empty text and nullWhenEmpty";
-	if (!fault && payload_place(&p, p.parameters) < 0)
-		fault = "payloadParameter must be from 1 to one more than there are parameters";
+			return "a parameter is null: write an empty text, and nullWhenEmpty";
+	fault = fault ? fault : places_of(&p, &places);
 	return fault ? fault : name_fault(&p);
 }
 

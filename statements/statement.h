@@ -1,7 +1,7 @@
 /* statement.h -- what an action writes into a database of SQL: the text of one statement, and its parameters.
  *
- * Fields of such an action, the same for every database: `sql` with `parameters`, or `table` with `columns`; `payloadParameter` and
- * `payloadColumn`, `nullWhenEmpty`. Nothing that came in a message is ever part of the text: it is a parameter. Pure. */
+ * Fields of such an action, the same for every database: `sql` with `parameters`, or `table` with `columns`; `payloadParameter` or
+ * `payloadColumn` (the message), `idParameter` or `idColumn` (the item's id), `nullWhenEmpty`. Nothing that came in a message is ever part of the text: it is a parameter. Pure. */
 #ifndef STATEMENTS_STATEMENT_H
 #define STATEMENTS_STATEMENT_H
 
