@@ -22,7 +22,7 @@ static const char *database(const char *text, long *out)
 
 static const char *unix_path(struct sk_arena *a, const char *path, const char *query, struct redis_address *out)
 {
-	out->path = out->shown = path;
+	out->to.path = out->shown = path;
 	if (!path)
 		return "out of memory";
 	if (strlen(path) > 107) /* sun_path */
@@ -39,9 +39,9 @@ static const char *network(struct sk_arena *a, const struct sk_url *u, struct re
 	if (!*u->host)
 		return "the URL has no host";
 	out->tls = !strcmp(u->scheme, "rediss");
-	out->host = u->host;
-	out->port = u->port ? u->port : PORT;
-	out->shown = sk_printf(a, strchr(u->host, ':') ? "[%s]:%d" : "%s:%d", u->host, out->port);
+	out->to.host = u->host;
+	out->to.port = u->port ? u->port : PORT;
+	out->shown = sk_printf(a, strchr(u->host, ':') ? "[%s]:%d" : "%s:%d", u->host, out->to.port);
 	return u->query ? "a URL of Redis takes no ?" : database(u->path, &out->database);
 }
 
@@ -74,12 +74,12 @@ const char *redis_address(const cJSON *fields, struct sk_arena *a, struct redis_
 		return fault;
 	out->user = user ? user : out->user;
 	out->password = password ? password : out->password;
-	out->ca = sk_json_text(tls, "ca");
-	out->certificate = sk_json_text(tls, "certificate");
-	out->key = sk_json_text(tls, "key");
+	out->to.ca = sk_json_text(tls, "ca");
+	out->to.certificate = sk_json_text(tls, "certificate");
+	out->to.key = sk_json_text(tls, "key");
 	if (tls && !cJSON_IsNull(tls) && !out->tls)
 		return "tls is for rediss:// only";
-	if (!out->certificate != !out->key)
+	if (!out->to.certificate != !out->to.key)
 		return "tls.certificate and tls.key go together";
 	return out->user && !out->password ? "a user without a password" : NULL;
 }

@@ -3,15 +3,13 @@
 #define SINK_REDIS_ADDRESS_H
 
 #include "core/json.h"
+#include "dial/link.h"
 
 struct redis_address {
-	const char *path;            /* of a unix socket; NULL: host and port */
-	const char *host;
-	int port;
+	struct dial_to to;
+	bool tls;
 	long database;               /* 0: it is not selected */
 	const char *user, *password; /* NULL: none */
-	bool tls;
-	const char *ca, *certificate, *key; /* files in PEM; NULL: the system's authorities, no certificate */
 	const char *shown;           /* for messages: "127.0.0.1:6379" */
 };
 /* NULL, or what is wrong with it. Texts are the arena's or the document's. */

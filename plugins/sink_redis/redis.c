@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "core/why.h"
+#include "dial/link.h"
+#include "plugins/sink_redis/address.h"
 #include "plugins/sink_redis/command.h"
 #include "plugins/sink_redis/judge.h"
-#include "plugins/sink_redis/link.h"
 #include "plugins/sink_redis/reply.h"
 
 enum { RECEIVE = 16384 };
@@ -18,7 +19,7 @@ struct redis {
 	struct sk_arena arena;       /* holds this too */
 	struct redis_settings settings;
 	struct redis_address address;
-	struct redis_link link;
+	struct dial link;
 	redisReader *reader;         /* of the connection that is open */
 	struct redis_reply reply;
 };
@@ -39,7 +40,7 @@ const char *redis_check(const cJSON *fields, struct sk_arena *a)
 
 static void leave(struct redis *r)
 {
-	redis_link_close(&r->link);
+	dial_close(&r->link);
 	if (r->reader)
 		redisReaderFree(r->reader);
 	r->reader = NULL;
@@ -63,7 +64,7 @@ static int receive(struct redis *r)
 	int rc;
 
 	while (!(rc = redis_reader_next(r->reader))) {
-		long n = redis_link_receive(&r->link, bytes, sizeof bytes);
+		long n = dial_receive(&r->link, bytes, sizeof bytes);
 		if (n < 0)
 			return lost(r);
 		if (redisReaderFeed(r->reader, bytes, (size_t)n) != REDIS_OK)
@@ -88,7 +89,7 @@ static int ask(struct redis *r, const char *const *word, size_t n)
 	}
 	out.to = bytes;
 	redis_words(&out, word, n);
-	int rc = redis_link_send(&r->link, bytes, out.n);
+	int rc = dial_send(&r->link, bytes, out.n);
 	OPENSSL_cleanse(bytes, sizeof bytes);
 	if (rc)
 		return lost(r);
@@ -116,11 +117,11 @@ static int greet(struct redis *r)
 
 static int ready(struct redis *r)
 {
-	if (r->reader && !redis_link_stale(&r->link))
+	if (r->reader && !dial_stale(&r->link))
 		return 0;
 	leave(r);
 	begin(r);
-	if (redis_link_open(&r->link, &r->address))
+	if (dial_open(&r->link, &r->address.to) || (r->address.tls && dial_secure(&r->link, &r->address.to)))
 		return lost(r);
 	r->reader = redis_reader(&r->reply);
 	if (!r->reader) {
@@ -213,7 +214,7 @@ void redis_deliver(void *sink, struct sk_sink_item *const *item, size_t n, struc
 		return;
 	}
 	begin(r);
-	if (redis_link_send(&r->link, bytes, size)) {
+	if (dial_send(&r->link, bytes, size)) {
 		not_now(item, n, told(r, a));
 		leave(r);
 		return;
@@ -238,7 +239,7 @@ void *redis_open(void *state, const cJSON *fields, char *why, size_t why_size)
 		return NULL;
 	}
 	r->settings = *settings;
-	r->link = (struct redis_link){ .now = settings->now, .fd = -1 };
+	r->link = (struct dial){ .now = settings->now, .fd = -1 };
 	r->arena = a;
 	return r;
 }

@@ -23,6 +23,7 @@ class Drive {
 		this.log = '';
 		this.lines = [];
 		this.rest = '';
+		this.last = Promise.resolve();
 		this.child.stdin.on('error', () => {});
 		this.child.stderr.on('data', (d) => { this.log += d; });
 		this.child.stdout.on('data', (d) => this.take(String(d)));
@@ -39,7 +40,13 @@ class Drive {
 	}
 	wake() { if (this.waiting) this.waiting(); }
 
-	async results(n) {
+	// Who asks first gets the first lines.
+	results(n) {
+		const mine = this.last.catch(() => {}).then(() => this.next(n));
+		this.last = mine;
+		return mine;
+	}
+	async next(n) {
 		while (this.lines.length < n && !this.gone)
 			await new Promise((done) => { this.waiting = done; });
 		if (this.lines.length < n)

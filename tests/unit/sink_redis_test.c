@@ -105,7 +105,7 @@ static const char *address(const char *fields)
 	struct redis_address to;
 	const char *fault = redis_address(json(fields), &a, &to);
 #define TEXT(t) ((t) ? (t) : "-")
-	return fault ? fault : sk_printf(&a, "%s|%s|%d|%ld|%s|%s|%d|%s", TEXT(to.path), TEXT(to.host), to.port, to.database, TEXT(to.user), TEXT(to.password), to.tls, to.shown);
+	return fault ? fault : sk_printf(&a, "%s|%s|%d|%ld|%s|%s|%d|%s", TEXT(to.to.path), TEXT(to.to.host), to.to.port, to.database, TEXT(to.user), TEXT(to.password), to.tls, to.shown);
 }
 
 static void addresses_are_read(void **state)

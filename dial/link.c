@@ -1,7 +1,7 @@
 /* link.c -- a socket that never blocks without an end, and TLS over it through buffers in memory, so that the socket's calls are ours. See link.h.
  *
  * Nothing here raises SIGPIPE, and fd -1 means that there is neither a socket nor TLS. */
-#include "plugins/sink_redis/link.h"
+#include "dial/link.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,7 +23,7 @@ enum { CHUNK = 16384 };
 
 /* -- the socket -- */
 
-static int wait_for(struct redis_link *l, short what)
+static int wait_for(struct dial *l, short what)
 {
 	struct pollfd p = { .fd = l->fd, .events = what };
 
@@ -38,7 +39,7 @@ static int wait_for(struct redis_link *l, short what)
 	}
 }
 
-static int send_all(struct redis_link *l, const char *bytes, size_t n)
+static int send_all(struct dial *l, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t sent = send(l->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -55,7 +56,7 @@ static int send_all(struct redis_link *l, const char *bytes, size_t n)
 	return 0;
 }
 
-static long receive_some(struct redis_link *l, char *to, size_t room)
+static long receive_some(struct dial *l, char *to, size_t room)
 {
 	for (;;) {
 		ssize_t n = recv(l->fd, to, room, MSG_DONTWAIT);
@@ -70,7 +71,7 @@ static long receive_some(struct redis_link *l, char *to, size_t room)
 	}
 }
 
-static int connected(struct redis_link *l, const struct sockaddr *to, socklen_t size)
+static int connected(struct dial *l, const struct sockaddr *to, socklen_t size)
 {
 	int fault = 0;
 	socklen_t n = sizeof fault;
@@ -89,7 +90,7 @@ static int connected(struct redis_link *l, const struct sockaddr *to, socklen_t 
 	return 0;
 }
 
-static int connect_path(struct redis_link *l, const char *path)
+static int connect_path(struct dial *l, const char *path)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 
@@ -97,7 +98,7 @@ static int connect_path(struct redis_link *l, const char *path)
 	return connected(l, (const struct sockaddr *)&to, sizeof to);
 }
 
-static void close_socket(struct redis_link *l)
+static void close_socket(struct dial *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
@@ -105,7 +106,7 @@ static void close_socket(struct redis_link *l)
 }
 
 /* Each address of the name in turn. */
-static int connect_host(struct redis_link *l, const struct redis_address *to)
+static int connect_host(struct dial *l, const struct dial_to *to)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
 	struct addrinfo *list = NULL;
@@ -131,7 +132,7 @@ static int connect_host(struct redis_link *l, const struct redis_address *to)
 
 /* -- TLS -- */
 
-static int tls_failed(struct redis_link *l, const char *what)
+static int tls_failed(struct dial *l, const char *what)
 {
 	long verdict = l->tls ? SSL_get_verify_result(l->tls) : X509_V_OK;
 	const char *reason = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : ERR_reason_error_string(ERR_peek_error());
@@ -142,7 +143,7 @@ static int tls_failed(struct redis_link *l, const char *what)
 }
 
 /* What TLS has written so far goes out. */
-static int tls_flush(struct redis_link *l)
+static int tls_flush(struct dial *l)
 {
 	char bytes[CHUNK];
 	int n;
@@ -154,7 +155,7 @@ static int tls_flush(struct redis_link *l)
 }
 
 /* What an operation of TLS that answered `rc` asks for: 1: once more, -1: it has failed. */
-static int tls_more(struct redis_link *l, int rc, const char *what)
+static int tls_more(struct dial *l, int rc, const char *what)
 {
 	char bytes[CHUNK];
 	int want = SSL_get_error(l->tls, rc);
@@ -172,7 +173,7 @@ static int tls_more(struct redis_link *l, int rc, const char *what)
 	return BIO_write(SSL_get_rbio(l->tls), bytes, (int)n) == (int)n ? 1 : tls_failed(l, what);
 }
 
-static int tls_context(struct redis_link *l, const struct redis_address *to)
+static int tls_context(struct dial *l, const struct dial_to *to)
 {
 	l->context = SSL_CTX_new(TLS_client_method());
 	if (!l->context || !SSL_CTX_set_min_proto_version(l->context, TLS1_2_VERSION))
@@ -188,7 +189,7 @@ static int tls_context(struct redis_link *l, const struct redis_address *to)
 }
 
 /* The certificate must be of the host that is asked for, by its name or its address. */
-static int tls_expect(struct redis_link *l, const char *host)
+static int tls_expect(struct dial *l, const char *host)
 {
 	X509_VERIFY_PARAM *p = SSL_get0_param(l->tls);
 
@@ -198,11 +199,13 @@ static int tls_expect(struct redis_link *l, const char *host)
 	return SSL_set1_host(l->tls, host) == 1 && SSL_set_tlsext_host_name(l->tls, host) == 1 ? 0 : tls_failed(l, "TLS");
 }
 
-static int tls_open(struct redis_link *l, const struct redis_address *to)
+int dial_secure(struct dial *l, const struct dial_to *to)
 {
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-	int rc = tls_context(l, to);
+	int rc;
 
+	ERR_clear_error();
+	rc = tls_context(l, to);
 	l->tls = rc || !in || !out ? NULL : SSL_new(l->context);
 	if (!l->tls) {
 		BIO_free(in);
@@ -220,16 +223,13 @@ static int tls_open(struct redis_link *l, const struct redis_address *to)
 
 /* -- either -- */
 
-int redis_link_open(struct redis_link *l, const struct redis_address *to)
+int dial_open(struct dial *l, const struct dial_to *to)
 {
 	l->fd = -1;
-	if (to->path ? connect_path(l, to->path) : connect_host(l, to))
-		return -1;
-	ERR_clear_error();
-	return to->tls ? tls_open(l, to) : 0;
+	return to->path ? connect_path(l, to->path) : connect_host(l, to);
 }
 
-int redis_link_send(struct redis_link *l, const char *bytes, size_t n)
+int dial_send(struct dial *l, const char *bytes, size_t n)
 {
 	if (!l->tls)
 		return send_all(l, bytes, n);
@@ -246,7 +246,7 @@ int redis_link_send(struct redis_link *l, const char *bytes, size_t n)
 	return 0;
 }
 
-long redis_link_receive(struct redis_link *l, char *to, size_t room)
+long dial_receive(struct dial *l, char *to, size_t room)
 {
 	if (!l->tls)
 		return receive_some(l, to, room);
@@ -260,7 +260,14 @@ long redis_link_receive(struct redis_link *l, char *to, size_t room)
 	}
 }
 
-bool redis_link_stale(const struct redis_link *l)
+bool dial_pending(const struct dial *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return (l->tls && (SSL_pending(l->tls) || BIO_pending(SSL_get_rbio(l->tls)))) || (l->fd >= 0 && poll(&p, 1, 0) > 0);
+}
+
+bool dial_stale(const struct dial *l)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 	char byte;
@@ -269,7 +276,7 @@ bool redis_link_stale(const struct redis_link *l)
 	return l->fd < 0 || (poll(&p, 1, 0) > 0 && (!l->tls || recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0));
 }
 
-void redis_link_close(struct redis_link *l)
+void dial_close(struct dial *l)
 {
 	SSL_free(l->tls);
 	SSL_CTX_free(l->context);
