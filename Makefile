@@ -57,7 +57,7 @@ $B/lua_library.inc: $(sort $(wildcard lua-rules/lib/*.lua))
 $B/rules/kinds.o: CPPFLAGS += -I$B
 $B/rules/kinds.o: $B/actions.inc
 $B/actions.inc: rules/actions.tbl $(wildcard plugins/*/*.kinds)
-	$(call run,CAT) cat $^ >$@
+	$(call run,CAT) cat $< >$@; for f in $(filter-out $<,$^); do p=$${f#plugins/}; sed "s/^KIND(/KIND_OF(\"$${p%/*}\", /" $$f; done >>$@
 # The version is one text, and of one object: it is written anew when it is another one.
 VERSION := $(shell cli/version.sh)
 $B/core/version.o: CPPFLAGS += -DSKEETER_VERSION='"$(VERSION)"'

@@ -7,9 +7,11 @@
 #include "rules/internal.h"
 
 const struct rules_kind rules_kinds[] = {
-#define KIND(kind, field, paths) { .name = kind, .resource = field, .templates = paths },
+#define KIND_OF(whose, kind, field, paths) { .name = kind, .resource = field, .templates = paths, .plugin = whose },
+#define KIND(kind, field, paths) KIND_OF(NULL, kind, field, paths)
 #include "actions.inc" // rules/actions.tbl, and the *.kinds of plugins
 #undef KIND
+#undef KIND_OF
 	{ 0 }
 };
 

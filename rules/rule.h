@@ -13,6 +13,7 @@ struct rules_kind {
 	const char *name;      /* "republish" */
 	const char *templates; /* paths of the fields that may hold ${...}, separated by blanks: "topic headers.contentType headers.userProperties[].value" */
 	const char *resource;  /* the field that AWS's error document calls failedResource; NULL: none */
+	const char *plugin;    /* of ours: "sink_redis", whose kind it is; NULL: AWS's */
 };
 extern const struct rules_kind rules_kinds[]; /* the last one is { 0 } */
 const struct rules_kind *rules_kind(const char *name); /* NULL: there is no such kind */

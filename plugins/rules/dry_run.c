@@ -197,6 +197,17 @@ static const struct rules_rule *find_rule(struct sk_call *c, const char *name, i
 	return NULL;
 }
 
+/* What would fail for want of somebody who does it. */
+static void foretell(struct sk_call *c, const struct rules_rule *rule)
+{
+	const struct rules_state *s = c->state;
+	cJSON *shown = sk_json_get(c->out, "actions") ? sk_json_get(c->out, "actions")->child : NULL;
+
+	for (int i = 0; i < rule->actions && shown; i++, shown = shown->next)
+		if (!sk_json_get(shown, "error"))
+			sk_json_set_string(c->arena, shown, "error", action_unserved(&rule->action[i], s->sinks, c->arena));
+}
+
 static int DryRunTopicRule(struct sk_call *c)
 {
 	const struct rules_state *s = c->state;
@@ -222,5 +233,6 @@ static int DryRunTopicRule(struct sk_call *c)
 	const cJSON *trace = rules_trace(rule, &m, c->arena, &settings, &later);
 	SK_JSON_EACH(member, trace)
 		sk_json_set(c->arena, c->out, member->string, sk_json_copy(c->arena, member));
+	foretell(c, rule);
 	return trace || later ? SK_OK : sk_fail(c, SK_E_UNAVAILABLE, "memory is out");
 }

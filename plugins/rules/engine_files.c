@@ -135,6 +135,49 @@ static struct sk_bytes *record_of(const struct lua_rule *l)
 	return bytes;
 }
 
+/* The last of the errors that AWS's sentence names, without the value, which may be a password. */
+static const char *without_value(const char *sentence)
+{
+	const char *path = sentence;
+	for (const char *at = sentence; (at = strstr(at, "' at '")); at++)
+		path = at + 5;
+	return path;
+}
+
+/* The actions as CreateTopicRule would take them: NULL, or what is wrong. */
+static const char *shape_fault(const struct rules_engine *e, const struct rules_rule *program, struct sk_arena *a)
+{
+	char why[256];
+	const char *message = NULL;
+	struct sk_inputs *in = !e->rt->shapes ? NULL : sk_inputs_new(e->rt->shapes, "", "actions:ActionList errorAction:Action", true, why, sizeof why);
+	cJSON *all = sk_json_object(a), *list = sk_json_set_array(a, all, "actions");
+	for (int i = 0; i < program->actions; i++)
+		sk_json_set(a, sk_json_append(list, sk_json_object(a)), program->action[i].kind->name, sk_json_copy(a, program->action[i].fields));
+	if (program->error_action)
+		sk_json_set(a, sk_json_set_object(a, all, "errorAction"), program->error_action->kind->name, sk_json_copy(a, program->error_action->fields));
+	if (in && sk_inputs_check(in, a, all, &message) && message)
+		message = without_value(message);
+	sk_inputs_free(&in);
+	return message;
+}
+
+/* Sinks that stand further down in the broker's configuration are not there yet when the files are read first: folder_set_check() follows. */
+static const char *fault_of(const struct rules_engine *e, const struct rules_rule *program, struct sk_arena *a, const char **absent)
+{
+	const char *fault;
+	*absent = NULL;
+	if (!e->taking)
+		return NULL;
+	fault = shape_fault(e, program, a);
+	return fault ? fault : action_check(program, e->options->sinks, a, absent);
+}
+
+static void say_absent(const char *name, const char *absent)
+{
+	if (absent)
+		sk_log('w', "rules", "rule %s: %s", name, absent);
+}
+
 /* The filter of its statement, compiled here so that errors come out now. */
 static int compile_sql(struct rules_engine *e, const char *file, const struct lua_rule *l, struct live_rule **out, char *why, size_t why_size)
 {
@@ -142,10 +185,16 @@ static int compile_sql(struct rules_engine *e, const char *file, const struct lu
 	struct live_rule *r = record ? live_new(l->name, NULL, record) : NULL;
 	const struct rules_rule *program = r ? live_program(r, &e->settings) : NULL;
 	struct live_rule *made = NULL;
-	if (!program)
+	struct sk_arena a = { 0 };
+	const char *absent = NULL, *fault = program ? fault_of(e, program, &a, &absent) : NULL;
+	say_absent(l->name, absent);
+	if (fault)
+		sk_why(why, why_size, "%s:%d: rule \"%s\": %s", file, l->line, l->name, fault);
+	else if (!program)
 		sk_why(why, why_size, "%s:%d: rule \"%s\": %s", file, l->line, l->name, r && r->last_error ? r->last_error : "memory is out");
 	else if (!(made = live_new(l->name, program->filter, record)))
 		sk_why(why, why_size, "memory is out");
+	sk_arena_free(&a);
 	live_unref(r);
 	sk_bytes_unref(record);
 	*out = made;
@@ -330,6 +379,21 @@ struct folder_set *folder_set_read(struct rules_engine *e, const char *path, con
 	else if (read_all(e, s, &to))
 		folder_set_free(&s);
 	return s;
+}
+
+void folder_set_check(struct rules_engine *e, const struct folder_set *s)
+{
+	struct sk_arena a = { 0 };
+	for (size_t i = 0; i < s->rules; i++) {
+		struct live_rule *r = s->by_name[i];
+		const struct rules_rule *program = r->record || atomic_load(&r->compiled) ? live_program(r, &e->settings) : NULL;
+		const char *absent = NULL, *fault = program ? fault_of(e, program, &a, &absent) : NULL;
+		say_absent(r->name, absent);
+		if (fault)
+			sk_log('e', "rules", "%s: rule %s: %s", r->unit->name, r->name, fault);
+		sk_arena_reset(&a, 65536);
+	}
+	sk_arena_free(&a);
 }
 
 /* -- into force -- */

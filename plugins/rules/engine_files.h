@@ -11,6 +11,8 @@ void folder_set_free(struct folder_set **s);
 bool folder_set_same(const struct folder_set *a, const struct folder_set *b);
 size_t folder_set_rules(const struct folder_set *s);
 size_t folder_set_files(const struct folder_set *s);
+/* Any thread but the broker's, once all plugins are loaded: a line in the log for each rule whose actions nothing here can carry out as they are. */
+void folder_set_check(struct rules_engine *e, const struct folder_set *s);
 /* Broker's thread: the rules of `next` are in force instead of those of `before` (NULL: none). 0; -1 with why[]: a name is taken, or memory is out, and
  * nothing has changed: all or nothing. */
 int folder_set_swap(struct rules_engine *e, const struct folder_set *before, const struct folder_set *next, char *why, size_t why_size);

@@ -145,6 +145,7 @@ static void settle(struct folder *f)
 static void *loop(void *arg)
 {
 	struct folder *f = arg;
+	folder_set_check(f->engine, f->now);
 	while (!atomic_load(&f->stop)) {
 		struct pollfd p[2] = { { .fd = f->bell, .events = POLLIN }, { .fd = f->notify, .events = POLLIN } };
 		poll(p, f->notify < 0 ? 1 : 2, -1);

@@ -74,11 +74,19 @@ static int check(const struct rules_state *s, char *why, size_t why_size)
 	return 0;
 }
 
+static void warn(const char *line)
+{
+	if (line)
+		sk_log('w', "rules", "%s", line);
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	struct rules_state *s = state;
 
 	s->account = sk_account();
+	s->sinks = sk_sink_find;
+	s->warn = warn;
 	if (check(s, why, why_size) || !(s->engine = engine_new(s, why, why_size)))
 		return -1;
 	if (!s->folder || (s->engine->folder = folder_open(s->engine, s->folder, why, why_size)))

@@ -6,6 +6,7 @@
 
 #include "core/call.h"
 #include "core/plugin.h"
+#include "plugins/rules/action_check.h"
 
 extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group;
 
@@ -18,6 +19,8 @@ struct rules_state {
 	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	const char *account; /* for accountid() */
 	struct rules_engine *engine;
+	action_sinks *sinks; /* NULL: none are loaded */
+	void (*warn)(const char *line); /* NULL: nobody listens */
 };
 
 #endif

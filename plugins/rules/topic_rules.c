@@ -86,6 +86,19 @@ const struct rules_rule *topic_rule_compile(struct sk_call *c, const char *name,
 	return rule;
 }
 
+/* What is loaded carries the actions out. */
+static int check_actions(struct sk_call *c, const char *name, const struct rules_rule *rule)
+{
+	const struct rules_state *s = c->state;
+	const char *absent, *fault = action_check(rule, s->sinks, c->arena, &absent);
+
+	if (fault)
+		return sk_fail(c, SK_E_INVALID_REQUEST, "%s", fault);
+	if (absent && s->warn && !sk_void(c))
+		s->warn(sk_printf(c->arena, "rule %s: %s", name, absent));
+	return SK_OK;
+}
+
 /* The rule's record as the input has it, without tags and times. NULL: *rc says why not. */
 static cJSON *rule_of_input(struct sk_call *c, const char *name, int *rc)
 {
@@ -94,6 +107,8 @@ static cJSON *rule_of_input(struct sk_call *c, const char *name, int *rc)
 	const struct rules_rule *compiled = topic_rule_compile(c, name, given, rc);
 	cJSON *record = sk_json_object(c->arena), *payload = sk_json_set_object(c->arena, record, "payload");
 
+	if (!*rc)
+		*rc = check_actions(c, name, compiled);
 	if (*rc)
 		return NULL;
 	if (compiled->filter && strlen(compiled->filter) > FILTER_MOST) {
