@@ -10,7 +10,7 @@
 #include "core/base64.h"
 #include "plugins/sink_http/sink_http.h"
 
-enum { MOST_TO = 100, MOST_ADDRESS = 254, MOST_SUBJECT = 4096, WORD_BYTES = 42, BASE64_LINE = 57, MOST_LINE = 998 };
+enum { MOST_TO = 100, MOST_ADDRESS = 254, MOST_SUBJECT = 4096, WORD_BYTES = 39, BASE64_LINE = 57, MOST_LINE = 998 };
 
 struct address {
 	const char *name, *addr; /* name "": none */
@@ -94,6 +94,13 @@ static char *trimmed(struct sk_arena *a, const char *text, size_t n)
 	return sk_strndup(a, text, n);
 }
 
+static char *unquoted(struct sk_arena *a, char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+
+	return n >= 2 && name[0] == '"' && name[n - 1] == '"' ? sk_strndup(a, name + 1, n - 2) : name;
+}
+
 /* "a@b" or "Name <a@b>". NULL, or what is wrong with it. */
 static const char *address_read(struct sk_arena *a, const char *text, size_t n, struct address *out)
 {
@@ -108,16 +115,16 @@ static const char *address_read(struct sk_arena *a, const char *text, size_t n, 
 	if (open) {
 		if (whole[size - 1] != '>')
 			return "an address is none: Name <user@host> is expected";
-		out->name = trimmed(a, whole, (size_t)(open - whole));
+		out->name = unquoted(a, trimmed(a, whole, (size_t)(open - whole)));
 		out->addr = sk_strndup(a, open + 1, size - (size_t)(open - whole) - 2);
 	}
-	return out->addr ? address_fault(out->addr) : "memory is out";
+	return out->addr && out->name ? address_fault(out->addr) : "memory is out";
 }
 
 /* A name is quoted unless it needs encoding anyway. */
 static void put_address(struct outbound_text *t, const struct address *a)
 {
-	bool quoted = *a->name && is_plain(a->name) && a->name[0] != '"';
+	bool quoted = *a->name && is_plain(a->name);
 
 	if (quoted) {
 		outbound_putc(t, '"');
