@@ -27,6 +27,7 @@ LIBS.sink_http := -lcurl
 LIBS.sink_aws := -lcurl
 DIRS.sink_postgres := statements
 LIBS.sink_postgres := -lpq
+LIBS.sink_kafka := -lrdkafka
 LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c outbound/%_client.c
@@ -157,11 +158,13 @@ $B/tests/%.so: $B/tests/plugins/%.o | $B/libskeeter.so
 # A sink alone, without a broker (tests/sinks/drive.c).
 $B/tests/drive: $B/tests/sinks/drive.o | $B/libskeeter.so
 	$(call run,LD) $(CC) $(LDFLAGS) -rdynamic -Wl,--unresolved-symbols=ignore-in-shared-libs -Wl,-rpath,'$$ORIGIN/..' $^ -L$B -lskeeter $(LIBS) -ldl -o $@
+$B/tests/kafka_mock: $B/tests/sinks/kafka_mock.o $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lrdkafka -o $@
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
 	@$(JS) e2e tests/e2e -e2e/sinks/ $(T)
 # The servers that sinks send to; they are big, so nothing else installs them.
 SERVICES := redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/mariadbd:mariadb-server
-sinks: all $B/tests/drive $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
+sinks: all $B/tests/drive $B/tests/kafka_mock $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
 	@tests/need $(SERVICES)
 	@$(JS) sinks tests/e2e/sinks $(T)
 smoke: all $(MODULES) $(TESTED)  ## the part of e2e that `make check` runs
