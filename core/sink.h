@@ -49,19 +49,21 @@ struct sk_sink {
 	const char *kind;          /* "redis": the action's name */
 	const char *prose;         /* one line: what it does */
 	/* Paths, separated by blanks, of the fields that say where to and who as: "url user password tls.ca". They take no templates but
-	 * ${get_secret(...)}, which is filled in when the lane is opened (core/secrets.h) and nowhere else. Actions for which it has the same name (below) share a lane. */
+	 * ${get_secret(...)}, which is filled in when the lane is opened (core/secrets.h) and nowhere else. Actions for which it has the same name (below) share a lane;
+	 * when another one comes whose `connection` differs, it is closed and opened with that. */
 	const char *connection;
 	/* Instead of that, for a destination that lies in a field with templates: the name of the lane from the fields as the rule has them, without
 	 * secrets, "https://example.org:8443". NULL with *why: it cannot be. NULL callback: the values of `connection`, without a URL's password. */
 	const char *(*lane)(const cJSON *fields, struct sk_arena *a, const char **why);
 	/* The field whose value keeps order: what follows an item under the same value waits while that is tried again. NULL: the message's
-	 * topic; "": nothing does. */
+	 * topic; "", or an item without that field: nothing does. Items of one value may come in one deliver(), in their order: a sink that
+	 * keeps it tries none of them behind one that it says RETRY of. */
 	const char *order;
 	size_t most_items, most_bytes; /* of payloads, of one deliver(); 0: 256, 1 MiB. A single item may be larger */
 	/* When a rule is made: NULL, or what is wrong with the fields besides their shape, in one line. May be NULL. Any thread. */
 	const char *(*check)(const cJSON *fields, struct sk_arena *a);
-	/* On the lane's thread, before its first item, and again after close(). `fields` are an action's as its rule has them, secrets filled in; they
-	 * are only lent. Need not connect: deliver() may. NULL with why[] (without secrets): tried again later. `state` is the plugin's. */
+	/* On the lane's thread, before its first item, and again after close(). `fields` are an action's as its rule has them, secrets filled in in those of
+	 * `connection`; what is not of `connection` is some action's of those that share the lane. They are only lent. Need not connect: deliver() may. NULL with why[] (without secrets): tried again later. `state` is the plugin's. */
 	void *(*open)(void *state, const cJSON *fields, char *why, size_t why_size);
 	/* Sets result (and why) of every item; `a` lives until the next call. A connection that was lost: RETRY for all that may not have arrived. */
 	void (*deliver)(void *sink, struct sk_sink_item *const *item, size_t n, struct sk_arena *a);

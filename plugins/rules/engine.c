@@ -12,6 +12,7 @@
 
 enum { FINISH_MS = 2000 }; /* at the end: what is under way */
 
+#include "plugins/rules/lane.h"
 static int threads_of(const struct rules_state *s)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -83,6 +84,8 @@ void engine_quiesce(struct rules_engine *e)
 }
 
 void engine_free(struct rules_engine **at)
+	if (e->lanes)
+		lanes_ready(e->lanes);
 {
 	struct rules_engine *e = *at;
 	*at = NULL;
@@ -115,6 +118,8 @@ static int room_to_match(struct rules_engine *e)
 		return 0;
 	uint32_t *ids = realloc(e->ids, room * sizeof *ids);
 	if (ids)
+	if (e->lanes)
+		lanes_quiesce(e->lanes);
 		e->ids = ids;
 	struct live_rule **matching = ids ? realloc(e->matching, room * sizeof *matching) : NULL;
 	if (!matching)
@@ -130,6 +135,7 @@ int engine_prepare(struct rules_engine *e, struct live_rule *r)
 }
 
 int engine_put(struct rules_engine *e, struct live_rule *r)
+	lanes_close(&e->lanes);
 {
 	if (engine_prepare(e, r))
 		return -1;

@@ -64,6 +64,7 @@ void engine_free(struct rules_engine **e);
 /* Broker's thread: puts a rule in force (takes the reference) or out of force. 0 or -1: memory is out. */
 int engine_put(struct rules_engine *e, struct live_rule *r);
 int engine_prepare(struct rules_engine *e, struct live_rule *r);       /* as live_prepare() */
+	struct lanes *lanes;       /* lane.h */
 void engine_put_prepared(struct rules_engine *e, struct live_rule *r); /* cannot fail */
 void engine_drop(struct rules_engine *e, const char *name);
 

@@ -1,10 +1,14 @@
-/* engine_deliver.c -- what actions do. Republish is here; every other action goes to somewhere outside. */
+/* engine_deliver.c -- what actions do. Republish is here; every other action becomes an item of the lane (lane.h) that leads to where it goes. */
 #include "plugins/rules/engine_thread.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/check.h"
 #include "core/properties.h"
+#include "plugins/rules/engine_lua.h"
+#include "plugins/rules/lane.h"
 
 const char *deliver_publish(struct rules_thread *t, const char *topic, const struct sk_message *m, int depth)
 {
@@ -37,14 +41,85 @@ static const char *republish(struct rules_thread *t, const struct rules_delivery
 	return deliver_publish(t, p.topic, &p.message, depth);
 }
 
-static const struct { const char *kind; const char *(*deliver)(struct rules_thread *, const struct rules_delivery *, const struct rules_outcome *, int); } sinks[] = {
-	{ "republish", republish },
-};
+/* -- to a lane -- */
 
-const char *deliver(struct rules_thread *t, const struct rules_delivery *d, const struct rules_outcome *o, int depth)
+static uint64_t mix(uint64_t h, uint64_t v)
 {
-	for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++)
-		if (!strcmp(sinks[i].kind, d->action->kind->name))
-			return sinks[i].deliver(t, d, o, depth);
-	return sk_printf(&t->arena, "nothing here carries out %s actions", d->action->kind->name);
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+/* The time, and then what is the same when the message is evaluated again after a kill -9. */
+static const char *id_of(struct sk_arena *a, int64_t time_ms, uint64_t number, const char *rule, int action)
+{
+	uint64_t name = sk_check(rule, strlen(rule)), h = mix(mix(mix(number, name), (uint64_t)action + 2), sk_hash(rule, strlen(rule)));
+
+	return sk_printf(a, "%012" PRIx64 "%016" PRIx64 "%04" PRIx64, (uint64_t)time_ms & 0xffffffffffff, h, mix(h, number) & 0xffff);
+}
+
+static void add_message(struct lane_item *i, const struct work *w)
+{
+	const struct rules_message *m = w->m;
+
+	i->sink.topic = w->sql.topic ? w->sql.topic : "";
+	i->sink.client_id = w->sql.client_id;
+	i->principal = w->sql.principal;
+	i->source_ip = w->sql.source_ip;
+	i->message = w->sql.payload;
+	i->message_size = w->sql.size;
+	i->qos = m->qos;
+	i->depth = m->depth;
+	i->retain = m->retain;
+	i->basic = m->basic;
+	i->properties = message_text(m, m->properties);
+	i->properties_size = m->properties_size;
+}
+
+static const char *send(struct rules_thread *t, const struct work *w, struct live_rule *r, const struct rules_delivery *d, const struct rules_outcome *o)
+{
+	const struct rules_rule *program = atomic_load_explicit(&r->compiled, memory_order_relaxed);
+	int action = d->action == program->error_action ? LANE_ERROR_ACTION : (int)(d->action - program->action);
+	const char *why = NULL;
+	struct lane *l = lanes_of(t->engine->lanes, r, program, action, &t->arena, &why);
+	struct lane_item i = { .action = action, .kind = d->action->kind->name, .sink = { .rule = r->name, .time_ms = w->m->now_ms } };
+
+	if (!l)
+		return why;
+	add_message(&i, w);
+	i.sink.payload = o->payload;
+	i.sink.size = o->size;
+	i.sink.id = id_of(&t->arena, w->m->now_ms, w->m->number, r->name, action);
+	i.sink.field = sk_sink_flatten(d->fields, lane_sink(l)->connection, &t->arena, &i.sink.fields);
+	return t->arena.failed ? "memory is out" : lane_add(l, t, w->m, &i);
+}
+
+const char *deliver_lua(struct lua_run *run, const struct lua_effect *e, int serial)
+{
+	const struct work *w = run->work;
+	struct rules_thread *t = run->thread;
+	const char *why = NULL;
+	const struct rules_kind *kind = rules_kind(e->name);
+	struct lane *l = kind ? lane_get(t->engine->lanes, e->name, e->document, &t->arena, &why) : NULL;
+	struct lane_item i = { .action = serial, .kind = e->name, .sink = { .rule = run->rule->name, .time_ms = run->now_ms, .topic = "",
+		.payload = e->message.payload ? e->message.payload : "", .size = e->message.size } };
+
+	if (!l)
+		return kind ? why : sk_printf(&t->arena, "there is no action %s", e->name);
+	if (w)
+		add_message(&i, w);
+	i.sink.id = id_of(&t->arena, run->now_ms, w ? w->m->number : (uint64_t)run->number, run->rule->name, serial);
+	i.sink.field = sk_sink_flatten(e->document, lane_sink(l)->connection, &t->arena, &i.sink.fields);
+	if (t->arena.failed)
+		why = "memory is out";
+	else
+		why = w ? lane_add(l, t, w->m, &i) : lane_append(l, &i) ? "its lane has no room" : NULL;
+	lane_put(l);
+	return why;
+}
+
+/* -- an action -- */
+
+const char *deliver(struct rules_thread *t, const struct work *w, struct live_rule *r, const struct rules_delivery *d, const struct rules_outcome *o)
+{
+	return strcmp(d->action->kind->name, "republish") ? send(t, w, r, d, o) : republish(t, d, o, w->m->depth);
 }

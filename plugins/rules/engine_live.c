@@ -8,6 +8,7 @@
 #include "plugins/rules/engine_state.h"
 #include "plugins/rules/engine_unit.h"
 #include "plugins/rules/engine_trace.h"
+#include "plugins/rules/lane.h"
 
 /* -- a rule -- */
 
@@ -19,6 +20,7 @@ struct live_rule *live_new(const char *name, const char *filter, struct sk_bytes
 		return NULL;
 	atomic_init(&r->refs, 1);
 	memcpy(r->name, name, n);
+	r->hash = sk_hash(name, n - 1);
 	r->filter = m ? memcpy(r->name + n, filter, m) : NULL;
 	r->record = sk_bytes_ref(record);
 	return r;
@@ -34,6 +36,7 @@ void live_unref(struct live_rule *r)
 {
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	lanes_leave(r);
 	sk_arena_free(&r->arena);
 	sk_bytes_unref(r->record);
 	lua_state_free(&r->overlay);

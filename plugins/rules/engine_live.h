@@ -13,6 +13,7 @@
 #include "rules/rule.h"
 
 struct lua_unit; /* engine_unit.h */
+struct lane_uses; /* lanes.h */
 struct trace_log; /* engine_trace.h */
 struct flight; /* engine_lua.c */
 
@@ -22,10 +23,12 @@ struct live_counts { /* messages that came to it, those that WHERE let through, 
 struct live_rule {
 	atomic_uint refs;
 	uint32_t id;               /* in the table */
+	uint32_t hash;             /* of its name */
 	bool disabled;
 	atomic_bool broken;        /* it failed too often: until it is made anew */
 	_Atomic uint32_t failures; /* one after the other */
 	atomic_uint full_lanes;    /* of its actions: they have no room now (lane.h) */
+	struct lane_uses *_Atomic lanes; /* of its actions, as far as they have been found; NULL: none */
 	atomic_bool compiled_tried;
 	const struct rules_rule *_Atomic compiled; /* NULL: not yet, or it cannot be */
 	struct sk_arena arena;     /* of compiled */

@@ -168,14 +168,15 @@ void lua_run_log(const struct live_rule *r, const char *line)
 /* Log lines and actions are no part of the commit. The first action that fails says why. */
 const char *lua_run_others(struct lua_run *run, const struct lua_outcome *o)
 {
-	const char *why = NULL;
+	const char *first = NULL, *why;
+	int serial = 0;
 	for (const struct lua_effect *e = o->effects; e; e = e->next) {
 		if (e->kind == LUA_LOG)
 			lua_run_log(run->rule, e->name);
-		if (e->kind == LUA_ACTION && !why)
-			why = sk_printf(&run->thread->arena, "nothing here carries out %s actions", e->name);
+		why = e->kind == LUA_ACTION ? deliver_lua(run, e, serial++) : NULL;
+		first = first ? first : why;
 	}
-	return why;
+	return first;
 }
 
 /* -- directly -- */
@@ -356,7 +357,7 @@ static int document_of(struct rules_thread *t, struct work *w, struct live_rule 
 static void run_message(struct rules_thread *t, struct work *w, struct live_rule *r, int tries)
 {
 	struct rules_message *m = w->m;
-	struct lua_run run = { .thread = t, .rule = r, .world = &w->world, .depth = m->depth, .number = lua_state_number(w->sql.seed) };
+	struct lua_run run = { .thread = t, .rule = r, .world = &w->world, .work = w, .now_ms = m->now_ms, .depth = m->depth, .number = lua_state_number(w->sql.seed) };
 	struct lua_world world = { .ctx = &run, .ask = lua_run_ask, .now_ms = m->now_ms };
 	struct lua_outcome o = { 0 };
 	const cJSON *document;

@@ -5,6 +5,7 @@
 #include "core/threads.h"
 #include "plugins/rules/engine_thread.h"
 
+#include "plugins/rules/lane.h"
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 enum { BATCH = 64, ARENA_MOST = 64 << 20 };
 enum { OUTBOX_MOST = 8192, OUTBOX_WAIT_US = 500 };
 
+enum { FLUSH_AGAIN_US = 100000 }; /* what could not be appended */
 void thread_ring(struct rules_thread *t)
 {
 	t->fed = 0;
@@ -80,7 +82,9 @@ static bool step(struct rules_thread *t)
 	t->out.home = &rt->outbox.others; /* the broker's thread would wait for our part of malloc */
 	sk_out_home_empty(t->out.home);
 	bool some = run_notes(t);
-	some = run_messages(t) || some;
+	some = (t->held < LANE_HELD_MOST && run_messages(t)) || some;
+	recover_poke(t);
+	lanes_flush(t);
 	sk_outbox_push(&rt->outbox, &t->out, rt->host);
 	return some;
 }
@@ -90,7 +94,7 @@ static bool has_work(struct rules_thread *t)
 	pthread_mutex_lock(&t->lock);
 	bool notes = t->notes != NULL;
 	pthread_mutex_unlock(&t->lock);
-	return notes || !rules_ring_empty(t->ring);
+	return notes || (t->held < LANE_HELD_MOST && !rules_ring_empty(t->ring));
 }
 
 /* `rung` is cleared before the last look: whoever brings something after that posts. */
@@ -104,7 +108,7 @@ static void *loop(void *arg)
 				sk_wait_posted(&t->bell, sk_mono_us() + OUTBOX_WAIT_US);
 		atomic_store(&t->rung, false);
 		if (!atomic_load(&t->stop) && !has_work(t))
-			sk_wait_posted(&t->bell, INT64_MAX);
+			sk_wait_posted(&t->bell, t->buffers ? sk_mono_us() + FLUSH_AGAIN_US : INT64_MAX);
 	}
 	return NULL;
 }
@@ -181,6 +185,7 @@ void thread_stop(struct rules_thread *t)
 		return;
 	atomic_store(&t->stop, true);
 	sem_post(&t->bell);
+	lanes_flush(t);
 	pthread_join(t->id, NULL);
 	atomic_store(&t->started, false);
 }

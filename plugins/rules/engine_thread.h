@@ -23,6 +23,8 @@ struct rules_thread {
 	struct sql_patterns patterns;
 	struct ask_round *asking;      /* what the rule that runs has asked of functions (engine_ask.h); NULL: nothing */
 	struct zones zones;
+	struct lane_buffer *buffers;   /* of lanes, that are to be flushed (lanes.h) */
+	size_t held;                   /* bytes in them that could not be appended */
 	pthread_mutex_t lock;          /* of notes: any thread */
 	struct rules_note *notes, **notes_tail;
 };
@@ -51,6 +53,7 @@ struct work {
 };
 void work_done(struct rules_thread *t, struct rules_message *m); /* a part of what was open for it */
 void work_open(struct rules_thread *t, struct rules_message *m, struct work *w);
+void work_properties(struct sk_arena *a, const void *properties, size_t size, struct sql_message *m); /* what MQTT 5 says, core/properties.h */
 void work_failed(struct live_rule *r, int64_t now_ms, const char *why); /* NULL: memory is out */
 void work_overran(struct live_rule *r, int64_t now_ms, const char *why); /* a limit was reached: it counts for more */
 void work_went_well(struct live_rule *r);
@@ -65,7 +68,7 @@ const cJSON *world_record(struct rules_thread *t, const char *key, bool *failed)
 #define WORLD_SILENT "the store does not answer"
 
 /* engine_deliver.c: what actions do. NULL, or why it cannot be done. */
-const char *deliver(struct rules_thread *t, const struct rules_delivery *d, const struct rules_outcome *o, int depth);
+const char *deliver(struct rules_thread *t, const struct work *w, struct live_rule *r, const struct rules_delivery *d, const struct rules_outcome *o);
 /* A message of ours after those that the batch has made. NULL or why not. */
 const char *deliver_publish(struct rules_thread *t, const char *topic, const struct sk_message *m, int depth);
 

@@ -43,7 +43,7 @@ static cJSON *answer_of(struct rules_thread *t, struct question *q)
 	struct sk_runtime *rt = t->engine->rt;
 	const cJSON *in = sk_json_parse(a, q->in, strlen(q->in), NULL, NULL);
 	struct rules_world things;
-	struct lua_run run = { .thread = t, .rule = q->rule, .world = &things, .stored = true };
+	struct lua_run run = { .thread = t, .rule = q->rule, .world = &things, .now_ms = q->now_ms, .stored = true };
 	struct lua_world world = { .ctx = &run, .ask = lua_run_ask, .now_ms = q->now_ms };
 	struct lua_outcome o = { 0 };
 	world_open(t, &things, q->now_ms);

@@ -41,10 +41,10 @@ static void read_property(struct sk_arena *a, const struct sk_property *p, struc
 	}
 }
 
-static void read_properties(struct sk_arena *a, const struct rules_message *raw, struct sql_message *m)
+void work_properties(struct sk_arena *a, const void *properties, size_t size, struct sql_message *m)
 {
-	const unsigned char *at = (const unsigned char *)raw + raw->properties;
-	struct sk_properties all = { .at = at, .end = at + raw->properties_size };
+	const unsigned char *at = properties;
+	struct sk_properties all = { .at = at, .end = at + size };
 	struct sk_property p;
 	size_t users = 0;
 	while (sk_properties_next(&all, &p)) {
@@ -52,7 +52,7 @@ static void read_properties(struct sk_arena *a, const struct rules_message *raw,
 		users += p.id == SK_PROPERTY_USER_PROPERTY;
 	}
 	struct sql_property *list = users ? sk_alloc(a, (users + 1) * sizeof *list) : NULL;
-	all = (struct sk_properties){ .at = at, .end = at + raw->properties_size };
+	all = (struct sk_properties){ .at = at, .end = at + size };
 	for (size_t i = 0; list && i < users && sk_properties_next(&all, &p);)
 		if (p.id == SK_PROPERTY_USER_PROPERTY)
 			list[i++] = (struct sql_property){ text_of(a, &p), sk_strndup(a, p.value, p.value_size) };
@@ -77,7 +77,7 @@ void work_open(struct rules_thread *t, struct rules_message *m, struct work *w)
 		.account = rt->account, .format = -1, .now_ms = m->now_ms, .world = &w->world, .look = rules_look, .zone = zone, .patterns = &t->patterns };
 	rt->host->random(rt->host->ctx, s->seed, sizeof s->seed);
 	if (m->properties_size)
-		read_properties(&t->arena, m, s);
+		work_properties(&t->arena, message_text(m, m->properties), m->properties_size, s);
 	s->document = sk_json_parse(&t->arena, s->payload, s->size, NULL, NULL);
 }
 
@@ -131,7 +131,7 @@ static void run_error_action(struct rules_thread *t, struct work *w, struct live
 	int rc = rules_evaluate_error(program, &w->sql, failed, n, o ? NULL : why, &t->arena, &error);
 	const char *again = rc ? error.why : error.deliveries ? error.delivery->error : NULL;
 	if (!again && !rc && error.deliveries)
-		again = deliver(t, error.delivery, &error, w->m->depth);
+		again = deliver(t, w, r, error.delivery, &error);
 	if (again)
 		live_note(r, w->m->now_ms, sk_printf(&t->arena, "%s; the error action too: %s", why, again));
 }
@@ -143,7 +143,7 @@ static void run_actions(struct rules_thread *t, struct work *w, struct live_rule
 	for (int i = 0; i < o->deliveries; i++) {
 		struct rules_delivery *d = &o->delivery[i];
 		if (!d->error)
-			d->error = deliver(t, d, o, w->m->depth);
+			d->error = deliver(t, w, r, d, o);
 		if (d->error && !failed++)
 			why = sk_printf(&t->arena, "%s: %s", d->action->kind->name, d->error);
 	}

@@ -8,7 +8,7 @@
 #include "core/plugin.h"
 #include "plugins/rules/action_check.h"
 
-extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group;
+extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group, dead_letters_group;
 
 struct rules_engine; /* engine.h */
 struct rules_state {
@@ -17,6 +17,10 @@ struct rules_state {
 	int64_t ring;        /* bytes, of one thread */
 	const char *folder;  /* NULL: there are no files of rules */
 	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
+	int64_t spill;       /* bytes that may wait for one destination */
+	int64_t retry_for, retry_least, retry_most; /* ms */
+	int64_t lanes;       /* destinations */
+	int64_t dead_letters; /* of one rule */
 	const char *account; /* for accountid() */
 	struct rules_engine *engine;
 	action_sinks *sinks; /* NULL: none are loaded */
