@@ -1,10 +1,12 @@
-/* http_hello.c -- libmicrohttpd's own "hello": what requests over HTTP cost without anything behind them. Prints its port, ends with its input.
+/* http_hello.c -- libmicrohttpd's own "hello": what requests over HTTP cost without anything behind them. Prints its port (that of its argument,
+ * if there is one), ends with its input.
  *
  * It waits outside of libmicrohttpd, as skeeter_http does: inside, version 0.9.75 stalls when exactly 128 connections are ready. */
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum MHD_Result hello(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *data,
@@ -24,11 +26,11 @@ static enum MHD_Result hello(void *cls, struct MHD_Connection *connection, const
 	return rc;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, hello, NULL, MHD_OPTION_SOCK_ADDR, &to,
-	                                        MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_END);
+	                                        MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info = d ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT) : NULL;
 	if (!info)
 		return 1;

@@ -16,6 +16,7 @@ const SECTIONS = {
 	http: 'HTTP',
 	things: 'A registry full of things',
 	rules: 'Rules',
+	sinks: 'Sinks',
 	gap: 'The broker\'s thread',
 	parts: 'Parts, without a broker',
 };
@@ -59,5 +60,5 @@ for (const name of asked.length ? asked : Object.keys(SECTIONS)) {
 		report.head({ ...SECTIONS, ...OPTIONAL }[name] || name, section.columns);
 		await section(report);
 		report.note(`\nTook ${Math.round((Date.now() - began) / 1000)} s.`);
-	}, { seconds: { soak: 7200, rules: 1200 }[name] || 600 });
+	}, { seconds: { soak: 7200, rules: 1200, sinks: 1200 }[name] || 600 });
 }
