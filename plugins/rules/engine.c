@@ -9,10 +9,10 @@
 #include "core/why.h"
 #include "plugins/rules/engine_folder.h"
 #include "plugins/rules/engine_thread.h"
+#include "plugins/rules/lane.h"
 
 enum { FINISH_MS = 2000 }; /* at the end: what is under way */
 
-#include "plugins/rules/lane.h"
 static int threads_of(const struct rules_state *s)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -53,6 +53,8 @@ void engine_ready(struct rules_engine *e)
 		sk_log('e', "rules", "memory is out: no rule runs");
 		return;
 	}
+	if (e->lanes)
+		lanes_ready(e->lanes);
 	for (int i = 0; i < e->threads; i++)
 		if (thread_start(e->thread[i])) {
 			sk_log('e', "rules", "a thread cannot be started: no rule runs");
@@ -81,11 +83,11 @@ void engine_quiesce(struct rules_engine *e)
 		usleep(1000);
 	for (int i = 0; i < e->threads; i++)
 		thread_stop(e->thread[i]);
+	if (e->lanes)
+		lanes_quiesce(e->lanes);
 }
 
 void engine_free(struct rules_engine **at)
-	if (e->lanes)
-		lanes_ready(e->lanes);
 {
 	struct rules_engine *e = *at;
 	*at = NULL;
@@ -97,6 +99,7 @@ void engine_free(struct rules_engine **at)
 	engine_retire_free(e);
 	engine_watch_free(e);
 	live_table_free(&e->table);
+	lanes_close(&e->lanes);
 	free(e->ids);
 	free(e->matching);
 	free(e->arn);
@@ -118,8 +121,6 @@ static int room_to_match(struct rules_engine *e)
 		return 0;
 	uint32_t *ids = realloc(e->ids, room * sizeof *ids);
 	if (ids)
-	if (e->lanes)
-		lanes_quiesce(e->lanes);
 		e->ids = ids;
 	struct live_rule **matching = ids ? realloc(e->matching, room * sizeof *matching) : NULL;
 	if (!matching)
@@ -135,7 +136,6 @@ int engine_prepare(struct rules_engine *e, struct live_rule *r)
 }
 
 int engine_put(struct rules_engine *e, struct live_rule *r)
-	lanes_close(&e->lanes);
 {
 	if (engine_prepare(e, r))
 		return -1;

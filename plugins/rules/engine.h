@@ -54,6 +54,7 @@ struct rules_engine {
 	size_t ids_room;           /* of both: at least as many as there are rules */
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
 	struct folder *folder;     /* NULL: there is no folder of rules */
+	struct lanes *lanes;       /* lane.h */
 };
 
 /* engine.c */
@@ -64,7 +65,6 @@ void engine_free(struct rules_engine **e);
 /* Broker's thread: puts a rule in force (takes the reference) or out of force. 0 or -1: memory is out. */
 int engine_put(struct rules_engine *e, struct live_rule *r);
 int engine_prepare(struct rules_engine *e, struct live_rule *r);       /* as live_prepare() */
-	struct lanes *lanes;       /* lane.h */
 void engine_put_prepared(struct rules_engine *e, struct live_rule *r); /* cannot fail */
 void engine_drop(struct rules_engine *e, const char *name);
 

@@ -4,8 +4,8 @@
  * and when that is full it is refused. */
 #include "core/threads.h"
 #include "plugins/rules/engine_thread.h"
-
 #include "plugins/rules/lane.h"
+
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 
 enum { BATCH = 64, ARENA_MOST = 64 << 20 };
 enum { OUTBOX_MOST = 8192, OUTBOX_WAIT_US = 500 };
-
 enum { FLUSH_AGAIN_US = 100000 }; /* what could not be appended */
+
 void thread_ring(struct rules_thread *t)
 {
 	t->fed = 0;
@@ -83,7 +83,6 @@ static bool step(struct rules_thread *t)
 	sk_out_home_empty(t->out.home);
 	bool some = run_notes(t);
 	some = (t->held < LANE_HELD_MOST && run_messages(t)) || some;
-	recover_poke(t);
 	lanes_flush(t);
 	sk_outbox_push(&rt->outbox, &t->out, rt->host);
 	return some;
@@ -185,7 +184,7 @@ void thread_stop(struct rules_thread *t)
 		return;
 	atomic_store(&t->stop, true);
 	sem_post(&t->bell);
-	lanes_flush(t);
 	pthread_join(t->id, NULL);
+	lanes_flush(t);
 	atomic_store(&t->started, false);
 }

@@ -4,7 +4,6 @@
 #include "core/why.h"
 #include "plugins/rules/engine.h"
 #include "plugins/rules/engine_folder.h"
-#include "plugins/rules/engine_recover.h"
 #include "plugins/rules/dead_letters.h"
 #include "plugins/rules/lane.h"
 #include "plugins/rules/lua_effects.h"
@@ -19,9 +18,7 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_INT, struct rules_state, most_rules, "1000", "1 1000000", "most rules that can be created; AWS's limit is 1000"),
 	SK_OPTION(SK_STR, struct rules_state, folder, NULL, NULL, "folder of rules in Lua, *.lua; they are read again when one changes and at SIGHUP"),
 	SK_OPTION(SK_INT, struct rules_state, threads, "0", "0 16", "threads that run rules; 0: one for each core but one, at most 4"),
-	SK_OPTION(SK_SIZE, struct rules_state, ring, "4m", NULL,
-	          "bytes of messages that may wait for all these threads, locked in memory, 64k to 1g, at least 64k for each; what comes then is refused, with QoS 0 dropped and counted"),
-	SK_OPTION(SK_STR, struct rules_state, journal, NULL, NULL, "folder in which they survive kill -9; none: one in /dev/shm"),
+	SK_OPTION(SK_SIZE, struct rules_state, ring, "8m", NULL, "bytes of messages that may wait for one such thread, 64k to 1g; what comes then is refused, with QoS 0 dropped and counted"),
 	SK_OPTION(SK_SIZE, struct rules_state, spill, "256m", NULL, "bytes that may wait for one destination, 64k to 1t; then messages for it are refused"),
 	SK_OPTION(SK_DURATION, struct rules_state, retry_for, "24h", NULL, "how long an action is tried before it has failed, 0 or 1s to 30d; 0: for ever"),
 	SK_OPTION(SK_DURATION, struct rules_state, retry_least, "100ms", NULL, "before an action is tried again, 1ms to 1h; doubled each time"),
@@ -93,28 +90,9 @@ static void warn(const char *line)
 	if (line)
 		sk_log('w', "rules", "%s", line);
 }
-	if (s->spill < 64 << 10 || s->spill > (int64_t)1 << 40)
-		return sk_why(why, why_size, "plugin_opt_spill must be 64k to 1t");
-	if (s->retry_for && (s->retry_for < 1000 || s->retry_for > 30 * 86400000LL))
-		return sk_why(why, why_size, "plugin_opt_retry_for must be 0, or 1s to 30d");
-	if (s->retry_least < 1 || s->retry_least > 3600000 || s->retry_most < s->retry_least || s->retry_most > 3600000)
-		return sk_why(why, why_size, "plugin_opt_retry_least must be 1ms to 1h, and plugin_opt_retry_most no less, to 1h");
 
 static int start(void *state, char *why, size_t why_size)
 {
-/* What waits for destinations is opened again. */
-static int open_lanes(struct rules_state *s, char *why, size_t why_size)
-{
-	char folder[4096];
-	const struct lanes_settings settings = { .folder = folder, .spill = (uint64_t)s->spill, .retry_for_ms = s->retry_for,
-		.retry_least_ms = s->retry_least, .retry_most_ms = s->retry_most, .most_lanes = (int)s->lanes };
-
-	if (snprintf(folder, sizeof folder, "%s/rules/lanes", sk_data_dir()) >= (int)sizeof folder)
-		return sk_why(why, why_size, "%s is too long", sk_data_dir());
-	s->engine->lanes = lanes_open(s->engine, &settings, why, why_size);
-	return s->engine->lanes ? 0 : -1;
-}
-
 	struct rules_state *s = state;
 
 	s->account = sk_account();

@@ -16,11 +16,11 @@ struct rules_state {
 	int64_t most_rules, threads;
 	int64_t ring;        /* bytes, of one thread */
 	const char *folder;  /* NULL: there are no files of rules */
-	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	int64_t spill;       /* bytes that may wait for one destination */
 	int64_t retry_for, retry_least, retry_most; /* ms */
 	int64_t lanes;       /* destinations */
 	int64_t dead_letters; /* of one rule */
+	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	const char *account; /* for accountid() */
 	struct rules_engine *engine;
 	action_sinks *sinks; /* NULL: none are loaded */
