@@ -164,21 +164,12 @@ static struct lane *make(struct lanes *s, const struct sk_sink *sink, const char
 
 /* -- for actions -- */
 
-/* Which plugin has a kind's sink; kinds of AWS's that are not here have none. */
-static const struct { const char *plugin, *kinds; } plugins[] = {
-	{ "skeeter_sink_http.so", " http influx clickhouse smtp " },
-	{ "skeeter_sink_aws.so", " sqs sns kinesis firehose dynamoDB dynamoDBv2 s3 cloudwatchMetric cloudwatchLogs " },
-	{ "skeeter_sink_redis.so", " redis " }, { "skeeter_sink_nats.so", " nats " }, { "skeeter_sink_amqp.so", " amqp " },
-	{ "skeeter_sink_postgres.so", " postgres " }, { "skeeter_sink_mysql.so", " mysql " }, { "skeeter_sink_kafka.so", " kafka " },
-};
-
 const char *lane_missing(struct sk_arena *a, const char *kind)
 {
-	const char *word = sk_printf(a, " %s ", kind);
+	const struct rules_kind *k = rules_kind(kind);
 
-	for (size_t i = 0; word && i < sizeof plugins / sizeof *plugins; i++)
-		if (strstr(plugins[i].kinds, word))
-			return sk_printf(a, "nothing here carries out %s actions: load %s", kind, plugins[i].plugin);
+	if (k && k->plugin)
+		return sk_printf(a, "nothing here carries out %s actions: load skeeter_%s.so", kind, k->plugin);
 	return sk_printf(a, "nothing here carries out %s actions", kind);
 }
 

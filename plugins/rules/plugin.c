@@ -82,6 +82,12 @@ static int check(const struct rules_state *s, char *why, size_t why_size)
 		return sk_why(why, why_size, "plugin_opt_lua_memory must be 64k to 1g");
 	if (s->lua_time < 1 || s->lua_time > 10000)
 		return sk_why(why, why_size, "plugin_opt_lua_time must be 1ms to 10s");
+	if (s->spill < 64 << 10 || s->spill > (int64_t)1 << 40)
+		return sk_why(why, why_size, "plugin_opt_spill must be 64k to 1t");
+	if (s->retry_for && (s->retry_for < 1000 || s->retry_for > 30 * 86400000LL))
+		return sk_why(why, why_size, "plugin_opt_retry_for must be 0, or 1s to 30d");
+	if (s->retry_least < 1 || s->retry_least > 3600000 || s->retry_most < s->retry_least || s->retry_most > 3600000)
+		return sk_why(why, why_size, "plugin_opt_retry_least must be 1ms to 1h, and plugin_opt_retry_most no less, to 1h");
 	return 0;
 }
 
@@ -89,6 +95,19 @@ static void warn(const char *line)
 {
 	if (line)
 		sk_log('w', "rules", "%s", line);
+}
+
+/* What waits for destinations is opened again. */
+static int open_lanes(struct rules_state *s, char *why, size_t why_size)
+{
+	char folder[4096];
+	const struct lanes_settings settings = { .folder = folder, .spill = (uint64_t)s->spill, .retry_for_ms = s->retry_for,
+		.retry_least_ms = s->retry_least, .retry_most_ms = s->retry_most, .most_lanes = (int)s->lanes };
+
+	if (snprintf(folder, sizeof folder, "%s/rules/lanes", sk_data_dir()) >= (int)sizeof folder)
+		return sk_why(why, why_size, "%s is too long", sk_data_dir());
+	s->engine->lanes = lanes_open(s->engine, &settings, why, why_size);
+	return s->engine->lanes ? 0 : -1;
 }
 
 static int start(void *state, char *why, size_t why_size)
