@@ -1,4 +1,4 @@
-/* http_sigv4_test.c -- Signature Version 4 against AWS's own vectors (tests/data/sigv4), AWS's documented chunked upload, and every refusal. */
+/* sigv4_test.c -- Signature Version 4 against AWS's own vectors (tests/data/sigv4), AWS's documented chunked upload, and every refusal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -684,11 +684,29 @@ static void memory_that_is_out_is_a_503(void **at)
 	assert_true(failed > 0 && failed < 19);
 }
 
+/* AWS's documented PUT of an object: S3 encodes a path once, and its date is not the one that is signed. */
+static void an_object_of_s3_is_signed_as_in_its_guide(void **at)
+{
+	static const struct sigv4_field header[] = { { "Date", "Fri, 24 May 2013 00:00:00 GMT" }, { "Host", "examplebucket.s3.amazonaws.com" },
+		{ "x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072" }, { "x-amz-storage-class", "REDUCED_REDUNDANCY" } };
+	static const struct sigv4_request put = { .method = "PUT", .path = "/test%24file.text", .query = "", .header = header, .headers = 4 };
+	static const struct sigv4_signer by = { .key_id = "AKIAIOSFODNN7EXAMPLE", .secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", .region = "us-east-1",
+		.service = "s3", .now_ms = 1369353600000, .s3 = true };
+	struct sigv4_field add[3];
+
+	(void)at;
+	assert_int_equal(sigv4_sign(&arena, &put, &(struct sigv4_body){ "Welcome to Amazon S3.", 21 }, &by, add), 2);
+	assert_string_equal(add[1].value, "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
+	                                  "SignedHeaders=date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class, "
+	                                  "Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(aws_vectors_signed_in_a_header_come_out_the_same, fresh, clean),
 		cmocka_unit_test_setup_teardown(aws_vectors_signed_in_the_query_come_out_the_same, fresh, clean),
+		cmocka_unit_test_setup_teardown(an_object_of_s3_is_signed_as_in_its_guide, fresh, clean),
 		cmocka_unit_test_setup_teardown(aws_vectors_are_believed_and_forged_ones_are_not, fresh, clean),
 		cmocka_unit_test_setup_teardown(half_a_signature_is_refused_in_the_words_of_aws, fresh, clean),
 		cmocka_unit_test_setup_teardown(half_a_presigned_url_is_refused_in_the_words_of_aws, fresh, clean),
