@@ -283,7 +283,8 @@ static void give_up(struct outbound *o)
 			end(&o->slot[i], CURLE_OUT_OF_MEMORY);
 }
 
-/* When as many as may be under way have had no answer in a row, the others are not tried: a server that is away costs one time limit. */
+/* When as many as may be under way have had no answer in a row, the others are not tried; and while one has had none, those that are still under way are
+ * waited for. So a server that is away costs one time limit. */
 static bool next_begun(struct outbound *o, struct outbound_request *r, struct sk_arena *a)
 {
 	if (o->unanswered < o->slots)
@@ -301,7 +302,7 @@ void outbound_send(struct outbound *o, struct outbound_request *r, size_t n, str
 
 	o->unanswered = 0;
 	while (next < n || open) {
-		while (next < n && open < o->slots)
+		while (next < n && open < o->slots && !(o->unanswered && open))
 			open += next_begun(o, &r[next++], a);
 		if (curl_multi_perform(o->multi, &running) != CURLM_OK) {
 			give_up(o);
