@@ -18,6 +18,7 @@ struct kafka {
 	rd_kafka_conf_t *conf;     /* what each producer is made of */
 	rd_kafka_t *producer;      /* NULL: there is none */
 	struct sk_arena *batch;    /* while a batch is delivered */
+	bool denied;               /* librdkafka would remember for minutes that it may not: a new one asks again */
 	char said[300];            /* librdkafka's last error of a connection */
 };
 
@@ -44,6 +45,7 @@ static void settle(struct kafka *k, struct sk_sink_item *item, rd_kafka_resp_err
 {
 	bool late = error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT;
 
+	k->denied |= error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 	item->result = kafka_verdict(error);
 	item->why = !error ? NULL : late && *k->said ? sk_strdup(k->batch, k->said) : rd_kafka_err2str(error);
 }
@@ -215,10 +217,11 @@ void kafka_deliver(void *sink, struct sk_sink_item *const *item, size_t n, struc
 	if (why)
 		return;
 	k->batch = a;
+	k->denied = false;
 	for (size_t i = 0; i < n && add(k, item[i]);)
 		i++;
 	rd_kafka_flush(k->producer, k->timeout + GRACE);
-	if (rd_kafka_outq_len(k->producer) > 0 || rd_kafka_fatal_error(k->producer, NULL, 0))
+	if (rd_kafka_outq_len(k->producer) > 0 || k->denied || rd_kafka_fatal_error(k->producer, NULL, 0))
 		end_producer(k);
 	k->batch = NULL;
 }
