@@ -68,9 +68,10 @@ test('what a message itself causes fails, and the rest of its batch arrives', as
 });
 
 test('a topic or a partition that is not there comes again, and arrives when it is', async (t) => {
-	const k = await kafka(t), d = sink(t, k, {}, { timeout: '1s' });
+	const k = await kafka(t), d = sink(t, k, {}, { timeout: '2s' });
 	await k.ask('topic a 2');
 	await k.ask(`error later ${UNKNOWN_TOPIC}`);
+	await until('the producer to know its broker', async () => results(await d.send({ payload: '0' })) === 'ok');
 	const answers = await d.send({ payload: '1' }, { fields: { partition: '9' } }, { fields: { topic: 'later' }, payload: 'x' });
 	assert.equal(results(answers), 'ok retry retry');
 	assert.match(answers[1].why, /nknown partition/);
