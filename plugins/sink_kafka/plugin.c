@@ -9,7 +9,7 @@ static const struct sk_option options[] = {
 };
 
 static const struct sk_sink sinks[] = {
-	{ .kind = "kafka", .prose = "a record of Apache Kafka", .connection = "destinationArn clientProperties", .lane = kafka_lane, .order = "key",
+	{ .kind = "kafka", .prose = "a record of Apache Kafka", .connection = "clientProperties", .lane = kafka_lane, .order = "key",
 	  .most_items = 4096, .most_bytes = 4 << 20, .check = kafka_check, .open = kafka_open, .deliver = kafka_deliver, .close = kafka_close },
 	{ 0 }
 };

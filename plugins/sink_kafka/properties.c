@@ -179,17 +179,17 @@ const char *kafka_check(const cJSON *fields, struct sk_arena *a)
 	return fault_of(p, why, sizeof why) ? sk_strdup(a, why) : NULL;
 }
 
-/* "kafka://one:9092,two:9092 SASL_SSL me gzip": what actions share a producer by. */
+/* "kafka://one:9092,two:9092 security.protocol=SSL": all but secrets, in their order. What has the same name must be the same properties: a lane is opened anew
+ * when they change. */
 const char *kafka_lane(const cJSON *fields, struct sk_arena *a, const char **why)
 {
 	const cJSON *p = sk_json_get(fields, "clientProperties");
-	const char *servers = sk_json_text(p, "bootstrap.servers"), *name;
+	const char *servers = sk_json_text(p, "bootstrap.servers"), *name = sk_printf(a, "kafka://%s", servers ? servers : "");
 
-	name = sk_printf(a, "kafka://%s", servers ? servers : "");
-	for (size_t i = 1; i < sizeof properties / sizeof *properties; i++) {
-		const char *value = properties[i].what & SECRET || !properties[i].to ? NULL : sk_json_text(p, properties[i].name);
-		if (value)
-			name = sk_printf(a, "%s %s=%s", name, properties[i].name, value);
+	SK_JSON_EACH(one, p) {
+		const struct property *known = property_of(one->string);
+		if (known && known != properties && !(known->what & SECRET) && cJSON_IsString(one))
+			name = sk_printf(a, "%s %s=%s", name, one->string, one->valuestring);
 	}
 	if (a->failed)
 		*why = "memory is out";

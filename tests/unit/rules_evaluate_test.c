@@ -45,8 +45,8 @@ static const struct golden {
 	  "{\"one\":1} | republish {\"topic\":\"t\",\"headers\":{\"contentType\":\"text\",\"userProperties\":[{\"key\":\"k\",\"value\":\"2\"},{\"key\":\"22\",\"value\":\"v\"}]}}" },
 	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`republish`:{`topic`:`t`,`headers`:{`userProperties`:[{`key`:`k`,`value`:`1`},{`key`:`k`,`value`:`${b}`}]}}}]}", "a", "{}",
 	  "{\"one\":1} | republish failed: headers.userProperties[1].value: an expression of the template is undefined" },
-	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`kafka`:{`topic`:`t`,`clientProperties`:{`acks`:`1`,`sasl.scram.username`:`${u}`}}}]}", "a", "{\"u\":\"me\"}",
-	  "{\"one\":1} | kafka {\"topic\":\"t\",\"clientProperties\":{\"acks\":\"1\",\"sasl.scram.username\":\"me\"}}" },
+	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`kafka`:{`topic`:`t`,`clientProperties`:{`acks`:`1`,`sasl.scram.username`:`${u}`},`headers`:[{`key`:`${u}`,`value`:`v`}]}}]}", "a", "{\"u\":\"me\"}",
+	  "{\"one\":1} | kafka {\"topic\":\"t\",\"clientProperties\":{\"acks\":\"1\",\"sasl.scram.username\":\"${u}\"},\"headers\":[{\"key\":\"me\",\"value\":\"v\"}]}" },
 	{ "{`sql`:`SELECT 1 AS one FROM '#'`,`actions`:[{`iotSiteWise`:{`putAssetPropertyValueEntries`:[{`propertyAlias`:`/${topic(1)}`,`propertyValues`:[{`value`:"
 	  "{`doubleValue`:`${t}`},`timestamp`:{`timeInSeconds`:`${floor(timestamp() / 1000)}`,`offsetInNanos`:`0`}}]}],`roleArn`:`r`}}]}", "a", "{\"t\":1.5}",
 	  "{\"one\":1} | iotSiteWise {\"putAssetPropertyValueEntries\":[{\"propertyAlias\":\"/a\",\"propertyValues\":[{\"value\":{\"doubleValue\":\"1.5\"},"
