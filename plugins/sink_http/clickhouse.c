@@ -12,7 +12,6 @@
 struct house {
 	struct sink_http_base base;   /* url: with all of the query but the statement */
 	const char *database;         /* NULL: the user's own */
-	bool many_tables;             /* the table comes from a template */
 };
 struct house_row {
 	struct sk_sink_item *item;
@@ -101,22 +100,21 @@ static bool is_listed(const int *list, int code)
 
 /* Text that is not what its column is, fields that no column has, values out of range, constraints. */
 static const int of_rows[] = { 6, 15, 16, 25, 26, 27, 33, 36, 38, 41, 49, 53, 69, 70, 72, 117, 130, 131, 190, 321, 349, 376, 407, 441, 467, 469, 675, 676, 691, 0 };
-/* No such table, database or name. */
-static const int of_tables[] = { 47, 60, 81, 0 };
+/* No such name, no such table: all rows of the request are meant. */
+static const int of_tables[] = { 47, 60, 0 };
 
+/* A database that is not there, or a user that may not, is no fault of the rows: they wait until an operator has set it right. */
 static enum sk_sunk clickhouse_verdict(const struct outbound_request *r, size_t n, struct sk_arena *a, const char **why, bool *all)
 {
-	const struct house *h = r->own;
 	enum sk_sunk result = outbound_verdict(r, a, why);
 	int code = result == SK_SUNK_OK ? 0 : clickhouse_code(r->answer);
 
 	(void)n;
 	if (is_listed(of_rows, code))
 		return SK_SUNK_FAIL;
-	if (is_listed(of_tables, code)) {
-		*all = true;
-		return h->many_tables ? SK_SUNK_FAIL : SK_SUNK_RETRY;
-	}
+	*all = is_listed(of_tables, code);
+	if (*all)
+		return SK_SUNK_FAIL;
 	return r->status == 401 || r->status == 403 || r->status == 404 ? SK_SUNK_RETRY : result;
 }
 
@@ -165,7 +163,7 @@ static bool insert(const struct house *h, struct house_row *row, size_t n, struc
 {
 	struct outbound_text t = { .a = a };
 	struct outbound_split s = { .verdict = clickhouse_verdict, .request = { .url = insert_url(a, h, row->table), .header = h->base.header,
-	                                                                         .headers = h->base.headers, .own = (void *)h } };
+	                                                                         .headers = h->base.headers } };
 	struct sk_sink_item **good = sk_alloc(a, n * sizeof *good);
 	size_t *end = sk_alloc(a, n * sizeof *end), goods = 0;
 
@@ -213,14 +211,13 @@ void *clickhouse_open(void *state, const cJSON *fields, char *why, size_t why_si
 {
 	struct sk_arena a = { 0 };
 	struct house *h = sk_alloc(&a, sizeof *h);
-	const char *user = sk_json_text(fields, "user"), *password = sk_json_text(fields, "password"), *table = sk_json_text(fields, "table"), *url;
+	const char *user = sk_json_text(fields, "user"), *password = sk_json_text(fields, "password"), *url;
 
 	if (!h) {
 		sk_why(why, why_size, "memory is out");
 		return NULL;
 	}
 	h->base.arena = a;
-	h->many_tables = table && strstr(table, "${");
 	h->database = sk_strdup(&h->base.arena, sk_json_text(fields, "database"));
 	url = outbound_url(&h->base.arena, sk_json_text(fields, "url"));
 	if (url)
