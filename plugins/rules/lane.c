@@ -322,6 +322,8 @@ static void pick(struct lane_run *r, int64_t now_ms)
 			return;
 		bytes += e->item.sink.size;
 		r->entry[r->picked++] = e;
+		if (e->attempts) /* it may be put off again: what follows it does not pass it */
+			hold(r, e->key);
 	}
 }
 
@@ -528,10 +530,11 @@ static int64_t wake(struct lane_run *r, int64_t now_ms, bool again)
 
 static void close_idle(struct lane_run *r, int64_t now_ms)
 {
-	if (!r->open || r->window.items || now_ms - r->worked_ms < IDLE_MS)
+	if (!r->open || now_ms - r->worked_ms < IDLE_MS)
 		return;
 	shut(r);
-	atomic_store(&r->numbers.state, LANE_IDLE);
+	if (!r->window.items)
+		atomic_store(&r->numbers.state, LANE_IDLE);
 }
 
 static void note_oldest(struct lane_run *r)
