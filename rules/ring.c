@@ -5,72 +5,20 @@
  * record that is done is never left behind, and nobody waits for another.
  * Invariant: tail <= seen <= head <= tail + size, and every header between tail and seen is a header. What does not fit before the end of the
  * block begins at its start, behind a record without content that fills the rest. */
-#include "rules/ring.h"
+#include "rules/ring_block.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <string.h>
 
-enum { UNIT = 16, LEAST = 64, LINE = 64 };
-enum { TAKEN, DONE, FILLER };
-
-struct header {
-	_Atomic uint64_t state;
-	uint64_t size;               /* of what follows */
-};
-_Static_assert(sizeof(struct header) == UNIT, "a header keeps what follows aligned");
-
-/* What different threads write lies a cache line apart, wherever the block begins. */
-struct rules_ring {
-	unsigned char *block;
-	uint64_t size;               /* a power of two */
-	char apart_1[LINE];
-	_Atomic uint64_t head;       /* writer */
-	uint64_t reserved;           /* what publish adds to it */
-	uint64_t tail_known;         /* the writer's: tail was there at least */
-	char apart_2[LINE];
-	_Atomic uint64_t seen;       /* reader */
-	_Atomic uint64_t records;    /* that were read */
-	char apart_3[LINE];
-	_Atomic uint64_t tail;       /* whoever passes over what is done */
-	_Atomic uint64_t finishing;
-	_Atomic uint64_t finished;   /* records; the last thing that a done() writes */
-	char apart_4[LINE];
-};
-
-static struct header *header_at(const struct rules_ring *r, uint64_t position)
+struct rules_ring *rules_ring_over(void *block, size_t bytes)
 {
-	return (struct header *)(void *)(r->block + (position & (r->size - 1)));
-}
+	struct rules_ring *r = block;
+	size_t size = bytes < RULES_RING_HEAD ? 0 : bytes - RULES_RING_HEAD;
 
-/* With its header and padding. */
-static uint64_t whole(uint64_t size)
-{
-	return UNIT + (size + UNIT - 1) / UNIT * UNIT;
-}
-
-struct rules_ring *rules_ring_new(size_t bytes)
-{
-	size_t size = LEAST;
-
-	while (size < bytes && size <= SIZE_MAX / 4)
-		size *= 2;
-	struct rules_ring *r = size < bytes ? NULL : calloc(1, sizeof *r);
-	if (!r)
+	if (size < RULES_RING_LEAST || size > RULES_RING_MOST || size & (size - 1))
 		return NULL;
 	r->size = size;
-	r->block = calloc(1, size);
-	if (!r->block)
-		rules_ring_free(&r);
+	memcpy(r->magic, RING_MAGIC, sizeof r->magic);
 	return r;
-}
-
-void rules_ring_free(struct rules_ring **r)
-{
-	if (!*r)
-		return;
-	free((*r)->block);
-	free(*r);
-	*r = NULL;
 }
 
 /* -- writer -- */
@@ -83,17 +31,19 @@ static bool has_room(struct rules_ring *r, uint64_t head, uint64_t bytes)
 	return head + bytes - r->tail_known <= r->size;
 }
 
-static void write_header(struct rules_ring *r, uint64_t position, uint64_t state, uint64_t bytes)
+static struct ring_header *write_header(struct rules_ring *r, uint64_t position, uint32_t state, uint64_t bytes)
 {
-	struct header *h = header_at(r, position);
+	struct ring_header *h = ring_header_at(r, position);
 
-	h->size = bytes;
+	h->size = (uint32_t)bytes;
+	h->place = (uint32_t)(position / RING_UNIT);
 	atomic_store_explicit(&h->state, state, memory_order_relaxed); /* `head` publishes it */
+	return h;
 }
 
 size_t rules_ring_most(const struct rules_ring *r)
 {
-	return r->size / 2 - UNIT;
+	return r->size / 2 - RING_UNIT;
 }
 
 void *rules_ring_reserve(struct rules_ring *r, size_t size)
@@ -103,20 +53,25 @@ void *rules_ring_reserve(struct rules_ring *r, size_t size)
 	r->reserved = 0;
 	if (size > rules_ring_most(r))
 		return NULL;
-	uint64_t bytes = whole(size), skipped = bytes > left ? left : 0;
+	uint64_t bytes = ring_whole(size), skipped = bytes > left ? left : 0;
 	if (!has_room(r, head, skipped + bytes))
 		return NULL;
 	if (skipped)
-		write_header(r, head, FILLER, left - UNIT);
-	write_header(r, head + skipped, TAKEN, size);
+		write_header(r, head, RING_FILLER, left - RING_UNIT);
 	r->reserved = skipped + bytes;
-	return header_at(r, head + skipped) + 1;
+	r->skipped = skipped;
+	return write_header(r, head + skipped, RING_TAKEN, size) + 1;
 }
 
-void rules_ring_publish(struct rules_ring *r)
+void rules_ring_publish(struct rules_ring *r, bool kept)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
+	if (kept && r->reserved) {
+		struct ring_header *h = ring_header_at(r, head + r->skipped);
+		h->check = ring_check(h);
+		atomic_store_explicit(&h->state, RING_KEPT, memory_order_relaxed);
+	}
 	atomic_store_explicit(&r->head, head + r->reserved, memory_order_release);
 	r->reserved = 0;
 }
@@ -129,14 +84,14 @@ void *rules_ring_read(struct rules_ring *r, size_t *size)
 
 	if (at == atomic_load_explicit(&r->head, memory_order_acquire))
 		return NULL;
-	struct header *h = header_at(r, at);
-	if (atomic_load_explicit(&h->state, memory_order_relaxed) == FILLER) {
-		at += whole(h->size);
-		h = header_at(r, at);
+	struct ring_header *h = ring_header_at(r, at);
+	if (atomic_load_explicit(&h->state, memory_order_relaxed) == RING_FILLER) {
+		at += ring_whole(h->size);
+		h = ring_header_at(r, at);
 	}
-	*size = (size_t)h->size;
+	*size = h->size;
 	atomic_store_explicit(&r->records, records + 1, memory_order_release);
-	atomic_store_explicit(&r->seen, at + whole(h->size), memory_order_release);
+	atomic_store_explicit(&r->seen, at + ring_whole(h->size), memory_order_release);
 	return h + 1;
 }
 
@@ -147,19 +102,19 @@ static void pass_over(struct rules_ring *r)
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), seen = atomic_load_explicit(&r->seen, memory_order_acquire);
 
 	while (at != seen) {
-		struct header *h = header_at(r, at);
-		if (atomic_load_explicit(&h->state, memory_order_acquire) == TAKEN)
+		struct ring_header *h = ring_header_at(r, at);
+		if (atomic_load_explicit(&h->state, memory_order_acquire) < RING_DONE)
 			break;
-		at += whole(h->size);
+		at += ring_whole(h->size);
 	}
 	atomic_store_explicit(&r->tail, at, memory_order_release);
 }
 
 void rules_ring_done(struct rules_ring *r, void *record)
 {
-	struct header *h = (struct header *)record - 1;
+	struct ring_header *h = (struct ring_header *)record - 1;
 
-	atomic_store_explicit(&h->state, DONE, memory_order_release);
+	atomic_store_explicit(&h->state, RING_DONE, memory_order_release);
 	uint64_t came = 1, before = atomic_fetch_add_explicit(&r->finishing, 1, memory_order_acq_rel);
 	while (!before && came) {
 		pass_over(r);

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cache.h"
+#include "core/check.h"
 #include "core/why.h"
 #include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_recover.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
 
@@ -17,6 +20,40 @@ static int threads_of(const struct rules_state *s)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	return s->threads ? (int)s->threads : cores < 3 ? 1 : cores > 5 ? 4 : (int)cores - 1;
+}
+
+/* What remains of it would be a second ring or none. */
+size_t engine_ring_bytes(const struct rules_state *s)
+{
+	size_t most = (size_t)s->ring / (size_t)threads_of(s), bytes = RULES_RING_LEAST;
+	while (bytes * 2 <= most && bytes < RULES_RING_MOST)
+		bytes *= 2;
+	return bytes;
+}
+
+/* In memory, where no disk holds anybody up; one for each data folder. */
+static struct rules_journal *open_journal(const struct rules_state *s, char *why, size_t why_size)
+{
+	char path[64];
+	if (s->journal)
+		return rules_journal_open(s->journal, false, why, why_size);
+	const char *data = sk_data_dir();
+	size_t n = strlen(data);
+	snprintf(path, sizeof path, "/dev/shm/skeeter-%u-%08x%08x", (unsigned)geteuid(), sk_hash(data, n), sk_check(data, n));
+	return rules_journal_open(path, true, why, why_size);
+}
+
+static int make_threads(struct rules_engine *e, char *why, size_t why_size)
+{
+	struct rules_ring *ring[RULES_MAX_THREADS];
+	int n = threads_of(e->options);
+	e->journal = open_journal(e->options, why, why_size);
+	if (!e->journal || rules_journal_rings(e->journal, (size_t)n, engine_ring_bytes(e->options), ring, why, why_size))
+		return -1;
+	for (; e->threads < n; e->threads++)
+		if (!(e->thread[e->threads] = thread_new(e, e->threads, ring[e->threads])))
+			return sk_why(why, why_size, "memory is out");
+	return 0;
 }
 
 struct rules_engine *engine_new(const struct rules_state *options, char *why, size_t why_size)
@@ -35,14 +72,8 @@ struct rules_engine *engine_new(const struct rules_state *options, char *why, si
 	e->next_tail = &e->next;
 	e->retiring_tail = &e->retiring;
 	e->rt->host->random(e->rt->host->ctx, &e->number, sizeof e->number);
-	e->threads = threads_of(options);
-	for (int i = 0; i < e->threads; i++) {
-		if ((e->thread[i] = thread_new(e, i, (size_t)options->ring)))
-			continue;
-		sk_why(why, why_size, "memory is out: plugin_opt_ring is %lld bytes for each of %d threads", (long long)options->ring, e->threads);
+	if (make_threads(e, why, why_size))
 		engine_free(&e);
-		return NULL;
-	}
 	return e;
 }
 
@@ -61,6 +92,10 @@ void engine_ready(struct rules_engine *e)
 			return;
 		}
 	e->taking = true;
+	if (rules_journal_on_disk(e->journal))
+		sk_log('n', "rules", "plugin_opt_journal %s is on a disk: while that stands still it may hold up the broker",
+		       e->options->journal ? e->options->journal : "/dev/shm");
+	recover_begin(e);
 	if (e->folder)
 		folder_start(e->folder);
 }
@@ -96,6 +131,7 @@ void engine_free(struct rules_engine **at)
 	folder_free(&e->folder);
 	for (int i = 0; i < e->threads; i++)
 		thread_free(&e->thread[i]);
+	rules_journal_close(&e->journal);
 	engine_retire_free(e);
 	engine_watch_free(e);
 	live_table_free(&e->table);

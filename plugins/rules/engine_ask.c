@@ -50,14 +50,14 @@ static void go_on(struct rules_thread *t, struct ask_round *round)
 	struct work w;
 	round->waits = false;
 	if (atomic_load(&t->stop)) {
-		round_free(round);
+		round_free(round); /* the message stays in the journal */
 	} else {
 		work_open(t, m, &w);
 		memcpy(w.sql.seed, round->seed, sizeof round->seed);
 		t->asking = round;
 		round->again(t, &w, r);
+		work_done(t, m);
 	}
-	work_done(t, m);
 	live_unref(r);
 }
 

@@ -18,6 +18,8 @@ enum { RING_AT = 64 }; /* messages of one turn after which its thread is woken a
 struct copied { /* what of a message is copied, measured first */
 	const char *topic, *client_id, *principal, *source_ip;
 	size_t topic_size, client_size, principal_size, ip_size, properties_size;
+	const struct sk_feed *feed;
+	const void *properties;    /* NULL: they are the feed's */
 	int64_t now_ms;
 	uint64_t number;
 };
@@ -37,26 +39,40 @@ static uint32_t place(char *at, size_t *used, const void *bytes, size_t n)
 	return here;
 }
 
-static size_t measure(const struct sk_feed *f, const struct copied *c, size_t rules)
+static size_t fixed_size(size_t rules)
 {
-	return sizeof(struct rules_message) + rules * sizeof(struct live_rule *) + c->topic_size + c->client_size + c->principal_size + c->ip_size +
-	       c->properties_size + f->size + 1;
+	return sizeof(struct rules_message) + rules * (sizeof(struct live_rule *) + sizeof(uint32_t));
 }
 
-static void fill(struct rules_message *m, const struct sk_feed *f, const struct copied *c, size_t rules)
+static size_t measure(const struct copied *c, size_t rules)
+{
+	return fixed_size(rules) + c->topic_size + c->client_size + c->principal_size + c->ip_size + c->properties_size + c->feed->size + 1;
+}
+
+static void place_properties(struct rules_message *m, size_t *used, const struct copied *c)
 {
 	char *at = (char *)m;
-	size_t used = sizeof *m + rules * sizeof(struct live_rule *);
+	if (!c->properties_size)
+		return;
+	m->properties = (uint32_t)*used;
+	if (c->properties)
+		place(at, used, c->properties, c->properties_size);
+	else
+		*used += sk_feed_properties(c->feed, at + *used, c->properties_size);
+}
+
+static void fill(struct rules_message *m, const struct copied *c, size_t rules)
+{
+	const struct sk_feed *f = c->feed;
+	char *at = (char *)m;
+	size_t used = fixed_size(rules);
 	*m = (struct rules_message){ .now_ms = c->now_ms, .number = c->number, .qos = (uint8_t)f->qos, .depth = (uint8_t)f->depth, .retain = f->retain,
 		.basic = f->own != NULL, .rules = (uint16_t)rules, .size = (uint32_t)f->size, .properties_size = (uint32_t)c->properties_size };
 	m->topic = place(at, &used, c->topic, c->topic_size);
 	m->client_id = place(at, &used, c->client_id, c->client_size);
 	m->principal = place(at, &used, c->principal, c->principal_size);
 	m->source_ip = place(at, &used, c->source_ip, c->ip_size);
-	if (c->properties_size) {
-		m->properties = (uint32_t)used;
-		used += sk_feed_properties(f, at + used, c->properties_size);
-	}
+	place_properties(m, &used, c);
 	m->payload = (uint32_t)used;
 	if (f->size)
 		memcpy(at + used, f->payload, f->size);
@@ -72,56 +88,97 @@ static int thread_of(const struct rules_engine *e, const struct live_rule *r, co
 	return e->threads == 1 ? 0 : (int)(sk_hash(topic, strlen(topic)) % (uint32_t)e->threads);
 }
 
+static void write_rules(struct rules_engine *e, const struct copied *c, struct live_rule *const *rule, size_t n, int k, struct rules_message *m)
+{
+	uint32_t *hash = message_hashes(m);
+	for (size_t i = 0, at = 0; i < n; i++)
+		if (thread_of(e, rule[i], c->feed->topic) == k) {
+			hash[at] = rule[i]->hash;
+			m->rule[at++] = rule[i];
+		}
+}
+
+static void publish(struct rules_engine *e, const struct copied *c, int k)
+{
+	struct rules_thread *t = e->thread[k];
+	rules_ring_publish(t->ring, c->feed->qos > 0);
+	if (++t->fed >= RING_AT)
+		thread_ring(t);
+}
+
+/* Sorts the rules by thread, reserves in each ring that is wanted, then publishes all. */
+static enum engine_fed hand_out(struct rules_engine *e, const struct copied *c, struct live_rule *const *rule, size_t n)
+{
+	struct rules_message *m[RULES_MAX_THREADS] = { 0 };
+	size_t count[RULES_MAX_THREADS] = { 0 };
+	for (size_t i = 0; i < n; i++)
+		count[thread_of(e, rule[i], c->feed->topic)]++;
+	for (int k = 0; k < e->threads; k++) {
+		size_t bytes = count[k] ? measure(c, count[k]) : 0;
+		if (bytes && !(m[k] = rules_ring_reserve(e->thread[k]->ring, bytes)))
+			return bytes <= rules_ring_most(e->thread[k]->ring) ? ENGINE_NO_ROOM : ENGINE_TOO_LARGE;
+	}
+	for (int k = 0; k < e->threads; k++) {
+		if (!m[k])
+			continue;
+		fill(m[k], c, count[k]);
+		write_rules(e, c, rule, n, k, m[k]);
+		publish(e, c, k);
+	}
+	return ENGINE_FED;
+}
+
+/* -- a message that comes -- */
+
 static void drop_all(struct live_rule *const *rule, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		atomic_fetch_add_explicit(&rule[i]->count.dropped, 1, memory_order_relaxed);
 }
 
-/* SK_DENY: later there will be room. What no ring can ever hold is passed by: refused it would come again for ever. */
-static int no_room(struct rules_engine *e, const struct sk_feed *f, size_t bytes, struct live_rule *const *rule, size_t n, int64_t now_ms)
+/* Later there may be room. What no ring can ever hold is passed by: refused it would come again for ever. */
+static int refuse(const struct copied *c, enum engine_fed fed, struct live_rule *const *rule, size_t n)
 {
 	char why[160];
 	drop_all(rule, n);
-	if (bytes <= rules_ring_most(e->thread[0]->ring))
+	if (fed != ENGINE_TOO_LARGE)
 		return SK_DENY;
-	snprintf(why, sizeof why, "a message of %u bytes is more than half of plugin_opt_ring: no rule sees it", (unsigned)f->size);
+	snprintf(why, sizeof why, "a message of %u bytes is more than half of a ring (plugin_opt_ring, plugin_opt_threads): no rule sees it", (unsigned)c->feed->size);
 	for (size_t i = 0; i < n; i++)
-		live_note(rule[i], now_ms, why);
+		live_note(rule[i], c->now_ms, why);
 	return SK_PASS;
 }
 
-/* Sorts the rules by thread, reserves in each ring that is wanted, then publishes all. */
-static int hand_out(struct rules_engine *e, const struct sk_feed *f, const struct copied *c, struct live_rule **rule, size_t n)
+static size_t full_rules(struct live_rule *const *rule, size_t n)
 {
-	struct rules_message *m[RULES_MAX_THREADS] = { 0 };
-	size_t count[RULES_MAX_THREADS] = { 0 };
+	size_t full = 0;
 	for (size_t i = 0; i < n; i++)
-		count[thread_of(e, rule[i], f->topic)]++;
-	for (int k = 0; k < e->threads; k++) {
-		size_t bytes = count[k] ? measure(f, c, count[k]) : 0;
-		if (bytes && !(m[k] = rules_ring_reserve(e->thread[k]->ring, bytes)))
-			return no_room(e, f, bytes, rule, n, c->now_ms);
-	}
-	for (int k = 0; k < e->threads; k++) {
-		if (!m[k])
-			continue;
-		fill(m[k], f, c, count[k]);
-		for (size_t i = 0, at = 0; i < n; i++)
-			if (thread_of(e, rule[i], f->topic) == k)
-				m[k]->rule[at++] = rule[i];
-		rules_ring_publish(e->thread[k]->ring);
-		if (++e->thread[k]->fed >= RING_AT)
-			thread_ring(e->thread[k]);
-	}
-	return SK_PASS;
+		full += live_full(rule[i]);
+	return full;
+}
+
+/* With QoS 0 nobody is told to send again: the others get it. What was full a moment ago may not be now; then it is dropped all the same. */
+static size_t drop_full(struct live_rule **rule, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (live_full(rule[i]))
+			drop_all(&rule[i], 1);
+		else
+			rule[kept++] = rule[i];
+	return kept;
 }
 
 static int take(struct rules_engine *e, const struct sk_feed *f, const char *topic, struct live_rule **rule, size_t n)
 {
 	const struct sk_client *client = sk_feed_client(f);
-	struct copied c = { .topic = topic, .topic_size = strlen(topic) + 1, .now_ms = sk_wall_ms(), .number = e->number++,
+	struct copied c = { .topic = topic, .topic_size = strlen(topic) + 1, .feed = f, .now_ms = sk_wall_ms(), .number = e->number++,
 		.properties_size = sk_feed_properties(f, NULL, 0) };
+	size_t full = full_rules(rule, n);
+	if (__builtin_expect(full && f->qos, 0))
+		return refuse(&c, ENGINE_FULL, rule, n);
+	if (__builtin_expect(full && !(n = drop_full(rule, n)), 0))
+		return SK_DENY;
 	if (client) {
 		c.client_id = client->id;
 		c.principal = client->username;
@@ -130,7 +187,47 @@ static int take(struct rules_engine *e, const struct sk_feed *f, const char *top
 	c.client_size = text_size(c.client_id);
 	c.principal_size = text_size(c.principal);
 	c.ip_size = text_size(c.source_ip);
-	return hand_out(e, f, &c, rule, n);
+	enum engine_fed fed = hand_out(e, &c, rule, n);
+	return fed != ENGINE_FED ? refuse(&c, fed, rule, n) : full ? SK_DENY : SK_PASS;
+}
+
+/* -- a message of before -- */
+
+static bool names(const struct rules_message *m, const struct live_rule *r)
+{
+	const uint32_t *hash = message_hashes(m);
+	int i = 0;
+	while (i < m->rules && hash[i] != r->hash)
+		i++;
+	return i < m->rules;
+}
+
+/* A rule that is as it was then or was changed since; one that came since did not get the message then, and does not now. */
+static size_t rules_again(struct rules_engine *e, const struct rules_message *m)
+{
+	size_t n = m->basic ? e->table.used : rules_filters_match(e->table.filters, message_text(m, m->topic), e->ids, e->ids_room), runs = 0;
+	for (size_t i = 0; i < n && runs < UINT16_MAX; i++) {
+		struct live_rule *r = live_at(&e->table, m->basic ? (uint32_t)i : e->ids[i]);
+		if (r && !r->disabled && !atomic_load_explicit(&r->broken, memory_order_relaxed) && names(m, r) && runs < e->ids_room)
+			e->matching[runs++] = r;
+	}
+	return runs;
+}
+
+enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_message *m)
+{
+	static const struct sk_topic_match basic;
+	const struct sk_feed f = { .topic = message_text(m, m->topic), .payload = (const char *)m + m->payload, .size = m->size, .qos = m->qos, .retain = m->retain != 0,
+		.depth = m->depth, .own = m->basic ? &basic : NULL };
+	struct copied c = { .topic = f.topic, .client_id = message_text(m, m->client_id), .principal = message_text(m, m->principal),
+		.source_ip = message_text(m, m->source_ip), .properties = (const char *)m + m->properties, .properties_size = m->properties_size, .feed = &f, .now_ms = m->now_ms,
+		.number = m->number };
+	size_t n = rules_again(e, m);
+	c.topic_size = text_size(c.topic);
+	c.client_size = text_size(c.client_id);
+	c.principal_size = text_size(c.principal);
+	c.ip_size = text_size(c.source_ip);
+	return !n ? ENGINE_NOBODY : full_rules(e->matching, n) ? ENGINE_FULL : hand_out(e, &c, e->matching, n);
 }
 
 /* -- Basic Ingest: $aws/rules/NAME/rest is for that rule alone, which sees the rest as its topic -- */
@@ -192,7 +289,7 @@ static void say_retired(struct rules_engine *e, struct live_rule *r)
 	for (int k = 0; k < e->threads; k++) {
 		struct rules_retired *m = rules_ring_reserve(e->thread[k]->ring, sizeof *m);
 		*m = (struct rules_retired){ .retired = r };
-		rules_ring_publish(e->thread[k]->ring);
+		rules_ring_publish(e->thread[k]->ring, false);
 		thread_ring(e->thread[k]);
 	}
 }

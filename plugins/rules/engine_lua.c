@@ -243,12 +243,14 @@ static void take_up(struct rules_thread *t, struct live_rule *r)
 	while (f) {
 		struct flight *next = f->later;
 		struct work w;
-		if (!atomic_load(&t->stop)) {
+		if (atomic_load(&t->stop)) {
+			flight_free(f); /* its message stays in the journal */
+		} else {
 			work_open(t, f->message, &w);
 			lua_message(t, &w, r, f->tries);
 			sk_arena_reset(&t->arena, THREAD_ARENA_KEPT);
+			end(f);
 		}
-		end(f);
 		f = next;
 	}
 }
@@ -259,7 +261,9 @@ static void landed(struct rules_thread *t, struct rules_note *n)
 	struct live_rule *r = live_ref(f->rule);
 	r->flights--;
 	r->stale |= f->error != SK_OK;
-	if (f->error == SK_E_CONFLICT && f->tries < TRIES && !atomic_load(&t->stop)) {
+	if (f->error && atomic_load(&t->stop)) {
+		flight_free(f); /* its message stays in the journal */
+	} else if (f->error == SK_E_CONFLICT && f->tries < TRIES) {
 		f->tries++;
 		append(&r->again, &r->again_last, f);
 	} else {

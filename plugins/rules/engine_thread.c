@@ -3,6 +3,7 @@
  * It sleeps when there is nothing, and goes slowly while the broker's thread has more to send than it can: what then comes in waits in the ring,
  * and when that is full it is refused. */
 #include "core/threads.h"
+#include "plugins/rules/engine_recover.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
 
@@ -83,6 +84,7 @@ static bool step(struct rules_thread *t)
 	sk_out_home_empty(t->out.home);
 	bool some = run_notes(t);
 	some = (t->held < LANE_HELD_MOST && run_messages(t)) || some;
+	recover_poke(t);
 	lanes_flush(t);
 	sk_outbox_push(&rt->outbox, &t->out, rt->host);
 	return some;
@@ -114,7 +116,7 @@ static void *loop(void *arg)
 
 /* -- life -- */
 
-struct rules_thread *thread_new(struct rules_engine *e, int index, size_t ring_bytes)
+struct rules_thread *thread_new(struct rules_engine *e, int index, struct rules_ring *ring)
 {
 	struct rules_thread *t = calloc(1, sizeof *t);
 	if (!t)
@@ -126,16 +128,15 @@ struct rules_thread *thread_new(struct rules_engine *e, int index, size_t ring_b
 	t->notes_tail = &t->notes;
 	sk_arena_init(&t->arena, ARENA_MOST);
 	sk_out_list_init(&t->out);
-	t->ring = rules_ring_new(ring_bytes);
-	if (!t->ring)
-		thread_free(&t);
+	t->ring = ring;
 	return t;
 }
 
+/* A message that was not read stays in the journal. */
 static void free_retired(struct rules_ring *ring)
 {
 	size_t size;
-	for (struct rules_message *m; ring && (m = rules_ring_read(ring, &size)); rules_ring_done(ring, m))
+	for (struct rules_message *m; (m = rules_ring_read(ring, &size));)
 		if (!m->rules)
 			live_unref(((struct rules_retired *)m)->retired);
 }
@@ -149,7 +150,6 @@ void thread_free(struct rules_thread **at)
 	while (run_notes(t))
 		continue;
 	free_retired(t->ring);
-	rules_ring_free(&t->ring);
 	sk_out_list_free(&t->out);
 	sk_arena_free(&t->arena);
 	sql_patterns_free(&t->patterns);

@@ -37,7 +37,7 @@ struct rules_note {
 void thread_post(struct rules_thread *t, struct rules_note *n); /* any thread */
 void thread_ring(struct rules_thread *t);                       /* any thread; resets `fed`, so the broker's thread's alone while it feeds */
 
-struct rules_thread *thread_new(struct rules_engine *e, int index, size_t ring_bytes); /* NULL: memory is out */
+struct rules_thread *thread_new(struct rules_engine *e, int index, struct rules_ring *ring); /* NULL: memory is out */
 void thread_free(struct rules_thread **t);
 int thread_start(struct rules_thread *t);
 void thread_stop(struct rules_thread *t);

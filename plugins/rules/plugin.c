@@ -4,6 +4,7 @@
 #include "core/why.h"
 #include "plugins/rules/engine.h"
 #include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_recover.h"
 #include "plugins/rules/dead_letters.h"
 #include "plugins/rules/lane.h"
 #include "plugins/rules/lua_effects.h"
@@ -18,7 +19,9 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_INT, struct rules_state, most_rules, "1000", "1 1000000", "most rules that can be created; AWS's limit is 1000"),
 	SK_OPTION(SK_STR, struct rules_state, folder, NULL, NULL, "folder of rules in Lua, *.lua; they are read again when one changes and at SIGHUP"),
 	SK_OPTION(SK_INT, struct rules_state, threads, "0", "0 16", "threads that run rules; 0: one for each core but one, at most 4"),
-	SK_OPTION(SK_SIZE, struct rules_state, ring, "8m", NULL, "bytes of messages that may wait for one such thread, 64k to 1g; what comes then is refused, with QoS 0 dropped and counted"),
+	SK_OPTION(SK_SIZE, struct rules_state, ring, "4m", NULL,
+	          "bytes of messages that may wait for all these threads, locked in memory, 64k to 1g, at least 64k for each; what comes then is refused, with QoS 0 dropped and counted"),
+	SK_OPTION(SK_STR, struct rules_state, journal, NULL, NULL, "folder in which they survive kill -9; none: one in /dev/shm"),
 	SK_OPTION(SK_SIZE, struct rules_state, spill, "256m", NULL, "bytes that may wait for one destination, 64k to 1t; then messages for it are refused"),
 	SK_OPTION(SK_DURATION, struct rules_state, retry_for, "24h", NULL, "how long an action is tried before it has failed, 0 or 1s to 30d; 0: for ever"),
 	SK_OPTION(SK_DURATION, struct rules_state, retry_least, "100ms", NULL, "before an action is tried again, 1ms to 1h; doubled each time"),
@@ -60,6 +63,12 @@ static void turn(void *state)
 	engine_turn(((struct rules_state *)state)->engine);
 }
 
+static void tick(void *state, int64_t now_ms)
+{
+	(void)now_ms;
+	recover_go_on(((struct rules_state *)state)->engine);
+}
+
 static void reload(void *state)
 {
 	struct rules_engine *e = ((struct rules_state *)state)->engine;
@@ -68,7 +77,7 @@ static void reload(void *state)
 		folder_reload(e->folder);
 }
 
-static const struct sk_hooks hooks = { .message = message, .turn = turn, .reload = reload };
+static const struct sk_hooks hooks = { .message = message, .turn = turn, .tick = tick, .reload = reload };
 
 static const struct sk_op_group *const operations[] = { &topic_rules_group, &dry_run_group, &observed_group, &dead_letters_group, NULL };
 static const struct sk_resource resources[] = { { "RuleName", "rule/" }, { 0 } };
@@ -78,6 +87,8 @@ static int check(const struct rules_state *s, char *why, size_t why_size)
 {
 	if (s->ring < 64 << 10 || s->ring > 1 << 30)
 		return sk_why(why, why_size, "plugin_opt_ring must be 64k to 1g");
+	if (engine_ring_bytes(s) < 64 << 10)
+		return sk_why(why, why_size, "plugin_opt_ring must be at least 64k for each thread (plugin_opt_threads)");
 	if (s->lua_memory < 64 << 10 || s->lua_memory > 1 << 30)
 		return sk_why(why, why_size, "plugin_opt_lua_memory must be 64k to 1g");
 	if (s->lua_time < 1 || s->lua_time > 10000)
@@ -91,12 +102,6 @@ static int check(const struct rules_state *s, char *why, size_t why_size)
 	return 0;
 }
 
-static void warn(const char *line)
-{
-	if (line)
-		sk_log('w', "rules", "%s", line);
-}
-
 /* What waits for destinations is opened again. */
 static int open_lanes(struct rules_state *s, char *why, size_t why_size)
 {
@@ -108,6 +113,12 @@ static int open_lanes(struct rules_state *s, char *why, size_t why_size)
 		return sk_why(why, why_size, "%s is too long", sk_data_dir());
 	s->engine->lanes = lanes_open(s->engine, &settings, why, why_size);
 	return s->engine->lanes ? 0 : -1;
+}
+
+static void warn(const char *line)
+{
+	if (line)
+		sk_log('w', "rules", "%s", line);
 }
 
 static int start(void *state, char *why, size_t why_size)

@@ -14,7 +14,8 @@ struct rules_engine; /* engine.h */
 struct rules_state {
 	bool strict_aws;
 	int64_t most_rules, threads;
-	int64_t ring;        /* bytes, of one thread */
+	int64_t ring;        /* bytes, of all threads together */
+	const char *journal; /* folder of the rings; NULL: one in /dev/shm */
 	const char *folder;  /* NULL: there are no files of rules */
 	int64_t spill;       /* bytes that may wait for one destination */
 	int64_t retry_for, retry_least, retry_most; /* ms */

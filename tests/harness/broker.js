@@ -28,6 +28,7 @@ class Broker {
 		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-'));
 		fs.chmodSync(this.dir, 0o755);
 		this.data = spec.data || path.join(this.dir, 'data');
+		this.journal = path.join('/dev/shm', path.basename(this.dir));
 		this.socket = path.join(this.dir, 'operator.sock');
 		this.log = '';
 		this.child = null;
@@ -38,9 +39,10 @@ class Broker {
 	pluginLines() {
 		const { plugins = ALL, options = {} } = this.spec;
 		const core = { data: this.data, operators: this.socket, device_rate: 0, device_in_flight: 0, ...options.core };
+		const usual = { core, rules: { journal: this.journal, ...options.rules } };
 		return plugins.flatMap((name) => {
 			const file = name.includes('/') ? name : path.join(BUILD, `skeeter_${name}.so`);
-			const rows = Object.entries(name === 'core' ? core : options[name] || {});
+			const rows = Object.entries(usual[name] || options[name] || {});
 			return [`plugin ${file}`, ...rows.filter(([, v]) => v !== undefined && v !== null).map(([k, v]) => `plugin_opt_${k} ${v}`)];
 		});
 	}
@@ -131,7 +133,7 @@ class Broker {
 	async destroy() {
 		const clients = [...this.operators, ...this.devices];
 		await Promise.all(clients.map((c) => c.end()));
-		await this.stop().finally(() => fs.rmSync(this.dir, { recursive: true, force: true }));
+		await this.stop().finally(() => [this.dir, this.journal].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 	}
 
 	// Waits for a log line, by default one that comes from now on.

@@ -1,8 +1,11 @@
 /* rules_fake.c -- see rules_fake.h. */
 #include "tests/unit/rules_fake.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int64_t mono_us(void *ctx)
 {
@@ -34,13 +37,20 @@ static void no_thread(void *ctx, int index)
 
 bool rules_fake_open(struct rules_fake *f, int threads, size_t ring)
 {
-	char why[160];
+	const char *tmp = getenv("TMPDIR");
 	memset(f, 0, sizeof *f);
+	snprintf(f->journal, sizeof f->journal, "%.80s/skeeter-rules-XXXXXX", tmp ? tmp : "/tmp");
+	return mkdtemp(f->journal) && rules_fake_start(f, threads, ring);
+}
+
+bool rules_fake_start(struct rules_fake *f, int threads, size_t ring)
+{
+	char why[160];
 	f->host = (struct sk_host){ .mono_us = mono_us, .wall_ms = wall_ms, .random = chance, .wake_broker = no_wake, .wake_thread = no_thread };
 	f->rt.host = &f->host;
 	f->rt.account = "123456789012";
 	f->rt.region = "us-east-1";
-	f->options = (struct rules_state){ .threads = threads, .ring = (int64_t)ring, .lua_instructions = 100000, .lua_time = 1000, .lua_memory = 1 << 20 };
+	f->options = (struct rules_state){ .threads = threads, .ring = (int64_t)ring * threads, .journal = f->journal, .lua_instructions = 100000, .lua_time = 1000, .lua_memory = 1 << 20 };
 	sk_outbox_init(&f->rt.outbox);
 	sk_process_set(&f->rt);
 	f->engine = f->options.engine = engine_new(&f->options, why, sizeof why);
@@ -49,11 +59,36 @@ bool rules_fake_open(struct rules_fake *f, int threads, size_t ring)
 	return f->engine;
 }
 
-void rules_fake_close(struct rules_fake *f)
+void rules_fake_stop(struct rules_fake *f)
 {
 	engine_free(&f->engine);
 	sk_process_set(NULL);
 	sk_outbox_free(&f->rt.outbox);
+}
+
+size_t rules_fake_files(const struct rules_fake *f, bool removed)
+{
+	char path[512];
+	size_t n = 0;
+	DIR *d = opendir(f->journal);
+	for (const struct dirent *e; d && (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", f->journal, e->d_name);
+		if (removed)
+			unlink(path);
+		n++;
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+void rules_fake_close(struct rules_fake *f)
+{
+	rules_fake_stop(f);
+	rules_fake_files(f, true);
+	rmdir(f->journal);
 }
 
 struct live_rule *rules_fake_rule(const char *name, const char *filter)

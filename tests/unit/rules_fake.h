@@ -1,7 +1,7 @@
 /* rules_fake.h -- an engine of rules whose threads do not run: what the broker's thread does to it, and what then lies in the rings.
  *
  *   struct rules_fake f;
- *   rules_fake_open(&f, 4, 1 << 16);               4 threads, rings of 64 KiB; messages are taken
+ *   rules_fake_open(&f, 4, 1 << 16);               4 threads, rings of 64 KiB in a folder of their own; messages are taken
  *   engine_put(f.engine, rules_fake_rule("r", "a/+"));
  *   rules_fake_feed(&f, "a/b", "{}")               -> SK_PASS or SK_DENY
  *   rules_fake_read(&f, 0)                         the next record of a ring; it is the test's until rules_fake_done()
@@ -20,9 +20,14 @@ struct rules_fake {
 	struct sk_runtime rt;
 	struct rules_state options;
 	struct rules_engine *engine;
+	char journal[128];
 };
 bool rules_fake_open(struct rules_fake *f, int threads, size_t ring); /* false: memory is out */
-void rules_fake_close(struct rules_fake *f);
+void rules_fake_close(struct rules_fake *f); /* and the folder is removed */
+/* The same in parts: what was left in the folder stays from one engine to the next. */
+bool rules_fake_start(struct rules_fake *f, int threads, size_t ring);
+void rules_fake_stop(struct rules_fake *f);
+size_t rules_fake_files(const struct rules_fake *f, bool removed); /* of the folder */
 /* A rule of SQL, "SELECT * FROM filter"; NULL: memory is out. */
 struct live_rule *rules_fake_rule(const char *name, const char *filter);
 int rules_fake_feed(struct rules_fake *f, const char *topic, const char *payload);

@@ -281,7 +281,7 @@ static void what_never_fits_is_passed_by_and_said(void **state)
 	assert_int_equal(rules_fake_feed(f, "a", large), SK_PASS);
 	assert_true(all_empty(f));
 	assert_int_equal(dropped(r), 1);
-	assert_non_null(strstr(live_last_error(r, &a, &at), "a message of 4095 bytes is more than half of plugin_opt_ring"));
+	assert_non_null(strstr(live_last_error(r, &a, &at), "a message of 4095 bytes is more than half of a ring (plugin_opt_ring"));
 	free(large);
 	sk_arena_free(&a);
 }

@@ -1,5 +1,5 @@
-/* rules_filters_memory_test.c -- the index of filters, and the ring, with memory that fails at every point in turn: what could not be added is
- * not half there, what is removed is removed. */
+/* rules_filters_memory_test.c -- the index of filters with memory that fails at every point in turn: what could not be added is not half there, what is
+ * removed is removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "rules/filters.h"
-#include "rules/ring.h"
 #include "tests/unit/scarce.h"
 
 enum { MANY = 400 };
@@ -77,25 +76,9 @@ static void filters(void **state)
 	assert_true(scarce_everywhere(filters_come_and_go, NULL) > 20);
 }
 
-static bool ring_is_made(void *ctx)
-{
-	struct rules_ring *r = rules_ring_new(256);
-	bool good = r && rules_ring_reserve(r, 100);
-
-	(void)ctx;
-	rules_ring_free(&r);
-	return good;
-}
-
-static void ring(void **state)
-{
-	(void)state;
-	assert_int_equal(scarce_everywhere(ring_is_made, NULL), 2);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(filters), cmocka_unit_test(ring) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(filters) };
 
 	scarce_libraries();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ test('MQTT 3.1.1 QoS 1 that finds no room ends the connection, and what is sent 
 });
 
 test('what is larger than a ring can ever hold is passed by, not refused for ever', async (t) => {
-	const r = await rules(t, { rules: { ring: '64k' } }), { op } = r;
+	const r = await rules(t, { rules: { ring: '64k', threads: 1 } }), { op } = r;
 	await r.make('all', "SELECT * FROM 'big'", republish('out'));
 	await op.subscribe(['out', 'big']);
 	const lamp = await r.b.device('lamp');
@@ -118,7 +118,7 @@ test('what is larger than a ring can ever hold is passed by, not refused for eve
 });
 
 test('a rule that is slow does not hold up the broker, shadows, or rules of SQL on other threads', async (t) => {
-	const r = await slow(t, { ring: '8m', threads: 4 }), { op } = r;
+	const r = await slow(t, { ring: '4m', threads: 4 }), { op } = r;
 	await r.make('quick', "SELECT * FROM 'quick/#'", republish('fast'));
 	await op.subscribe('fast');
 	for (let n = 0; n < 200; n++)
