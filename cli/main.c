@@ -37,8 +37,12 @@ static const char rules_details[] =
 	"                             [--client-id ID]; --live SECONDS takes the messages that come under its filter instead\n"
 	"  rules top [--once]         each second, the rules that took the most time: messages, failures, the last error\n"
 	"  rules trace RULE           each message under it, clause by clause, until Ctrl-C [--for TIME]\n"
-	"  rules test DIR|FILE...     the tests that files of rules carry, here and without a broker\n\n"
-	"Exit code of dry-run 1: it does not match, or something fails; of test 1: a test failed.\n";
+	"  rules test DIR|FILE...     the tests that files of rules carry, here and without a broker\n"
+	"  rules replay --with DIR    what plugin_opt_recorder has kept through the rules of DIR (*.lua, *.json), and nothing is done;\n"
+	"                             [--diff [--base DIR]] what differs from the broker's rules, or from those of another folder;\n"
+	"                             [--from TIME] [--to TIME] 15m (ago) or 2026-11-23T16:05, [--topic FILTER], [--limit N] messages printed,\n"
+	"                             [--recorder FOLDER], [--state FILE] to go on after Ctrl-C, [--strict-aws]\n\n"
+	"Exit code of dry-run 1: it does not match, or something fails; of test 1: a test failed; of replay --diff 1: something differs.\n";
 
 static const char new_device_details[] =
 	"  --csr FILE           sign this request: the key stays with its owner\n"
@@ -70,7 +74,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "check-config", "FILE", "what in a mosquitto.conf would hurt, and what to write instead", check_details, cli_check_config, 1, 1 },
 	{ "explain", "--client-id ID --action ACTION [--topic TOPIC]", "may it, by which statement of which policy, and what is missing", explain_details, cli_explain, 0, -1 },
 	{ "policy", "suggest --thing THING [--since 1h]", "a least-privilege policy from what the thing did and was refused", policy_details, cli_policy, 1, -1 },
-	{ "rules", "VERB ...", "what rules do: explain, dry-run, top, trace, test", rules_details, cli_rules, 1, -1 },
+	{ "rules", "VERB ...", "what rules do: explain, dry-run, top, trace, test, replay", rules_details, cli_rules, 1, -1 },
 	{ "demo", "VERB [DEVICE]", "play with the three devices of make run", demo_details, cli_demo, 1, 2 },
 	{ "operations", "", "every operation of every loaded plugin", NULL, cli_operations, 0, 0 },
 	{ "api", "--markdown", "the same as a page: docs/API.md", NULL, cli_api, 1, 1 },

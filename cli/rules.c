@@ -56,6 +56,16 @@ static const char *name_of_file(struct sk_arena *a, const char *path)
 	return n ? name : "rule";
 }
 
+static const char *where_and_why(struct cli *cli, const char *text, const struct sk_json_error *bad)
+{
+	size_t line = 1, column = 1;
+	for (size_t i = 0; i < bad->at && text[i]; i++) {
+		column = text[i] == '\n' ? 1 : column + 1;
+		line += text[i] == '\n';
+	}
+	return sk_printf(&cli->arena, "line %zu, column %zu: %s", line, column, bad->why);
+}
+
 static int read_rule_file(struct cli *cli, const char *path, struct rule_target *t)
 {
 	struct value_error e;
@@ -67,7 +77,7 @@ static int read_rule_file(struct cli *cli, const char *path, struct rule_target 
 	if (!text)
 		return cli_fail(CLI_USAGE, "%s", e.text);
 	if (!cJSON_IsObject(document))
-		return cli_fail(CLI_USAGE, "%s: %s", path, document ? "not an object with sql and actions" : sk_printf(&cli->arena, "byte %zu: %s", bad.at, bad.why));
+		return cli_fail(CLI_USAGE, "%s: %s", path, document ? "not an object with sql and actions" : where_and_why(cli, text, &bad));
 	*t = (struct rule_target){ .name = name ? name : name_of_file(&cli->arena, path), .payload = inner ? inner : document };
 	return CLI_OK;
 }
@@ -193,6 +203,7 @@ static const struct cli_verb verbs[] = {
 	{ "top", "[--once]", "the rules that take the most time", NULL, rule_top, 0, 1 },
 	{ "trace", "RULE [--for TIME]", "each message under it", NULL, rule_trace, 1, 3 },
 	{ "test", "DIR|FILE...", "the tests that files of rules carry", NULL, rule_test, 1, -1 },
+	{ "replay", "--with DIR [--diff] [--from TIME] [--to TIME]", "what was recorded, through other rules", NULL, rule_replay, 1, -1 },
 };
 
 int cli_rules(struct cli *cli, int argc, char **argv)

@@ -2,7 +2,10 @@
 #include "cli/when.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 const char *when_long(struct sk_arena *a, int64_t ms)
 {
@@ -38,4 +41,58 @@ bool when_read(const char *text, int64_t *ms)
 			return true;
 		}
 	return false;
+}
+
+/* ".25" as ms; what is behind it in *end. */
+static int fraction(const char *text, const char **end)
+{
+	int ms = 0, unit = 100;
+	if (*text != '.')
+		return 0;
+	while (*++text >= '0' && *text <= '9') {
+		ms += (*text - '0') * unit;
+		unit /= 10;
+	}
+	*end = text;
+	return ms;
+}
+
+/* mktime() takes the 31st of February for a day of March: then it is none. */
+static bool from_calendar(struct tm *tm, bool utc, int64_t *ms)
+{
+	struct tm same = *tm;
+	same.tm_isdst = -1;
+	time_t t = utc ? timegm(&same) : mktime(&same);
+	*ms = (int64_t)t * 1000;
+	return same.tm_mday == tm->tm_mday && same.tm_mon == tm->tm_mon && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60;
+}
+
+bool when_moment(const char *text, int64_t now_ms, int64_t *ms)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+	const char *end = NULL;
+	struct tm tm;
+	if (!strcmp(text, "now") || when_read(text, ms)) {
+		*ms = now_ms - (strcmp(text, "now") ? *ms : 0);
+		return true;
+	}
+	for (size_t i = 0; !end && i < sizeof(forms) / sizeof(*forms); i++) {
+		tm = (struct tm){ 0 };
+		end = strptime(text, forms[i], &tm);
+	}
+	int parts = end ? fraction(end, &end) : 0;
+	bool utc = end && *end == 'Z';
+	if (!end || end[utc] || !from_calendar(&tm, utc, ms))
+		return false;
+	*ms += parts;
+	return true;
+}
+
+const char *when_printed(struct sk_arena *a, int64_t ms)
+{
+	char text[32];
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", localtime_r(&t, &tm));
+	return sk_printf(a, "%s.%03d", text, (int)(ms % 1000));
 }

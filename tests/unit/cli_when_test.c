@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "cli/when.h"
@@ -40,11 +41,34 @@ static void a_duration_is_a_number_and_a_unit(void **state)
 		assert_false(when_read(bad[i], &ms));
 }
 
+static void a_moment_is_a_date_or_so_long_ago(void **state)
+{
+	static const struct { const char *text; int64_t ms; } rows[] = {
+		{ "now", 5000000000 }, { "15m", 5000000000 - 900000 }, { "2001-09-09T01:46:40Z", 1000000000000 }, { "2001-09-09T01:46:40.25Z", 1000000000250 },
+		{ "2001-09-09T01:46Z", 999999960000 }, { "2001-09-09 01:46:40Z", 1000000000000 }, { "2001-09-09Z", 999993600000 }, { "2001-09-09T01:46:40.123456Z", 1000000000123 },
+		{ "2001-09-09T01:46:40", 1000000000000 },
+	};
+	static const char *const bad[] = { "", "later", "2001-02-31Z", "2001-13-01", "2001-09-09T25:00", "2001-09-09T01:46:40ZZ", "2001-09-09T01:46:40+02:00", "-5m", "2001-09-09x" };
+	int64_t ms = 0;
+	struct sk_arena a = { 0 };
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_true(when_moment(rows[i].text, 5000000000, &ms));
+		assert_int_equal(ms, rows[i].ms);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(when_moment(bad[i], 5000000000, &ms));
+	assert_string_equal(when_printed(&a, 1000000000007), "2001-09-09T01:46:40.007");
+	sk_arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_is_told_in_its_largest_fitting_unit),
 		cmocka_unit_test(a_duration_is_a_number_and_a_unit),
+		cmocka_unit_test(a_moment_is_a_date_or_so_long_ago),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

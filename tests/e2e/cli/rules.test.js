@@ -54,7 +54,7 @@ test('rules explain: the program of a rule of the broker, of a file, of a statem
 		[252, 'skeeter: sql: line 1, column 8: length needs SQL version 2016-03-23']);
 	assert.match((await says(b, 'explain', 'nobody'))[1], /^An error occurred \(UnauthorizedException\) when calling the GetTopicRule operation/);
 	fs.writeFileSync(path.join(b.dir, 'bad.json'), '{"sql":');
-	assert.match((await says(b, 'explain', 'bad.json'))[1], /^skeeter: bad\.json: byte 7: /);
+	assert.match((await says(b, 'explain', 'bad.json'))[1], /^skeeter: bad\.json: line 1, column 8: /);
 	assert.match((await says(b, 'explain', 'none.json'))[1], /^skeeter: cannot read none\.json: No such file/);
 	assert.equal((await says(b, 'explain', 'hot', '--sql', 'SELECT *'))[0], 252);
 });
