@@ -49,12 +49,12 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
-/* The time, and then what is the same when the message is evaluated again after a kill -9. */
+/* The time, the message, and what of it: the same when it is evaluated again after a kill -9. Ids sort as messages came. */
 static const char *id_of(struct sk_arena *a, int64_t time_ms, uint64_t number, const char *rule, int action)
 {
-	uint64_t name = sk_check(rule, strlen(rule)), h = mix(mix(mix(number, name), (uint64_t)action + 2), sk_hash(rule, strlen(rule)));
+	uint64_t name = mix(sk_check(rule, strlen(rule)), sk_hash(rule, strlen(rule))), what = mix(mix(name, (uint64_t)action + 2), number);
 
-	return sk_printf(a, "%012" PRIx64 "%016" PRIx64 "%04" PRIx64, (uint64_t)time_ms & 0xffffffffffff, h, mix(h, number) & 0xffff);
+	return sk_printf(a, "%012" PRIx64 "%010" PRIx64 "%010" PRIx64, (uint64_t)time_ms & 0xffffffffffff, number & 0xffffffffff, what & 0xffffffffff);
 }
 
 static void add_message(struct lane_item *i, const struct work *w)

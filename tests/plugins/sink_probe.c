@@ -76,6 +76,15 @@ static void write_item(struct probe *p, const struct sk_sink_item *i, struct sk_
 	put(p, sk_printf(a, "%s\n", sk_json_print(a, line, NULL)));
 }
 
+/* Is one before it under the same key to come again? */
+static bool held_back(struct sk_sink_item *const *item, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (item[i]->result == SK_SUNK_RETRY && !strcmp(sk_sink_text(item[i], "type"), sk_sink_text(item[n], "type")))
+			return true;
+	return false;
+}
+
 static void probe_deliver(void *sink, struct sk_sink_item *const *item, size_t n, struct sk_arena *a)
 {
 	struct probe *p = sink;
@@ -85,7 +94,7 @@ static void probe_deliver(void *sink, struct sk_sink_item *const *item, size_t n
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		item[i]->result = result_of(item[i]);
+		item[i]->result = held_back(item, i) ? SK_SUNK_RETRY : result_of(item[i]);
 		item[i]->why = item[i]->result == SK_SUNK_FAIL ? "it does not like that" : "not yet";
 		if (item[i]->result == SK_SUNK_OK)
 			write_item(p, item[i], a);
