@@ -108,11 +108,22 @@ static void put_value(struct line *l, const char *text)
 		put_string(l, text, n);
 }
 
+/* In the name of a field, and only there, InfluxDB reads two backslashes before a separator as one, and one before a quote as none. */
+static bool has_escaped_separator(const char *name)
+{
+	for (; (name = strchr(name, '\\')); name++)
+		if (name[1] && strchr(",= \"", name[1]))
+			return true;
+	return false;
+}
+
 static void put_field_name(struct line *l, const char *name)
 {
 	outbound_putc(l->text, l->fields++ ? ',' : ' ');
 	if (!*name)
 		l->why = l->why ? l->why : "a field has no name";
+	if (has_escaped_separator(name))
+		l->why = l->why ? l->why : "a field's name has a backslash before a comma, a blank, a quote or =, which line protocol cannot say";
 	put_name(l, name, ",= ");
 	outbound_putc(l->text, '=');
 }
