@@ -4,6 +4,7 @@
 #include "outbound/mail_client.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/why.h"
@@ -15,7 +16,7 @@ struct outbound_mailer {
 	CURL *easy;
 	const struct outbound_mail *mail;
 	size_t sent, talk;
-	char line[MOST_LINE + 1]; /* the server's last one */
+	char line[MOST_LINE + 1]; /* the server's last one that refuses something, "550 ..." */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -40,14 +41,19 @@ static int on_seek(void *ctx, curl_off_t at, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* What was refused is forgotten when the talk goes on (HELO after EHLO), but for the goodbye. */
 static size_t on_line(char *line, size_t one, size_t size, void *ctx)
 {
 	struct outbound_mailer *m = ctx;
 	size_t n = size < MOST_LINE ? size : MOST_LINE;
 
 	(void)one;
-	memcpy(m->line, line, n);
-	m->line[n] = '\0';
+	if (n && (*line == '4' || *line == '5')) {
+		memcpy(m->line, line, n);
+		m->line[n] = '\0';
+	} else if (n < 3 || memcmp(line, "221", 3) != 0) {
+		*m->line = '\0';
+	}
 	m->talk += size;
 	return m->talk > MOST_TALK ? 0 : size;
 }
@@ -104,20 +110,27 @@ struct outbound_mailer *outbound_mailer_open(const struct outbound_mail_settings
 
 /* -- a mail -- */
 
-/* Refused by the server in so many words? Who may not log in waits for an operator. */
+/* Who may not log in, or may not send without, waits for an operator. */
+static bool of_login(CURLcode code, long status)
+{
+	return code == CURLE_LOGIN_DENIED || status == 530 || status == 534 || status == 535 || status == 538;
+}
+
 static void judge(struct outbound_mailer *m, struct outbound_mail *mail, CURLcode code, struct sk_arena *a)
 {
-	long status = 0;
+	long status = strtol(m->line, NULL, 10);
 	const char *said = *m->error ? m->error : curl_easy_strerror(code);
 
-	curl_easy_getinfo(m->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED || status < 400 || status > 599) {
+	if (of_login(code, status)) {
 		mail->lost = true;
-		mail->why = code == CURLE_LOGIN_DENIED ? "the server does not take the user and the password" : outbound_line(a, said, strlen(said), MOST_LINE);
-		return;
+		mail->why = status == 530 ? "the server wants a user and a password" : "the server does not take the user and the password";
+	} else if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_USE_SSL_FAILED || status < 400 || status > 599) {
+		mail->lost = true;
+		mail->why = outbound_line(a, said, strlen(said), MOST_LINE);
+	} else {
+		mail->result = status >= 500 ? SK_SUNK_FAIL : SK_SUNK_RETRY;
+		mail->why = outbound_line(a, m->line, strlen(m->line), MOST_LINE);
 	}
-	mail->result = status >= 500 ? SK_SUNK_FAIL : SK_SUNK_RETRY;
-	mail->why = outbound_line(a, m->line, strlen(m->line), MOST_LINE);
 }
 
 void outbound_mail_send(struct outbound_mailer *m, struct outbound_mail *mail, struct sk_arena *a)
