@@ -260,6 +260,20 @@ long dial_receive(struct dial *l, char *to, size_t room)
 	}
 }
 
+int dial_more(struct dial *l, struct dial_input *in)
+{
+	long n;
+
+	memmove(in->bytes, in->bytes + in->taken, in->have - in->taken);
+	in->have -= in->taken;
+	in->taken = 0;
+	if (in->have == in->room)
+		return failed(l, "the server sends more than it may");
+	n = dial_receive(l, in->bytes + in->have, in->room - in->have);
+	in->have += n > 0 ? (size_t)n : 0;
+	return n > 0 ? 0 : -1;
+}
+
 bool dial_pending(const struct dial *l)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };

@@ -29,6 +29,13 @@ int dial_secure(struct dial *l, const struct dial_to *to);
 int dial_send(struct dial *l, const char *bytes, size_t n);
 /* At least one byte, at most `room`: how many; -1 with why[]. */
 long dial_receive(struct dial *l, char *to, size_t room);
+/* What has come and is not taken yet: bytes[taken] to bytes[have]. */
+struct dial_input {
+	char *bytes;
+	size_t room, taken, have;
+};
+/* More of it; what was taken is forgotten. 0, or -1 with why[], also when there is no room. */
+int dial_more(struct dial *l, struct dial_input *in);
 /* Something has come, be it the end of the connection: receiving would not wait. */
 bool dial_pending(const struct dial *l);
 /* The other side has ended it, or has said something that nobody asked for. */

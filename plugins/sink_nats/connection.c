@@ -17,36 +17,23 @@ void nats_hang_up(struct nats_connection *c)
 {
 	dial_close(&c->link);
 	c->open = false;
-	c->have = c->taken = 0;
+	c->in.have = c->in.taken = 0;
 }
 
 bool nats_something(const struct nats_connection *c)
 {
-	return c->taken < c->have || dial_pending(&c->link);
-}
-
-/* What is taken makes room. */
-static int more(struct nats_connection *c)
-{
-	memmove(c->bytes, c->bytes + c->taken, c->have - c->taken);
-	c->have -= c->taken;
-	c->taken = 0;
-	if (c->have == NATS_MOST)
-		return failed(c, "the server speaks no NATS");
-	long n = dial_receive(&c->link, c->bytes + c->have, NATS_MOST - c->have);
-	c->have += n > 0 ? (size_t)n : 0;
-	return n > 0 ? 0 : -1;
+	return c->in.taken < c->in.have || dial_pending(&c->link);
 }
 
 static int event(struct nats_connection *c, struct nats_event *e)
 {
 	for (;;) {
-		long n = nats_next(c->bytes + c->taken, c->have - c->taken, e);
+		long n = nats_next(c->in.bytes + c->in.taken, c->in.have - c->in.taken, e);
 		if (n < 0)
 			return failed(c, "the server speaks no NATS");
-		if (!n && more(c))
+		if (!n && dial_more(&c->link, &c->in))
 			return -1;
-		c->taken += (size_t)n;
+		c->in.taken += (size_t)n;
 		if (!n)
 			continue;
 		if (e->kind == NATS_PING && dial_send(&c->link, "PONG\r\n", 6))
@@ -113,7 +100,7 @@ static int secure(struct nats_connection *c, const struct dial_to *to, const cJS
 		return 0;
 	if (!sk_json_true(in, "tls_required") && !sk_json_true(in, "tls_available"))
 		return failed(c, "the server offers no TLS");
-	if (c->have != c->taken)
+	if (c->in.have != c->in.taken)
 		return failed(c, "the server speaks no NATS");
 	return dial_secure(&c->link, to);
 }
@@ -147,7 +134,7 @@ static int greet(struct nats_connection *c, const struct dial_to *to, struct sk_
 {
 	const cJSON *in = NULL;
 
-	c->have = c->taken = 0;
+	c->in.have = c->in.taken = 0;
 	return dial_open(&c->link, to) || info(c, a, &in) || secure(c, to, in) || connected(c, a, in) ? -1 : 0;
 }
 

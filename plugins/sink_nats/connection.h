@@ -14,8 +14,7 @@ struct nats_connection {
 	bool headers;              /* the server knows them */
 	int64_t max_payload;
 	char inbox[NATS_INBOX];    /* answers come to INBOX.NUMBER */
-	char *bytes;               /* NATS_MOST of them: what has come and is not taken yet */
-	size_t have, taken;
+	struct dial_input in;      /* NATS_MOST of room */
 };
 /* Within timeout ms, over all servers. 0, or -1 with link.why; then it is closed. */
 int nats_dial(struct nats_connection *c, int64_t timeout, struct sk_arena *a);

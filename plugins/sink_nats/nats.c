@@ -292,8 +292,8 @@ void *nats_open(void *state, const cJSON *fields, char *why, size_t why_size)
 	struct nats *s = sk_alloc(&a, sizeof *s);
 	const char *fault = s ? nats_address(sk_json_copy(&a, fields), &a, &s->connection.address) : "out of memory";
 
-	if (!fault && !(s->connection.bytes = sk_alloc_text(&a, NATS_MOST)))
-		fault = "out of memory";
+	if (s)
+		s->connection.in = (struct dial_input){ .bytes = sk_alloc_text(&a, NATS_MOST), .room = NATS_MOST };
 	if (fault || a.failed) {
 		sk_why(why, why_size, "%s", fault ? fault : "out of memory");
 		sk_arena_free(&a);
