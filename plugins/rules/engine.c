@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/why.h"
 #include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
@@ -136,6 +137,7 @@ void engine_free(struct rules_engine **at)
 	engine_watch_free(e);
 	live_table_free(&e->table);
 	lanes_close(&e->lanes);
+	recorder_free(&e->recorder);
 	free(e->ids);
 	free(e->matching);
 	free(e->arn);

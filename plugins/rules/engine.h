@@ -28,6 +28,7 @@ struct rules_message {
 	uint8_t qos, depth;
 	uint8_t retain, basic;     /* basic: $aws/rules/NAME/..., nobody else sees it */
 	uint16_t rules;
+	uint8_t recorded;          /* of its copies in rings this is the one that the recorder keeps */
 	uint32_t size, properties_size;
 	uint32_t topic, payload, client_id, principal, source_ip, properties;
 	struct live_rule *rule[];  /* no reference: what is taken out of force is freed behind the messages that may name it. Behind them each name's hash */
@@ -65,6 +66,7 @@ struct rules_engine {
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
 	struct folder *folder;     /* NULL: there is no folder of rules */
 	struct lanes *lanes;       /* lane.h */
+	struct recorder *recorder; /* engine_recorder.h; NULL: nothing is recorded */
 };
 
 /* engine.c */

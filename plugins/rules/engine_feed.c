@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_unit.h"
 #include "plugins/rules/engine_thread.h"
 
@@ -22,6 +23,7 @@ struct copied { /* what of a message is copied, measured first */
 	const void *properties;    /* NULL: they are the feed's */
 	int64_t now_ms;
 	uint64_t number;
+	bool recorded;
 };
 
 static size_t text_size(const char *s)
@@ -98,10 +100,10 @@ static void write_rules(struct rules_engine *e, const struct copied *c, struct l
 		}
 }
 
-static void publish(struct rules_engine *e, const struct copied *c, int k)
+static void publish(struct rules_engine *e, int k, bool kept)
 {
 	struct rules_thread *t = e->thread[k];
-	rules_ring_publish(t->ring, c->feed->qos > 0);
+	rules_ring_publish(t->ring, kept);
 	if (++t->fed >= RING_AT)
 		thread_ring(t);
 }
@@ -111,6 +113,7 @@ static enum engine_fed hand_out(struct rules_engine *e, const struct copied *c, 
 {
 	struct rules_message *m[RULES_MAX_THREADS] = { 0 };
 	size_t count[RULES_MAX_THREADS] = { 0 };
+	bool recorded = c->recorded;
 	for (size_t i = 0; i < n; i++)
 		count[thread_of(e, rule[i], c->feed->topic)]++;
 	for (int k = 0; k < e->threads; k++) {
@@ -123,7 +126,9 @@ static enum engine_fed hand_out(struct rules_engine *e, const struct copied *c, 
 			continue;
 		fill(m[k], c, count[k]);
 		write_rules(e, c, rule, n, k, m[k]);
-		publish(e, c, k);
+		m[k]->recorded = recorded;
+		recorded = false;
+		publish(e, k, c->feed->qos > 0);
 	}
 	return ENGINE_FED;
 }
@@ -169,16 +174,11 @@ static size_t drop_full(struct live_rule **rule, size_t n)
 	return kept;
 }
 
-static int take(struct rules_engine *e, const struct sk_feed *f, const char *topic, struct live_rule **rule, size_t n)
+static struct copied what_to_copy(struct rules_engine *e, const struct sk_feed *f, const char *topic)
 {
 	const struct sk_client *client = sk_feed_client(f);
 	struct copied c = { .topic = topic, .topic_size = strlen(topic) + 1, .feed = f, .now_ms = sk_wall_ms(), .number = e->number++,
 		.properties_size = sk_feed_properties(f, NULL, 0) };
-	size_t full = full_rules(rule, n);
-	if (__builtin_expect(full && f->qos, 0))
-		return refuse(&c, ENGINE_FULL, rule, n);
-	if (__builtin_expect(full && !(n = drop_full(rule, n)), 0))
-		return SK_DENY;
 	if (client) {
 		c.client_id = client->id;
 		c.principal = client->username;
@@ -187,8 +187,37 @@ static int take(struct rules_engine *e, const struct sk_feed *f, const char *top
 	c.client_size = text_size(c.client_id);
 	c.principal_size = text_size(c.principal);
 	c.ip_size = text_size(c.source_ip);
+	return c;
+}
+
+static int take(struct rules_engine *e, const struct sk_feed *f, const char *topic, struct live_rule **rule, size_t n)
+{
+	struct copied c = what_to_copy(e, f, topic);
+	size_t full = full_rules(rule, n);
+	if (__builtin_expect(full && f->qos, 0))
+		return refuse(&c, ENGINE_FULL, rule, n);
+	if (__builtin_expect(full && !(n = drop_full(rule, n)), 0))
+		return SK_DENY;
+	c.recorded = e->recorder && recorder_wants(e->recorder, f->topic, true);
 	enum engine_fed fed = hand_out(e, &c, rule, n);
 	return fed != ENGINE_FED ? refuse(&c, fed, rule, n) : full ? SK_DENY : SK_PASS;
+}
+
+/* No rule matches it. Where there is no room it is left out, and nobody is refused; nor does it outlive the process. */
+static void record_only(struct rules_engine *e, const struct sk_feed *f)
+{
+	struct live_rule *rule = recorder_rule(e->recorder);
+	struct copied c = what_to_copy(e, f, f->topic);
+	int k = thread_of(e, rule, f->topic);
+	struct rules_message *m = rules_ring_reserve(e->thread[k]->ring, measure(&c, 1));
+	if (!m) {
+		recorder_missed(e->recorder);
+		return;
+	}
+	fill(m, &c, 1);
+	write_rules(e, &c, &rule, 1, k, m);
+	m->recorded = true;
+	publish(e, k, false);
 }
 
 /* -- a message of before -- */
@@ -221,7 +250,7 @@ enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_
 		.depth = m->depth, .own = m->basic ? &basic : NULL };
 	struct copied c = { .topic = f.topic, .client_id = message_text(m, m->client_id), .principal = message_text(m, m->principal),
 		.source_ip = message_text(m, m->source_ip), .properties = (const char *)m + m->properties, .properties_size = m->properties_size, .feed = &f, .now_ms = m->now_ms,
-		.number = m->number };
+		.number = m->number, .recorded = e->recorder && m->recorded };
 	size_t n = rules_again(e, m);
 	c.topic_size = text_size(c.topic);
 	c.client_size = text_size(c.client_id);
@@ -268,6 +297,8 @@ int engine_message(struct rules_engine *e, const struct sk_feed *f)
 		if (!r->disabled && !atomic_load_explicit(&r->broken, memory_order_relaxed))
 			e->matching[runs++] = r;
 	}
+	if (!runs && __builtin_expect(e->recorder != NULL, 0) && recorder_wants(e->recorder, f->topic, false))
+		record_only(e, f);
 	return runs ? take(e, f, f->topic, e->matching, runs) : SK_PASS;
 }
 

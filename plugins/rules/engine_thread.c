@@ -3,6 +3,7 @@
  * It sleeps when there is nothing, and goes slowly while the broker's thread has more to send than it can: what then comes in waits in the ring,
  * and when that is full it is refused. */
 #include "core/threads.h"
+#include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
@@ -86,6 +87,8 @@ static bool step(struct rules_thread *t)
 	some = (t->held < LANE_HELD_MOST && run_messages(t)) || some;
 	recover_poke(t);
 	lanes_flush(t);
+	if (t->engine->recorder)
+		recorder_flush(t->engine->recorder, t->index);
 	sk_outbox_push(&rt->outbox, &t->out, rt->host);
 	return some;
 }

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/properties.h"
 #include "plugins/rules/engine_unit.h"
 #include "plugins/rules/engine_ask.h"
+#include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_trace.h"
+#include "rules/headers.h"
 
 /* One after the other, then a rule of a file is disabled: at once when it is a limit that it reaches, since that costs others; late when it
  * is an error, since a device that sends what a rule does not expect must not switch it off with a few messages. */
@@ -24,40 +25,6 @@ static int64_t now_ns(void)
 }
 
 /* -- opening: what the message is -- */
-
-static const char *text_of(struct sk_arena *a, const struct sk_property *p)
-{
-	return sk_strndup(a, p->text, p->size);
-}
-
-static void read_property(struct sk_arena *a, const struct sk_property *p, struct sql_message *m)
-{
-	switch (p->id) {
-	case SK_PROPERTY_PAYLOAD_FORMAT: m->format = (int)p->number; break;
-	case SK_PROPERTY_CONTENT_TYPE: m->content_type = text_of(a, p); break;
-	case SK_PROPERTY_RESPONSE_TOPIC: m->response_topic = text_of(a, p); break;
-	case SK_PROPERTY_CORRELATION_DATA: m->correlation = p->text; m->correlation_size = p->size; break;
-	default: break;
-	}
-}
-
-void work_properties(struct sk_arena *a, const void *properties, size_t size, struct sql_message *m)
-{
-	const unsigned char *at = properties;
-	struct sk_properties all = { .at = at, .end = at + size };
-	struct sk_property p;
-	size_t users = 0;
-	while (sk_properties_next(&all, &p)) {
-		read_property(a, &p, m);
-		users += p.id == SK_PROPERTY_USER_PROPERTY;
-	}
-	struct sql_property *list = users ? sk_alloc(a, (users + 1) * sizeof *list) : NULL;
-	all = (struct sk_properties){ .at = at, .end = at + size };
-	for (size_t i = 0; list && i < users && sk_properties_next(&all, &p);)
-		if (p.id == SK_PROPERTY_USER_PROPERTY)
-			list[i++] = (struct sql_property){ text_of(a, &p), sk_strndup(a, p.value, p.value_size) };
-	m->user = list;
-}
 
 static bool zone(void *world, const char *name, int64_t utc_ms, struct sql_zone *out)
 {
@@ -224,8 +191,10 @@ void work_message(struct rules_thread *t, struct rules_message *m)
 {
 	struct work w;
 	m->open = 1;
-	work_open(t, m, &w);
-	for (int i = 0; i < m->rules; i++)
-		run_rule(t, &w, m->rule[i]);
+	if (!m->recorded || recorder_note(t->engine->recorder, t->index, m)) {
+		work_open(t, m, &w);
+		for (int i = 0; i < m->rules; i++)
+			run_rule(t, &w, m->rule[i]);
+	}
 	work_done(t, m);
 }

@@ -4,6 +4,7 @@
 #include "core/why.h"
 #include "plugins/rules/engine.h"
 #include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
 #include "plugins/rules/dead_letters.h"
 #include "plugins/rules/lane.h"
@@ -28,6 +29,10 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_DURATION, struct rules_state, retry_most, "30s", NULL, "at most so long, retry_least to 1h"),
 	SK_OPTION(SK_INT, struct rules_state, lanes, "64", "1 1024", "destinations that actions may have, each with a thread"),
 	SK_OPTION(SK_INT, struct rules_state, dead_letters, "10000", "0 1000000", "dead letters that are kept of one rule, the newest, and 64 MiB of them at most"),
+	SK_OPTION(SK_SIZE, struct rules_state, recorder, "0", NULL, "bytes of messages that are kept for `skeeter rules replay`, 64k to 1t; 0: none"),
+	SK_OPTION(SK_DURATION, struct rules_state, recorder_age, "24h", NULL, "for so long, 1m to 365d; older ones go when others come"),
+	SK_OPTION(SK_STR, struct rules_state, recorder_topics, NULL, NULL,
+	          "topic filters, separated by blanks: their messages are kept, whether a rule matches or not; none: what matches a rule"),
 	SK_OPTION(SK_INT, struct rules_state, lua_instructions, "1000000", "1000 1000000000", "instructions of Lua that one run may take"),
 	SK_OPTION(SK_DURATION, struct rules_state, lua_time, "100ms", NULL, "how long one run of Lua may take, 1ms to 10s"),
 	SK_OPTION(SK_SIZE, struct rules_state, lua_memory, "8m", NULL, "memory of one file of rules, 64k to 1g"),
@@ -99,6 +104,12 @@ static int check(const struct rules_state *s, char *why, size_t why_size)
 		return sk_why(why, why_size, "plugin_opt_retry_for must be 0, or 1s to 30d");
 	if (s->retry_least < 1 || s->retry_least > 3600000 || s->retry_most < s->retry_least || s->retry_most > 3600000)
 		return sk_why(why, why_size, "plugin_opt_retry_least must be 1ms to 1h, and plugin_opt_retry_most no less, to 1h");
+	if (s->recorder && (s->recorder < 64 << 10 || s->recorder > (int64_t)1 << 40))
+		return sk_why(why, why_size, "plugin_opt_recorder must be 0, or 64k to 1t");
+	if (s->recorder_age < 60000 || s->recorder_age > 365 * 86400000LL)
+		return sk_why(why, why_size, "plugin_opt_recorder_age must be 1m to 365d");
+	if (s->recorder_topics && !s->recorder)
+		return sk_why(why, why_size, "plugin_opt_recorder_topics needs plugin_opt_recorder: how many bytes are kept");
 	return 0;
 }
 
@@ -113,6 +124,19 @@ static int open_lanes(struct rules_state *s, char *why, size_t why_size)
 		return sk_why(why, why_size, "%s is too long", sk_data_dir());
 	s->engine->lanes = lanes_open(s->engine, &settings, why, why_size);
 	return s->engine->lanes ? 0 : -1;
+}
+
+static int open_recorder(struct rules_state *s, char *why, size_t why_size)
+{
+	char folder[4096];
+	const struct recorder_settings settings = { .folder = folder, .most = (uint64_t)s->recorder, .age_ms = s->recorder_age, .topics = s->recorder_topics };
+
+	if (!s->recorder)
+		return 0;
+	if (snprintf(folder, sizeof folder, "%s/rules/recorder", sk_data_dir()) >= (int)sizeof folder)
+		return sk_why(why, why_size, "%s is too long", sk_data_dir());
+	s->engine->recorder = recorder_open(&settings, why, why_size);
+	return s->engine->recorder ? 0 : -1;
 }
 
 static void warn(const char *line)
@@ -130,7 +154,7 @@ static int start(void *state, char *why, size_t why_size)
 	s->warn = warn;
 	if (check(s, why, why_size) || !(s->engine = engine_new(s, why, why_size)))
 		return -1;
-	if (!open_lanes(s, why, why_size) && (!s->folder || (s->engine->folder = folder_open(s->engine, s->folder, why, why_size))))
+	if (!open_lanes(s, why, why_size) && !open_recorder(s, why, why_size) && (!s->folder || (s->engine->folder = folder_open(s->engine, s->folder, why, why_size))))
 		return 0;
 	engine_free(&s->engine);
 	return -1;

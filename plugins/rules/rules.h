@@ -21,6 +21,8 @@ struct rules_state {
 	int64_t retry_for, retry_least, retry_most; /* ms */
 	int64_t lanes;       /* destinations */
 	int64_t dead_letters; /* of one rule */
+	int64_t recorder, recorder_age; /* bytes, 0: nothing is recorded; ms */
+	const char *recorder_topics; /* NULL: what matches a rule */
 	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	const char *account; /* for accountid() */
 	struct rules_engine *engine;
