@@ -12,7 +12,7 @@ static inline uint64_t sk_check_word(uint64_t a, const unsigned char *at)
 
 	memcpy(&word, at, 8);
 	a = (a ^ word) * 0xff51afd7ed558ccdu;
-	return a ^ a >> 32;
+	return a << 31 | a >> 33;
 }
 
 /* Four words at a time, which do not wait for each other. What is left over at the end is read with what comes before it. */
