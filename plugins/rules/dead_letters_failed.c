@@ -13,6 +13,7 @@
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
 #include "plugins/rules/topic_rules.h"
+#include "rules/headers.h"
 
 struct failed {
 	struct sk_call *call;
@@ -37,7 +38,7 @@ static void open_message(struct failed *f)
 		.now_ms = i->sink.time_ms, .world = &f->world, .look = rules_look, .zone = call_world_zone };
 	sk_random(c, f->message.seed, sizeof f->message.seed);
 	if (i->properties_size)
-		work_properties(c->arena, i->properties, i->properties_size, &f->message);
+		rules_headers(c->arena, i->properties, i->properties_size, &f->message);
 	f->message.document = sk_json_parse(c->arena, f->message.payload, f->message.size, NULL, NULL);
 }
 

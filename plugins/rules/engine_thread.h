@@ -53,7 +53,6 @@ struct work {
 };
 void work_done(struct rules_thread *t, struct rules_message *m); /* a part of what was open for it */
 void work_open(struct rules_thread *t, struct rules_message *m, struct work *w);
-void work_properties(struct sk_arena *a, const void *properties, size_t size, struct sql_message *m); /* what MQTT 5 says, core/properties.h */
 void work_failed(struct live_rule *r, int64_t now_ms, const char *why); /* NULL: memory is out */
 void work_overran(struct live_rule *r, int64_t now_ms, const char *why); /* a limit was reached: it counts for more */
 void work_went_well(struct live_rule *r);

@@ -44,7 +44,7 @@ void work_open(struct rules_thread *t, struct rules_message *m, struct work *w)
 		.account = rt->account, .format = -1, .now_ms = m->now_ms, .world = &w->world, .look = rules_look, .zone = zone, .patterns = &t->patterns };
 	rt->host->random(rt->host->ctx, s->seed, sizeof s->seed);
 	if (m->properties_size)
-		work_properties(&t->arena, message_text(m, m->properties), m->properties_size, s);
+		rules_headers(&t->arena, message_text(m, m->properties), m->properties_size, s);
 	s->document = sk_json_parse(&t->arena, s->payload, s->size, NULL, NULL);
 }
 
