@@ -14,6 +14,7 @@
 #include "plugins/rules/lane.h"
 #include "plugins/rules/topic_rules.h"
 #include "rules/headers.h"
+#include "rules/headers.h"
 
 struct failed {
 	struct sk_call *call;
