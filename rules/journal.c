@@ -176,12 +176,12 @@ static int map(struct rules_journal *j, struct file *f)
 			close(fd);
 		return -1;
 	}
-	bool wanted = S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= (off_t)RULES_RING_HEAD + RULES_RING_MOST;
+	bool file = S_ISREG(st.st_mode), wanted = file && st.st_size > 0 && st.st_size <= (off_t)RULES_RING_HEAD + RULES_RING_MOST;
 	f->bytes = wanted ? (size_t)st.st_size : 0;
 	f->block = wanted ? mmap(NULL, f->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0) : NULL;
 	close(fd);
 	if (f->block != MAP_FAILED)
-		return wanted ? 0 : st.st_size ? -1 : 1;
+		return wanted ? 0 : file && !st.st_size ? 1 : -1;
 	f->block = NULL;
 	return -1;
 }

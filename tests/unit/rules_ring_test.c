@@ -1,4 +1,5 @@
-/* rules_ring_test.c -- rules/ring.h: order, the end of the block, room that comes back out of order, and threads that all work at once. */
+/* rules_ring_test.c -- rules/ring.h: order, the end of the block, room that comes back out of order, and threads that all work at once; rules/left.h: what of it
+ * is found in the block by whoever comes later. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "rules/ring.h"
+#include "rules/left.h"
+#include "rules/ring_block.h"
 
 static struct rules_ring *ring_new(size_t bytes)
 {
@@ -352,6 +354,172 @@ static void five_threads_lose_nothing(void **state)
 	free(world.ring);
 }
 
+/* -- what is left -- */
+
+static void put_as(struct rules_ring *r, size_t size, unsigned char first, bool as)
+{
+	kept = as;
+	assert_true(put(r, size, first));
+}
+
+/* That these records are what is left, by their first bytes, and that nothing else is. */
+static void left_is(struct rules_ring *r, const char *firsts)
+{
+	struct rules_left l;
+	size_t size, n = strlen(firsts);
+
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + r->size), 0);
+	for (size_t i = 0; i < n; i++) {
+		unsigned char *p = rules_left_next(&l, &size);
+		assert_non_null(p);
+		for (size_t k = RULES_RING_OPEN; k < size; k++)
+			assert_int_equal(p[k], (unsigned char)(firsts[i] + k));
+	}
+	assert_null(rules_left_next(&l, &size));
+	assert_false(l.damaged);
+}
+
+static void what_is_kept_and_not_done_is_left(void **state)
+{
+	struct rules_ring *r = ring_new(1024);
+	void *a, *b;
+
+	(void)state;
+	left_is(r, "");
+	put_as(r, 60, 'a', true);
+	put_as(r, 60, 'b', false);
+	put_as(r, 60, 'c', true);
+	put_as(r, 0, 'z', true);
+	assert_non_null(rules_ring_reserve(r, 40));
+	left_is(r, "acz");
+	a = take(r, 60, 'a');
+	b = take(r, 60, 'b');
+	rules_ring_done(r, take(r, 60, 'c')); /* behind one that is not */
+	memset(a, 0xee, RULES_RING_OPEN);     /* what may change */
+	left_is(r, "az");
+	rules_ring_done(r, a);
+	left_is(r, "z");
+	rules_ring_done(r, b);
+	rules_ring_done(r, take(r, 0, 'z'));
+	left_is(r, "");
+	free(r);
+}
+
+/* A shadow of what is on its way, in an order of chance, through many laps. */
+static void it_is_left_wherever_it_lies(void **state)
+{
+	struct rules_ring *r = ring_new(2048);
+	char shadow[256] = "";
+	void *record[256];
+	unsigned chance = 3, laps = 0;
+	size_t n = 0, size;
+
+	(void)state;
+	for (int step = 0; step < 30000; step++) {
+		chance = chance * 1103515245 + 12345;
+		size = 1 + (chance >> 16 & 127);
+		char first = (char)('!' + chance % 90);
+		kept = true;
+		if (chance >> 31 && put(r, size, (unsigned char)first)) {
+			shadow[n] = first;
+			record[n++] = rules_ring_read(r, &size);
+			shadow[n] = '\0';
+			laps += size > 100;
+		} else if (n) {
+			size_t i = size % n;
+			rules_ring_done(r, record[i]);
+			memmove(shadow + i, shadow + i + 1, n - i);
+			memmove(record + i, record + i + 1, (n - i - 1) * sizeof *record);
+			n--;
+		}
+		if (step % 7 == 0)
+			left_is(r, shadow);
+	}
+	assert_true(laps > 500);
+	free(r);
+}
+
+static void what_is_said_to_be_done_never_comes_again(void **state)
+{
+	struct rules_ring *r = ring_new(1024);
+	struct rules_left l;
+	size_t size;
+	unsigned char *p;
+
+	(void)state;
+	for (char c = 'a'; c < 'f'; c++)
+		put_as(r, 30, (unsigned char)c, true);
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	for (int i = 0; (p = rules_left_next(&l, &size)); i++)
+		if (i % 2 == 0)
+			rules_left_done(p);
+	left_is(r, "bd");
+	rules_left_rewind(&l);
+	p = rules_left_next(&l, &size);
+	assert_int_equal(*p, 'b');
+	rules_left_done(p);
+	rules_left_rewind(&l);
+	assert_int_equal(*(unsigned char *)rules_left_next(&l, &size), 'd');
+	free(r);
+}
+
+/* Any bit of what counts: the record and what comes behind it is not given out, what comes before is. */
+static void a_bit_that_is_wrong_is_noticed(void **state)
+{
+	struct rules_ring *r = ring_new(1024);
+	unsigned char *block = (unsigned char *)r;
+	struct rules_left l;
+	size_t size;
+
+	(void)state;
+	put_as(r, 50, 'a', true);
+	put_as(r, 50, 'b', true);
+	put_as(r, 50, 'c', true);
+	for (size_t at = 80; at < 160; at++)
+		for (int bit = 0; bit < 8; bit++) {
+			if (at < 84 || (at >= 96 && at < 96 + RULES_RING_OPEN))
+				continue; /* its state, and what may change */
+			block[RULES_RING_HEAD + at] ^= (unsigned char)(1 << bit);
+			assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+			assert_int_equal(*(unsigned char *)rules_left_next(&l, &size), 'a');
+			assert_null(rules_left_next(&l, &size));
+			assert_true(l.damaged);
+			block[RULES_RING_HEAD + at] ^= (unsigned char)(1 << bit);
+		}
+	left_is(r, "abc");
+	free(r);
+}
+
+static void what_is_no_ring_is_told_from_one(void **state)
+{
+	enum { BYTES = RULES_RING_HEAD + 1024 };
+	static const struct { size_t bytes; int rc; } sizes[] = {
+		{ BYTES, 0 }, { BYTES - 1, -1 }, { BYTES + 1024, -1 }, { RULES_RING_HEAD + 512, -1 }, { RULES_RING_HEAD, -1 }, { 100, -1 }, { 8, -1 }, { 0, 1 },
+	};
+	static const struct { size_t at; uint64_t is; } numbers[] = {
+		{ offsetof(struct rules_ring, size), 512 }, { offsetof(struct rules_ring, size), 0 }, { offsetof(struct rules_ring, head), 1024 + 16 + 112 },
+		{ offsetof(struct rules_ring, head), 100 }, { offsetof(struct rules_ring, tail), 128 }, { offsetof(struct rules_ring, tail), UINT64_MAX - 2047 },
+		{ offsetof(struct rules_ring, tail), 1 }, { 0, 7 },
+	};
+	struct rules_ring *r = ring_new(2048);
+	unsigned char *copy = malloc(BYTES + 1024);
+	struct rules_left l;
+
+	(void)state;
+	assert_int_equal(rules_left_open(&l, memset(copy, 0, BYTES), BYTES), 1);
+	r->size = 1024;
+	put_as(r, 90, 'a', true);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		assert_int_equal(rules_left_open(&l, memcpy(copy, r, BYTES + 1024), sizes[i].bytes), sizes[i].rc);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		memcpy(copy, r, BYTES);
+		memcpy(copy + numbers[i].at, &numbers[i].is, sizeof numbers[i].is);
+		assert_int_equal(rules_left_open(&l, copy, BYTES), -1);
+	}
+	free(copy);
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,5 +534,13 @@ int main(void)
 	};
 	int failed = cmocka_run_group_tests_name("not kept", tests, NULL, NULL);
 	kept = true;
-	return failed + cmocka_run_group_tests_name("kept", tests, NULL, NULL);
+	failed += cmocka_run_group_tests_name("kept", tests, NULL, NULL);
+	const struct CMUnitTest left[] = {
+		cmocka_unit_test(what_is_kept_and_not_done_is_left),
+		cmocka_unit_test(it_is_left_wherever_it_lies),
+		cmocka_unit_test(what_is_said_to_be_done_never_comes_again),
+		cmocka_unit_test(a_bit_that_is_wrong_is_noticed),
+		cmocka_unit_test(what_is_no_ring_is_told_from_one),
+	};
+	return failed + cmocka_run_group_tests(left, NULL, NULL);
 }
