@@ -3,7 +3,7 @@
 
 int sink_http_connect(struct sink_http_base *base, const struct sink_http_state *s, char *why, size_t why_size)
 {
-	const struct outbound_settings settings = { .ca = s->ca, .proxy = s->proxy, .connect_ms = s->connect_timeout, .total_ms = s->timeout,
+	const struct outbound_settings settings = { .ca = s->cafile, .proxy = s->proxy, .connect_ms = s->connect_timeout, .total_ms = s->timeout,
 	                                            .connections = (int)s->connections };
 
 	base->client = outbound_open(&settings, why, why_size);

@@ -12,7 +12,7 @@
 #include "core/shape_table.h"
 
 static const struct sk_option options[] = {
-	SK_OPTION(SK_STR, struct sink_http_state, ca, NULL, NULL, "a file of certificates of those CAs that servers are trusted by; none: the system's"),
+	SK_OPTION(SK_STR, struct sink_http_state, cafile, NULL, NULL, "a file of certificates of those CAs that servers are trusted by; none: the system's"),
 	SK_OPTION(SK_STR, struct sink_http_state, proxy, NULL, NULL, "the proxy for web servers, `http://host:port`; none: the environment's is not used either"),
 	SK_OPTION(SK_DURATION, struct sink_http_state, timeout, "5s", NULL, "how long a request may take, from connecting to the end of its answer"),
 	SK_OPTION(SK_DURATION, struct sink_http_state, connect_timeout, "3s", NULL, "how long connecting may take of that, TLS included"),
@@ -33,8 +33,8 @@ static int start(void *state, char *why, size_t why_size)
 	struct sink_http_state *s = state;
 
 	s->now_ms = wall_ms;
-	if (s->ca && access(s->ca, R_OK))
-		return sk_why(why, why_size, "plugin_opt_ca %s cannot be read", s->ca);
+	if (s->cafile && access(s->cafile, R_OK))
+		return sk_why(why, why_size, "plugin_opt_cafile %s cannot be read", s->cafile);
 	if (s->timeout <= 0 || s->connect_timeout <= 0)
 		return sk_why(why, why_size, "plugin_opt_timeout and plugin_opt_connect_timeout must be above 0");
 	return outbound_load() ? sk_why(why, why_size, "libcurl could not be set up") : 0;

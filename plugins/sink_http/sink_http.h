@@ -13,7 +13,7 @@
 #include "outbound/text.h"
 
 struct sink_http_state {
-	const char *ca, *proxy;
+	const char *cafile, *proxy;
 	int64_t timeout, connect_timeout, connections;
 	int64_t (*now_ms)(void);
 };

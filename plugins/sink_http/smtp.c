@@ -59,7 +59,7 @@ void *smtp_open(void *state, const cJSON *fields, char *why, size_t why_size)
 	const struct sink_http_state *s = state;
 	struct sk_arena a = { 0 };
 	struct postman *p = sk_alloc(&a, sizeof *p);
-	struct outbound_mail_settings set = { .tls = tls_of(fields), .ca = s->ca, .connect_ms = s->connect_timeout, .total_ms = s->timeout };
+	struct outbound_mail_settings set = { .tls = tls_of(fields), .ca = s->cafile, .connect_ms = s->connect_timeout, .total_ms = s->timeout };
 
 	if (!p) {
 		sk_why(why, why_size, "memory is out");

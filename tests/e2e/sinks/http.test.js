@@ -52,8 +52,8 @@ test('each status is ok, tried again, or a failure in the words of the server, w
 
 test('TLS is verified: by the CA of the option, by the name, and by nothing else', async (t) => {
 	const w = await web(t, ok, { tls: {} });
-	assert.equal(results(await sink(t, { url: w.url }, { ca: ca() }).send({ payload: '1' })), 'ok');
-	for (const [options, name] of [[{}, '127.0.0.1'], [{ ca: pki.authority('other').crt }, '127.0.0.1'], [{ ca: ca() }, '127.0.0.2']]) {
+	assert.equal(results(await sink(t, { url: w.url }, { cafile: ca() }).send({ payload: '1' })), 'ok');
+	for (const [options, name] of [[{}, '127.0.0.1'], [{ cafile: pki.authority('other').crt }, '127.0.0.1'], [{ cafile: ca() }, '127.0.0.2']]) {
 		const server = await web(t, ok, { tls: name === '127.0.0.1' ? {} : { cert: pki.certificate('nobody').pem, key: pki.certificate('nobody').keyPem } });
 		const [one] = await sink(t, { url: server.url }, options).send({ payload: '1' });
 		assert.equal(one.result, 'retry');
@@ -89,7 +89,7 @@ test('batches are arrays of what belongs together, within their bounds', async (
 });
 
 test('many requests share a few connections that stay open', async (t) => {
-	const w = await web(t, ok, { tls: {} }), d = sink(t, { url: w.url }, { ca: ca(), connections: 8 });
+	const w = await web(t, ok, { tls: {} }), d = sink(t, { url: w.url }, { cafile: ca(), connections: 8 });
 	assert.deepEqual({ ...await d.repeat(2000, { payload: '{"n":1}' }), seconds: 0 }, { ok: 2000, retry: 0, fail: 0, seconds: 0 });
 	assert.ok(w.connections <= 8 && w.mostAtOnce <= 8, `${w.connections} connections, ${w.mostAtOnce} requests at once`);
 	assert.ok(w.mostAtOnce >= 4, `${w.mostAtOnce}`);

@@ -11,7 +11,7 @@ const { freePort } = require('../../harness/ports');
 const { mail } = require('../../harness/service_mail');
 
 const ca = () => pki.authority().crt;
-const sink = (t, fields, options) => drive(t, 'sink_http', 'smtp', { from: 'Hall 7 <hall@x.org>', to: 'op@y.org', ...fields }, { ca: ca(), ...options });
+const sink = (t, fields, options) => drive(t, 'sink_http', 'smtp', { from: 'Hall 7 <hall@x.org>', to: 'op@y.org', ...fields }, { cafile: ca(), ...options });
 const results = (list) => list.map((r) => r.result).join(' ');
 const headersOf = (text) => Object.fromEntries(text.split('\r\n\r\n')[0].replace(/\r\n[ \t]/g, ' ').split('\r\n').map((l) => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 2)]));
 const words = (s) => s.replace(/=\?UTF-8\?B\?([^?]*)\?=( (?==\?))?/g, (_, b) => Buffer.from(b, 'base64').toString());
@@ -63,7 +63,7 @@ test('TLS: taken when it is offered, asked for when it must be, and verified', a
 	assert.equal(open.seen[1].tls, false);
 	assert.equal(results(await sink(t, { url: secure.url }).send({ payload: '1' })), 'ok');
 	assert.equal(results(await sink(t, { url: without.url }).send({ payload: '1' })), 'ok');
-	for (const [fields, options] of [[{ url: without.url, startTls: 'required' }, {}], [{ url: open.url, startTls: 'required' }, { ca: pki.authority('other').crt }], [{ url: secure.url }, { ca: pki.authority('other').crt }]]) {
+	for (const [fields, options] of [[{ url: without.url, startTls: 'required' }, {}], [{ url: open.url, startTls: 'required' }, { cafile: pki.authority('other').crt }], [{ url: secure.url }, { cafile: pki.authority('other').crt }]]) {
 		const [one] = await sink(t, fields, options).send({ payload: 'never seen' });
 		assert.equal(one.result, 'retry');
 		assert.match(one.why, /SSL|TLS|certificate/i);
