@@ -202,6 +202,8 @@ static const struct cli_verb verbs[] = {
 	{ "dry-run", "RULE | FILE [--topic TOPIC] [--payload JSON|@FILE] [--live SECONDS]", "a message through it", NULL, rule_dry_run, 1, -1 },
 	{ "top", "[--once]", "the rules that take the most time", NULL, rule_top, 0, 1 },
 	{ "trace", "RULE [--for TIME]", "each message under it", NULL, rule_trace, 1, 3 },
+	{ "lanes", "", "where actions go: what waits, what fails", NULL, rule_lanes, 0, 0 },
+	{ "dead-letters", "RULE [--redeliver | --delete] [ID...]", "what has failed for good", NULL, rule_dead_letters, 1, -1 },
 	{ "test", "DIR|FILE...", "the tests that files of rules carry", NULL, rule_test, 1, -1 },
 	{ "replay", "--with DIR [--diff] [--from TIME] [--to TIME]", "what was recorded, through other rules", NULL, rule_replay, 1, -1 },
 };

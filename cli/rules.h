@@ -27,6 +27,7 @@ const char *rule_clock(struct sk_arena *a, int64_t ms); /* "12:34:56", local */
 cli_run rule_dry_run;          /* rules_dry_run.c */
 cli_run rule_top, rule_trace;  /* rules_watch.c */
 cli_run rule_test;             /* rules_test.c */
+cli_run rule_lanes, rule_dead_letters; /* rules_lanes.c */
 cli_run rule_replay;           /* rules_replay.c */
 
 #endif

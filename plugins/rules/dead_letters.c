@@ -78,9 +78,13 @@ static struct chosen choose_letters(struct sk_call *c, const char *rule)
 	return all;
 }
 
-static void answer(struct sk_call *c, const char *rule, const char *what, int64_t n)
+static void answer(struct sk_call *c, const char *rule, const char *what, const struct chosen *all, size_t n)
 {
-	sk_json_set_int(c->arena, c->out, what, n);
+	cJSON *ids = sk_json_set_array(c->arena, c->out, "ids");
+
+	sk_json_set_int(c->arena, c->out, what, (int64_t)n);
+	for (size_t i = 0; i < n; i++)
+		sk_json_append(ids, sk_json_string(c->arena, all->id[i]));
 	sk_json_set_int(c->arena, c->out, "remaining", dead_letters_kept(c, rule));
 }
 
@@ -92,7 +96,7 @@ static int DeleteDeadLetters(struct sk_call *c)
 	struct chosen all = choose_letters(c, rule);
 
 	dead_letters_remove(c, rule, all.id, all.letter, all.n);
-	answer(c, rule, "deleted", (int64_t)all.n);
+	answer(c, rule, "deleted", &all, all.n);
 	return SK_OK;
 }
 
@@ -142,8 +146,9 @@ static int RedeliverDeadLetters(struct sk_call *c)
 	why = sk_json_text(out, "why");
 	if (all.n && !sent)
 		return sk_fail(c, SK_E_UNAVAILABLE, "%s", why ? why : "memory is out");
-	dead_letters_remove(c, rule, all.id, all.letter, sent < all.n ? sent : all.n);
-	answer(c, rule, "redelivered", (int64_t)sent);
+	sent = sent < all.n ? sent : all.n;
+	dead_letters_remove(c, rule, all.id, all.letter, sent);
+	answer(c, rule, "redelivered", &all, sent);
 	sk_json_set_string(c->arena, c->out, "stopped", why);
 	return SK_OK;
 }

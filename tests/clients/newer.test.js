@@ -15,7 +15,7 @@ class Rows {
 		const row = this.rows[name], at = (place) => row.inputs.filter((i) => i.in === place && input[i.name] !== undefined);
 		const wire = (i) => i.wire || i.name;
 		const path = row.route.replace(/\{(\w+)[^}]*\}/g, (_, n) => encodeURIComponent(input[n]));
-		const query = at('query').map((i) => `${wire(i)}=${encodeURIComponent(input[i.name])}`).join('&');
+		const query = at('query').flatMap((i) => [].concat(input[i.name]).map((v) => `${wire(i)}=${encodeURIComponent(v)}`)).join('&');
 		const headers = Object.fromEntries(at('header').map((i) => [wire(i), input[i.name]]));
 		const [whole] = at('whole body');
 		const body = whole ? JSON.stringify(input[whole.name]) : at('body').length ? JSON.stringify(Object.fromEntries(at('body').map((i) => [i.name, input[i.name]]))) : '';
@@ -69,6 +69,15 @@ test('what rules do is asked over HTTP: DryRunTopicRule, ListTopicRuleStatistics
 	assert.equal(await c.call('TraceTopicRule', { ruleName: 'hot' }), '404 ResourceNotFoundException');
 	assert.deepEqual(await c.call('CreateTopicRule', { ruleName: 'hot', topicRulePayload }), {});
 	assert.deepEqual((await c.call('TraceTopicRule', { ruleName: 'hot', after: 7 })).traces, []);
+});
+
+test('what has failed for good is asked over HTTP: ListDeadLetters, RedeliverDeadLetters, DeleteDeadLetters, ListRuleLanes', async (t) => {
+	const { c } = await rows(t, { plugins: [...ALL, 'rules'] });
+	assert.deepEqual(await c.call('ListRuleLanes'), { lanes: [] });
+	assert.deepEqual(await c.call('ListDeadLetters', { ruleName: 'hot', maxResults: 5 }), { deadLetters: [] });
+	assert.deepEqual(await c.call('RedeliverDeadLetters', { ruleName: 'hot', ids: ['0'.repeat(32)] }), { ids: [], redelivered: 0, remaining: 0 });
+	assert.deepEqual(await c.call('DeleteDeadLetters', { ruleName: 'hot', ids: ['0'.repeat(32), 'f'.repeat(32)] }), { ids: [], deleted: 0, remaining: 0 });
+	assert.equal(await c.call('DeleteDeadLetters', { ruleName: 'hot', ids: ['x'] }), '400 InvalidRequestException');
 });
 
 test('access keys are no key\'s: CreateAccessKey, ListAccessKeys, UpdateAccessKey, DeleteAccessKey', async (t) => {
