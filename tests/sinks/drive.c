@@ -93,8 +93,6 @@ static void deliver(struct drive *d)
 	}
 	d->n = d->bytes = 0;
 	sk_arena_reset(&d->batch, 1 << 20);
-	if (!d->quiet)
-		sk_arena_reset(&d->items, 1 << 20);
 }
 
 static void add(struct drive *d, struct sk_sink_item *i)
@@ -149,9 +147,10 @@ static void line(struct drive *d, char *text, size_t size)
 {
 	struct sk_arena a = { 0 };
 	const cJSON *in = sk_json_parse(&a, text, size, NULL, NULL);
-	if (!size)
+	if (!size) {
 		deliver(d);
-	else if (!cJSON_IsObject(in))
+		sk_arena_reset(&d->items, 1 << 20); /* not in deliver(): the item that made a batch full is behind it */
+	} else if (!cJSON_IsObject(in))
 		fprintf(stderr, "drive: no JSON object: %s\n", text);
 	else if (sk_json_get(in, "wait"))
 		usleep((useconds_t)(1000 * sk_json_int_of(in, "wait", 0)));
