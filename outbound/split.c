@@ -31,6 +31,10 @@ static void judge(struct rounds *w, const struct outbound_request *r, struct ran
 		w->next[w->nexts++] = (struct range){ at.from + at.n / 2, at.n - at.n / 2 };
 		return;
 	}
+	if (w->arena->failed && result == SK_SUNK_FAIL && !all) {
+		result = SK_SUNK_RETRY; /* who is bad cannot be told now */
+		why = "memory is out";
+	}
 	sk_sink_all(w->item + at.from, at.n, result, why);
 	for (size_t i = 0; result == SK_SUNK_RETRY && i < at.n; i++)
 		w->item[at.from + i]->retry_ms = r->retry_ms;
