@@ -137,8 +137,8 @@ const char *aws_credentials_find(struct sk_arena *a, const char *role, struct aw
 void aws_fault_of(const struct aws_request *r, struct aws_fault *f);
 /* The same of a code that is known: fills in result and everybody. */
 void aws_fault_judge(struct aws_fault *f, bool sender);
-/* "CODE: message", in one line. */
-const char *aws_fault_line(struct sk_arena *a, const struct aws_fault *f);
+/* "CODE: message", in one line, without the session's token that the request has shown. */
+const char *aws_fault_line(const struct aws_request *r, const struct aws_fault *f);
 
 /* -- form.c: bodies -- */
 /* "&NAME=VALUE" of the query protocol, encoded; the first without `&`. `value` NULL: nothing. */

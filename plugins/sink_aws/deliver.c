@@ -50,7 +50,7 @@ void aws_entry_fault(struct aws_request *r, struct aws_entry *e, const char *cod
 	struct aws_fault f = { .code = code ? code : "", .message = message ? message : "" };
 
 	aws_fault_judge(&f, sender);
-	say(e, f.result, aws_fault_line(r->arena, &f));
+	say(e, f.result, aws_fault_line(r, &f));
 }
 
 /* -- entries -- */
@@ -235,9 +235,9 @@ static void settle(struct delivery *d, struct aws_request *r)
 	} else {
 		aws_fault_of(r, &f);
 		if (!mend(r, &f) && !halve(r, &f))
-			say_all(r, f.result, aws_fault_line(d->arena, &f), r->http.retry_ms);
+			say_all(r, f.result, aws_fault_line(r, &f), r->http.retry_ms);
 		if (!f.status && f.result == SK_SUNK_RETRY)
-			d->trouble = aws_fault_line(d->arena, &f);
+			d->trouble = aws_fault_line(r, &f);
 	}
 	hold_back(d, r);
 }

@@ -137,13 +137,30 @@ void aws_fault_of(const struct aws_request *r, struct aws_fault *f)
 	aws_fault_judge(f, true);
 }
 
-const char *aws_fault_line(struct sk_arena *a, const struct aws_fault *f)
+/* A server that quotes a request's headers must not bring a session's token into a log. */
+static void mask(const struct aws_request *r, char *text)
 {
-	const char *line, *skew = is_skew(f) ? "the clock here and the service's differ: " : "";
+	for (size_t i = 0; text && i < r->http.headers; i++) {
+		const char *word = r->http.header[i].value;
+		size_t n = strlen(word);
+		if (strcmp(r->http.header[i].name, "X-Amz-Security-Token") || !n)
+			continue;
+		for (char *at = text; (at = strstr(at, word)); at += n)
+			memset(at, '*', n);
+	}
+}
+
+const char *aws_fault_line(const struct aws_request *r, const struct aws_fault *f)
+{
+	struct sk_arena *a = r->arena;
+	const char *line, *skew;
+	char *text;
 
 	if (!f->code || !f->message)
 		return "memory is out";
-	line = sk_printf(a, "%s%s%s%s", skew, f->code, *f->code && *f->message ? ": " : "", f->message);
-	line = line ? outbound_line(a, line, strlen(line), MOST_SAID) : NULL;
-	return line ? line : "memory is out";
+	skew = is_skew(f) ? "the clock here and the service's differ: " : "";
+	text = sk_printf(a, "%s%s%s%s", skew, f->code, *f->code && *f->message ? ": " : "", f->message);
+	mask(r, text);
+	line = text ? outbound_line(a, text, strlen(text), MOST_SAID) : NULL;
+	return !line ? "memory is out" : *line ? line : "the service gives no reason";
 }

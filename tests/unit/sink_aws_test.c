@@ -192,6 +192,13 @@ static void a_service_that_is_slow_is_not_waited_for_without_end(void **state)
 	assert_string_equal(aws_send(&aws_kinesis, item, 2), "ok retry");
 }
 
+static void a_failure_without_a_reason_says_so(void **state)
+{
+	(void)state;
+	aws_world_says("", 1, 200, "<BatchResultErrorEntry><Id>1</Id><SenderFault>true</SenderFault></BatchResultErrorEntry>");
+	assert_string_equal(aws_one(&aws_sqs, QUEUE, "x"), "fail: the service gives no reason");
+}
+
 static void an_answer_that_says_nothing_is_no_answer(void **state)
 {
 	static const char *const bodies[] = { "", "[]", "<html>", "{}", "{\"Records\":[]}", "{\"Records\":[{},{}]}", "{\"Records\":7}" };
@@ -321,6 +328,15 @@ static void a_secret_of_the_roles_name_comes_before_aws_and_that_before_the_envi
 	unlink(path);
 }
 
+static void a_token_that_a_server_quotes_is_masked(void **state)
+{
+	(void)state;
+	setenv("AWS_SESSION_TOKEN", "of-a-session", 1);
+	aws_world_says("", 1, 403, "{\"__type\":\"AccessDeniedException\",\"message\":\"headers: x-amz-security-token=of-a-session, and more\"}");
+	assert_string_equal(aws_one(&aws_kinesis, STREAM, "x"), "fail: AccessDeniedException: headers: x-amz-security-token=************, and more");
+	assert_string_equal(aws_seen[0].token, "of-a-session");
+}
+
 static void a_lane_is_named_after_what_stands_before_the_first_template(void **state)
 {
 	static const char v2[] = "{\"putItem\":{\"tableName\":\"tab_${topic(1)}\"}}", all[] = "{\"streamName\":\"${topic()}\"}";
@@ -401,11 +417,13 @@ int main(void)
 		TEST(a_connection_that_breaks_ends_the_delivery),
 		TEST(a_service_that_is_slow_is_not_waited_for_without_end),
 		TEST(an_answer_that_says_nothing_is_no_answer),
+		TEST(a_failure_without_a_reason_says_so),
 		TEST(errors_are_mapped_by_their_codes),
 		TEST(endpoints_are_those_of_aws_unless_they_are_set),
 		TEST(endpoints_that_cannot_be_are_refused),
 		TEST(without_credentials_items_wait_and_are_told_why),
 		TEST(a_secret_of_the_roles_name_comes_before_aws_and_that_before_the_environment),
+		TEST(a_token_that_a_server_quotes_is_masked),
 		TEST(a_lane_is_named_after_what_stands_before_the_first_template),
 		TEST(memory_that_is_out_loses_nothing),
 		TEST(xml_is_read_by_name),
