@@ -56,7 +56,7 @@ struct rules_engine {
 	struct rules_thread *thread[RULES_MAX_THREADS];
 	/* the broker's thread's */
 	uint64_t number;           /* of the next message; begins by chance */
-	bool taking;               /* messages are taken: from ready() to quiesce() */
+	atomic_bool taking;        /* messages are taken: from ready() to quiesce(); the thread of rule files reads it */
 	bool recovering;           /* something of before is left */
 	size_t recovered, abandoned; /* messages of before: fed again; of rules that are gone */
 	struct live_rule *retiring, **retiring_tail; /* out of force; a ring had no room to say so */

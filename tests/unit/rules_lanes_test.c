@@ -392,6 +392,21 @@ static void live_again(void)
 	assert_true(rules_fake_start(&f, THREADS, 1 << 18));
 }
 
+/* Until the threads of lanes have delivered so much; then they end. */
+static void wait_for(int n)
+{
+	for (int i = 0, all = 0; i < 20000 && all < n; i++) {
+		struct sk_arena a = { 0 };
+		lanes_report(f.engine->lanes, &a);
+		sk_arena_free(&a);
+		usleep(1000);
+		pthread_mutex_lock(&to.lock);
+		all = to.n;
+		pthread_mutex_unlock(&to.lock);
+	}
+	lanes_quiesce(f.engine->lanes);
+}
+
 static void what_waits_is_found_again_without_its_rule_and_what_is_empty_is_removed(void **state)
 {
 	const char *why;
@@ -407,12 +422,10 @@ static void what_waits_is_found_again_without_its_rule_and_what_is_empty_is_remo
 	assert_int_equal(folders(), 1);
 	load(true); /* its plugin is loaded behind ours */
 	lanes_ready(f.engine->lanes);
-	for (int i = 0; i < 5000 && to.n < 5; i++)
-		usleep(1000);
+	wait_for(5);
 	assert_int_equal(to.n, 5);
 	assert_string_equal(to.url, "redis://a");
 	assert_string_equal(to.password, "secret");
-	lanes_quiesce(f.engine->lanes);
 }
 
 static void a_folder_that_does_not_say_whose_it_is_stays_as_it_is(void **state)
@@ -477,16 +490,7 @@ static void many_threads_and_their_lanes_at_once(void **state)
 		assert_int_equal(pthread_create(&id[i], NULL, evaluate_many, f.engine->thread[i]), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(id[i], NULL);
-	for (int i = 0, all = 0; i < 20000 && all < 500 * THREADS; i++) {
-		struct sk_arena a = { 0 };
-		lanes_report(f.engine->lanes, &a);
-		sk_arena_free(&a);
-		usleep(1000);
-		pthread_mutex_lock(&to.lock);
-		all = to.n;
-		pthread_mutex_unlock(&to.lock);
-	}
-	lanes_quiesce(f.engine->lanes);
+	wait_for(500 * THREADS);
 	assert_int_equal(to.n, 500 * THREADS);
 	for (int i = 0; i < to.n; i++) {
 		assert_int_equal(sscanf(to.got[i], "%d-%d", &k, &n), 2);
