@@ -167,7 +167,7 @@ $B/tests/kafka_mock: $B/tests/sinks/kafka_mock.o $B/libpure.a
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
 	@$(JS) e2e tests/e2e -e2e/sinks/ $(T)
 # The servers that sinks send to; they are big, so nothing else installs them.
-SERVICES := redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/mariadbd:mariadb-server nats-server:nats-server influxd:influxdb /usr/sbin/clickhouse-server:clickhouse-server
+SERVICES := redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/mariadbd:mariadb-server nats-server:nats-server /usr/sbin/rabbitmq-server:rabbitmq-server influxd:influxdb /usr/sbin/clickhouse-server:clickhouse-server
 sinks: all $B/tests/drive $B/tests/kafka_mock $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
 	@tests/need $(SERVICES)
 	@$(JS) sinks tests/e2e/sinks $(T)

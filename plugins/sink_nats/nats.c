@@ -257,6 +257,8 @@ static void deliver(struct batch *b)
 	size_t size;
 	char *bytes;
 
+	for (size_t i = 0; i < b->n; i++)
+		b->item[i]->why = NULL;
 	if (ready(s, b->a)) {
 		not_now(b, told(b));
 		return;

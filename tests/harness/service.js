@@ -26,7 +26,7 @@ class Service {
 	async start() {
 		const { command, args, env, ready, patience } = this.spec;
 		const child = this.child = spawn(command, typeof args === 'function' ? args(this) : args || [],
-			{ cwd: this.dir, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+			{ detached: true, cwd: this.dir, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', () => { child.gone = true; done(); }));
 		child.on('error', (e) => { this.log += `${e}\n`; child.gone = true; });
 		for (const stream of [child.stdout, child.stderr])
@@ -37,7 +37,15 @@ class Service {
 		return this;
 	}
 
-	signal(name) { this.child.kill(name); }
+	// Of all that it has begun: it is a group of processes of its own.
+	signal(name, child = this.child) {
+		try {
+			process.kill(-child.pid, name);
+		} catch (e) {
+			if (e.code !== 'ESRCH')
+				throw e;
+		}
+	}
 	pause() { this.signal('SIGSTOP'); }
 	resume() { this.signal('SIGCONT'); }
 
@@ -46,9 +54,9 @@ class Service {
 		this.child = null;
 		if (!child || child.gone)
 			return;
-		child.kill('SIGCONT');
-		child.kill(signal);
-		const killer = setTimeout(() => child.kill('SIGKILL'), 15000);
+		this.signal('SIGCONT', child);
+		this.signal(signal, child);
+		const killer = setTimeout(() => this.signal('SIGKILL', child), 15000);
 		await this.exit;
 		clearTimeout(killer);
 	}
