@@ -16,7 +16,7 @@
  * Inputs named in the route are required and are not repeated ({thingName}; {arn+} is greedy; {certificateId:Type} where
  * the type has another name). GET and DELETE inputs are in the query unless marked, others in the body.
  * What it is about, for docs/API.md: its tier, "1" what nearly everybody needs, "2" who runs a fleet, "3" few; with "newer" when Debian 12's
- * AWS clients lack it; "own" when AWS does. */
+ * AWS clients lack it; "own" when AWS does; with "open" when over HTTP nobody has to sign it: what its route holds is proof enough. */
 #define OP(op_name, op_verb, op_route, op_partition, op_inputs, op_about) static sk_handler op_name;
 #include OPS_FILE
 #undef OP

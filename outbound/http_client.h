@@ -59,7 +59,7 @@ void outbound_close(struct outbound **o);
 
 /* -- verdict.c: pure -- */
 /* What a web server's answer means: 2xx ok; no answer, 408, 425, 429, 5xx: retry; all else fails, redirects and what was never sent too. *why (the
- * arena's) is "503: " and the answer's beginning, in one line, with the values of the request's own headers masked; NULL of ok. */
+ * arena's) is "503: " and the answer's beginning, in one line, with the values of the request's own headers and of its URL's parameters masked; NULL of ok. */
 enum sk_sunk outbound_verdict(const struct outbound_request *r, struct sk_arena *a, const char **why);
 /* Result, why and retry_ms of items that were all sent with that request. */
 void outbound_say(const struct outbound_request *r, struct sk_sink_item *const *item, size_t n, struct sk_arena *a);

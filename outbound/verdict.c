@@ -1,6 +1,7 @@
 /* verdict.c -- what an answer means for the items that were sent, and what may be said of it. Pure.
  *
- * No word of a request's headers gets into what is said, however the server quotes them: a key that it was shown stays between the two. */
+ * No word of a request's headers, nor a password or the value of a parameter in its URL, gets into what is said, however the server quotes them: a key
+ * that it was shown stays between the two. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -78,6 +79,34 @@ static void mask_words(struct sk_arena *a, char *text, const char *value)
 	}
 }
 
+static void mask_part(struct sk_arena *a, char *text, const char *from, size_t n)
+{
+	const char *part = sk_strndup(a, from, n);
+
+	if (part)
+		mask(text, part);
+}
+
+/* https://user:PASSWORD@host/path?key=VALUE&... */
+static void mask_url(struct sk_arena *a, char *text, const char *url)
+{
+	const char *host = strstr(url, "://"), *query = strchr(url, '?'), *end, *at = NULL;
+
+	host = host ? host + 3 : url;
+	end = host + strcspn(host, "/?#");
+	for (const char *p = host; p < end; p++)
+		at = *p == '@' ? p : at;
+	if (at && memchr(host, ':', (size_t)(at - host))) {
+		const char *password = strchr(host, ':') + 1;
+		mask_part(a, text, password, (size_t)(at - password));
+	}
+	for (const char *p = query; p && *p && *p != '#'; p += strcspn(p, "&#")) {
+		p += 1 + strcspn(p + 1, "=&#");
+		if (*p == '=')
+			mask_part(a, text, p + 1, strcspn(p + 1, "&#"));
+	}
+}
+
 static char *answer_masked(const struct outbound_request *r, struct sk_arena *a)
 {
 	char *text = sk_strndup(a, r->answer ? r->answer : "", r->answer ? r->answer_size : 0);
@@ -87,6 +116,8 @@ static char *answer_masked(const struct outbound_request *r, struct sk_arena *a)
 	for (size_t i = 0; text && i < r->headers; i++)
 		if (!is_plain(r->header[i].name))
 			mask_words(a, text, r->header[i].value);
+	if (text && r->url)
+		mask_url(a, text, r->url);
 	return text;
 }
 

@@ -10,6 +10,7 @@
 #include "core/sink.h"
 #include "plugins/rules/call_world.h"
 #include "plugins/rules/dead_letters_keep.h"
+#include "plugins/rules/destinations.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
 #include "plugins/rules/topic_rules.h"
@@ -185,6 +186,8 @@ int rules_on_failed(struct sk_call *c)
 
 	if (size < 0 || lane_item_read(c->arena, record, (size_t)size, &item) || strcmp(item.sink.rule, c->home + strlen("rule/")))
 		return sk_fail(c, SK_E_INVALID_REQUEST, "it is no item of that rule");
+	if (!strcmp(item.sink.rule, DESTINATION_RULE))
+		return destinations_failed(c, &item.sink, f.why);
 	why = handle(&f);
 	sk_json_set_bool(c->arena, c->out, "dead", why != NULL);
 	if (why && !sk_void(c))

@@ -9,6 +9,7 @@
 #include "core/cache.h"
 #include "core/check.h"
 #include "core/why.h"
+#include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_folder.h"
 #include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
@@ -60,7 +61,7 @@ static int make_threads(struct rules_engine *e, char *why, size_t why_size)
 struct rules_engine *engine_new(const struct rules_state *options, char *why, size_t why_size)
 {
 	struct rules_engine *e = calloc(1, sizeof *e);
-	if (!e || live_table_init(&e->table)) {
+	if (!e || live_table_init(&e->table) || !(e->destinations = destinations_new())) {
 		if (e)
 			live_table_free(&e->table);
 		free(e);
@@ -130,6 +131,7 @@ void engine_free(struct rules_engine **at)
 	if (!e)
 		return;
 	folder_free(&e->folder);
+	destinations_free(&e->destinations);
 	for (int i = 0; i < e->threads; i++)
 		thread_free(&e->thread[i]);
 	rules_journal_close(&e->journal);

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/properties.h"
+#include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_lua.h"
 #include "plugins/rules/lane.h"
 
@@ -83,7 +84,7 @@ static const char *send(struct rules_thread *t, const struct work *w, struct liv
 	struct lane *l = lanes_of(t->engine->lanes, r, program, action, &t->arena, &why);
 	struct lane_item i = { .action = action, .kind = d->action->kind->name, .sink = { .rule = r->name, .time_ms = w->m->now_ms } };
 
-	if (!l)
+	if (!l || (why = destinations_refuse(t->engine, d->action->kind->name, d->fields, &t->arena)))
 		return why;
 	add_message(&i, w);
 	i.sink.payload = o->payload;
@@ -105,6 +106,10 @@ const char *deliver_lua(struct lua_run *run, const struct lua_effect *e, int ser
 
 	if (!l)
 		return kind ? why : sk_printf(&t->arena, "there is no action %s", e->name);
+	if ((why = destinations_refuse(t->engine, e->name, e->document, &t->arena))) {
+		lane_put(l);
+		return why;
+	}
 	if (w)
 		add_message(&i, w);
 	i.sink.id = id_of(&t->arena, run->now_ms, w ? w->m->number : (uint64_t)run->number, run->rule->name, serial);

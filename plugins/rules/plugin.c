@@ -1,8 +1,12 @@
 /* plugin.c -- skeeter_rules: messages that match a rule are shaped and sent on. Glue only. */
 #include <stdio.h>
 
+#include <string.h>
+
 #include "core/why.h"
+#include "plugins/rules/destinations.h"
 #include "plugins/rules/engine.h"
+#include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_folder.h"
 #include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
@@ -36,6 +40,8 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_INT, struct rules_state, lua_instructions, "1000000", "1000 1000000000", "instructions of Lua that one run may take"),
 	SK_OPTION(SK_DURATION, struct rules_state, lua_time, "100ms", NULL, "how long one run of Lua may take, 1ms to 10s"),
 	SK_OPTION(SK_SIZE, struct rules_state, lua_memory, "8m", NULL, "memory of one file of rules, 64k to 1g"),
+	SK_OPTION(SK_CHOICE, struct rules_state, destinations, "confirmed", "confirmed any", "where http actions may send: `confirmed`: to destinations that have confirmed that they want it, as AWS; `any`: anywhere"),
+	SK_OPTION(SK_STR, struct rules_state, confirm_url, NULL, NULL, "how those who are to confirm a destination reach the HTTP listener of skeeter_http, https://broker.example:8443; none: their message holds a token, and no link"),
 	{ 0 }
 };
 
@@ -48,10 +54,14 @@ static const struct sk_topic topics[] = {
 static const struct sk_watch watches[] = {
 	{ "registry/rule-filter/", engine_watch_filter },
 	{ "registry/rule/", engine_watch_rule },
+	{ "registry/destination/", engine_watch_destination },
 	{ 0 }
 };
 
 static const struct sk_on on[] = {
+	{ DESTINATION_EVENT_CONFIRM, destinations_on_confirm, "destination/{destinationId}" },
+	{ DESTINATION_EVENT_UNSENT, destinations_on_unsent, "registry" },
+	{ DESTINATION_EVENT_LATE, destinations_on_late, "registry" },
 	{ LUA_EVENT_EFFECTS, lua_on_effects, "rule/{ruleName}" },
 	{ LUA_EVENT_TIMER, lua_on_timer, "rule/{ruleName}" },
 	{ RULES_EVENT_FAILED, rules_on_failed, "rule/{ruleName}" },
@@ -84,8 +94,8 @@ static void reload(void *state)
 
 static const struct sk_hooks hooks = { .message = message, .turn = turn, .tick = tick, .reload = reload };
 
-static const struct sk_op_group *const operations[] = { &topic_rules_group, &dry_run_group, &observed_group, &dead_letters_group, NULL };
-static const struct sk_resource resources[] = { { "RuleName", "rule/" }, { 0 } };
+static const struct sk_op_group *const operations[] = { &topic_rules_group, &dry_run_group, &observed_group, &destinations_group, &dead_letters_group, NULL };
+static const struct sk_resource resources[] = { { "RuleName", "rule/" }, { "RuleDestinationArn", "" }, { 0 } };
 static const struct sk_tagged tagged[] = { { "rule", "registry/rule/" }, { 0 } };
 
 static int check(const struct rules_state *s, char *why, size_t why_size)
@@ -145,6 +155,17 @@ static void warn(const char *line)
 		sk_log('w', "rules", "%s", line);
 }
 
+/* With a path, or without: what is there goes behind it. */
+static int check_confirm_url(const struct rules_state *s, char *why, size_t why_size)
+{
+	const char *fault = s->confirm_url ? destination_url_fault(s->confirm_url) : NULL;
+	size_t n = s->confirm_url ? strlen(s->confirm_url) : 0;
+
+	if (!fault && n && (s->confirm_url[n - 1] == '/' || strchr(s->confirm_url, '?')))
+		fault = "it ends in a slash, or has a query";
+	return fault ? sk_why(why, why_size, "plugin_opt_confirm_url %s: %s", s->confirm_url, fault) : 0;
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	struct rules_state *s = state;
@@ -152,7 +173,7 @@ static int start(void *state, char *why, size_t why_size)
 	s->account = sk_account();
 	s->sinks = sk_sink_find;
 	s->warn = warn;
-	if (check(s, why, why_size) || !(s->engine = engine_new(s, why, why_size)))
+	if (check(s, why, why_size) || check_confirm_url(s, why, why_size) || !(s->engine = engine_new(s, why, why_size)))
 		return -1;
 	if (!open_lanes(s, why, why_size) && !open_recorder(s, why, why_size) && (!s->folder || (s->engine->folder = folder_open(s->engine, s->folder, why, why_size))))
 		return 0;

@@ -8,9 +8,10 @@
 #include "core/plugin.h"
 #include "plugins/rules/action_check.h"
 
-extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group, dead_letters_group;
+extern const struct sk_op_group topic_rules_group, dry_run_group, observed_group, destinations_group, dead_letters_group;
 
 struct rules_engine; /* engine.h */
+enum rules_destinations { DESTINATIONS_CONFIRMED, DESTINATIONS_ANY };
 struct rules_state {
 	bool strict_aws;
 	int64_t most_rules, threads;
@@ -26,6 +27,8 @@ struct rules_state {
 	int64_t lua_instructions, lua_time, lua_memory; /* of one run, ms of one run, bytes of one file */
 	const char *account; /* for accountid() */
 	struct rules_engine *engine;
+	int destinations;    /* who may be sent to by http actions: enum rules_destinations */
+	const char *confirm_url; /* where our HTTP listener is seen by those who are asked; NULL: they are not told */
 	action_sinks *sinks; /* NULL: none are loaded */
 	void (*warn)(const char *line); /* NULL: nobody listens */
 };

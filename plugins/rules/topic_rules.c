@@ -11,6 +11,7 @@
 #include "core/tags.h"
 #include "core/token.h"
 #include "core/topic.h"
+#include "plugins/rules/destinations.h"
 #include "plugins/rules/files.h"
 #include "plugins/rules/rules.h"
 
@@ -109,6 +110,8 @@ static cJSON *rule_of_input(struct sk_call *c, const char *name, int *rc)
 
 	if (!*rc)
 		*rc = check_actions(c, name, compiled);
+	if (!*rc)
+		*rc = destinations_of_rule(c, compiled);
 	if (*rc)
 		return NULL;
 	if (compiled->filter && strlen(compiled->filter) > FILTER_MOST) {

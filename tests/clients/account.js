@@ -9,8 +9,9 @@ const path = require('node:path');
 const { until } = require('../harness/test');
 const { serve } = require('../harness/http');
 const pki = require('../harness/pki');
+const { web } = require('../harness/service_web');
 
-const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages', 'rules'];
+const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages', 'rules', 'sink_http'];
 const ARN = 'arn:aws:iot:us-east-1:123456789012:';
 // The services as the SDKs call them, by the names that they sign for.
 const SERVICES = { iot: 'iot', iotdata: 'iot-data' };
@@ -83,6 +84,15 @@ async function account(t, { options = {}, ...spec } = {}) {
 	return { h, key, names, operations, login: [h.url, key.accessKeyId, key.secretAccessKey] };
 }
 
+// A destination that waits to be confirmed, and the token that its server was asked with.
+async function destination(t, b) {
+	const w = await web(t, (q, s) => s.end());
+	const destinationConfiguration = { httpUrlConfiguration: { confirmationUrl: `${w.url}/hook` } };
+	const { topicRuleDestination } = await b.call('CreateTopicRuleDestination', { destinationConfiguration });
+	await until('the destination to be asked', () => w.seen.length);
+	return { destination: topicRuleDestination.arn, token: JSON.parse(w.seen[0].body).confirmationToken };
+}
+
 // An account on which the rows of cases/*.json can be run once: a.setup is a file that says where and with which names.
 async function prepared(t) {
 	const a = await account(t);
@@ -94,10 +104,11 @@ async function prepared(t) {
 	await a.h.b.call('DeprecateThingType', { thingTypeName: 'gone' });
 	const values = await variables(a.h.b, folder);
 	await change(a.h, "update record set data = json_set(data, '$.deprecationDate', 1000000000000) where key = cast('registry/type/gone' as blob)");
+	Object.assign(values, await destination(t, a.h.b));
 	const setup = path.join(folder, 'setup.json');
 	const { accessKeyId: id, secretAccessKey: secret } = a.key;
-	fs.writeFileSync(setup, JSON.stringify({ endpoint: a.h.url, id, secret, folder, values, names: a.names, operations: a.operations }));
+	fs.writeFileSync(setup, JSON.stringify({ endpoint: a.h.url, id, secret, folder, values, names: a.names, operations: a.operations, plugins: [...PLUGINS, 'http'] }));
 	return { ...a, folder, values, setup };
 }
 
-module.exports = { account, prepared, change, python, cases, clean, ready };
+module.exports = { account, prepared, destination, change, python, cases, clean, ready };

@@ -6,7 +6,7 @@ const { execFileSync } = require('node:child_process');
 const { test } = require('../harness/test');
 const { ALLOW_ALL } = require('../harness/broker');
 const pki = require('../harness/pki');
-const { account, prepared, change, python, cases } = require('./account');
+const { account, prepared, destination, change, python, cases } = require('./account');
 
 // What these are given is refused before anything is written, or so already: they want a request, a CA, five minutes.
 const REFUSED_BEFORE = ['AttachPrincipalPolicy', 'CreateCertificateFromCsr', 'DeleteCACertificate', 'DeleteCertificate', 'DeletePolicy', 'DeleteThingType',
@@ -43,7 +43,7 @@ async function trouble(t, a, error, inputs = {}) {
 }
 
 // What is there before the trouble begins, and inputs about it; where none is given samples.py makes one, about things of the name a.
-async function things(a) {
+async function things(t, a) {
 	const { b } = a.h, policyDocument = JSON.stringify(ALLOW_ALL), policyName = 'a', thingName = 'a', thingGroupName = 'a', billingGroupName = 'a';
 	const roleArn = 'arn:aws:iam::123456789012:role/reader', resourceArn = 'arn:aws:iot:us-east-1:123456789012:thingtype/a';
 	const topicRulePayload = { sql: "SELECT * FROM 'a'", actions: [] };
@@ -59,6 +59,7 @@ async function things(a) {
 		UpdateEventConfigurations: { eventConfigurations: { THING: { Enabled: true } } }, CreateTopicRule: { ruleName: 'a', topicRulePayload },
 	}))
 		await b.call(operation, input);
+	const there = await destination(t, b), arn = there.destination;
 	for (const [operation, input] of [['CreateThing', { thingName: 'b' }], ['CreateThingGroup', { thingGroupName: 'b' }]])
 		await b.call(operation, input);
 	return {
@@ -79,6 +80,9 @@ async function things(a) {
 		SetV2LoggingLevel: { logTarget: { targetType: 'THING_GROUP', targetName: 'b' }, logLevel: 'INFO' },
 		UpdateEventConfigurations: { eventConfigurations: { THING: { Enabled: false } } },
 		CreateTopicRule: { ruleName: 'b', topicRulePayload }, ReplaceTopicRule: { ruleName: 'a', topicRulePayload },
+		CreateTopicRuleDestination: { destinationConfiguration: { httpUrlConfiguration: { confirmationUrl: 'http://127.0.0.1:1/' } } },
+		ConfirmTopicRuleDestination: { confirmationToken: there.token }, GetTopicRuleDestination: { arn }, UpdateTopicRuleDestination: { arn, status: 'IN_PROGRESS' },
+		DeleteTopicRuleDestination: { arn },
 	};
 }
 
@@ -91,7 +95,7 @@ test('429: with a full inbox every operation is throttled, with the status of it
 
 test('503: when the store takes nothing more, what writes says so', async (t) => {
 	const a = await account(t, { wrap: ['prlimit', '--fsize=1000000000:unlimited', 'env', '--ignore-signal=XFSZ'] });
-	const inputs = await things(a);
+	const inputs = await things(t, a);
 	execFileSync('prlimit', ['--pid', a.h.b.pid, '--fsize=1000:unlimited']);
 	const said = await trouble(t, a, 'ServiceUnavailableException', inputs);
 	const reads = /^(Get|List|Describe|Test)/;
@@ -101,7 +105,7 @@ test('503: when the store takes nothing more, what writes says so', async (t) =>
 
 test('500: a record that is damaged is an internal failure of each operation that reads it', async (t) => {
 	const a = await account(t);
-	const inputs = await things(a);
+	const inputs = await things(t, a);
 	await change(a.h, "update record set data = 'no json' where cast(key as text) not like 'registry/access-key/%'");
 	const said = await trouble(t, a, 'InternalFailureException', inputs);
 	assert.deepEqual(known(a, 'iot').filter((name) => !said.iot.includes(name)), READS_NOTHING);

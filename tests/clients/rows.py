@@ -60,11 +60,17 @@ def shape(kind, words):
     return out
 
 
-def all_shapes():
+def all_shapes(plugins):
+    """Of the plugins that are loaded: others would add members to their types."""
     out = {FAULT: {'type': 'structure', 'members': {}, 'error': {'httpStatusCode': 400}, 'exception': True}}
-    for name in [f'{ROOT}/core/common.shapes', *glob.glob(f'{ROOT}/plugins/*/*.shapes')]:
+    found = []
+    for name in [f'{ROOT}/core/common.shapes', *(name for plugin in plugins for name in glob.glob(f'{ROOT}/plugins/{plugin}/*.shapes'))]:
         with open(name) as f:
-            out.update({m[2]: shape(m[1], arguments(m[3])) for m in SHAPE.finditer(f.read())})
+            found += [(m[1], m[2], arguments(m[3])) for m in SHAPE.finditer(f.read())]
+    out.update({name: shape(kind, words) for kind, name, words in found if kind != 'MEMBER'})
+    for kind, name, words in found:
+        if kind == 'MEMBER':
+            out[name]['members'].update(members(words[0])['members'])
     return out
 
 
@@ -73,8 +79,8 @@ def place(one):
     return {'shape': one['type'], **where}
 
 
-def model(service, operations):
-    shapes, rows = all_shapes(), {}
+def model(service, operations, plugins):
+    shapes, rows = all_shapes(plugins), {}
     for row in operations:
         shapes[f"{row['name']}Request"] = {'type': 'structure', 'members': {i['name']: place(i) for i in row['inputs']},
                                            'required': [i['name'] for i in row['inputs'] if i.get('required')]}
@@ -94,6 +100,6 @@ def write(setup, operations):
     for service, rows in services.items():
         os.makedirs(f'{folder}/{service}-rows/2015-05-28')
         with open(f'{folder}/{service}-rows/2015-05-28/service-2.json', 'w') as f:
-            json.dump(model(service, rows), f)
+            json.dump(model(service, rows, setup['plugins']), f)
     os.environ['AWS_DATA_PATH'] = folder
     return {f'{service}-rows': [row['name'] for row in rows] for service, rows in services.items()}

@@ -51,7 +51,7 @@ function check(row, result, values) {
 	if (expected.payload)
 		assert.ok(holds(JSON.parse(Buffer.from(result.payload).toString()), expected.payload), what);
 	for (const [name, member] of Object.entries(expected.keep || {}))
-		values[name] = result[member];
+		values[name] = member.split('.').reduce((at, part) => at[part], result);
 }
 
 async function run(sdk, client, rows, values) {

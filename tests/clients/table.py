@@ -1,9 +1,10 @@
 """The rows of cases/*.json for clients in Python: [operation, input], then what is expected if that is more than success.
 
 An error is expected by its name. An object may have "answer", what the answer must hold at least; "payload", the same of the JSON in the answer's
-payload; "keep", names that later rows write as <name> and the members that they stand for; "times" and "from": the row again, with <i>.
+payload; "keep", names that later rows write as <name> and the members that they stand for, a.b that of a member; "times" and "from": the row again, with <i>.
 """
 import base64
+import functools
 import json
 import os
 import re
@@ -82,7 +83,7 @@ def check(row, result, values):
     if 'payload' in expected and not holds(json.loads(result['payload']), expected['payload']):
         checked.bad(operation, 'has the payload', result['payload'], 'not', expected['payload'])
     for name, member in expected.get('keep', {}).items():
-        values[name] = result.get(member)
+        values[name] = functools.reduce(lambda at, part: at.get(part, {}), member.split('.'), result)
 
 
 def run(service, setup, ask, leave_out=()):

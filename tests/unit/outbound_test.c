@@ -55,6 +55,26 @@ static void what_a_server_quotes_of_the_request_is_not_repeated(void **state)
 	sk_arena_free(&a);
 }
 
+static void nor_is_what_its_url_holds(void **state)
+{
+	static const struct { const char *url, *answer, *why; } cases[] = {
+		{ "https://h/?key=sesame&x=1", "no sesame at /?key=sesame&x=1", "403: no ****** at /?key=******&x=1" },
+		{ "https://me:sesame@h:1/p", "no me:sesame@h", "403: no me:******@h" },
+		{ "https://h/a?sesame", "sesame", "403: sesame" }, { "https://h/a?=&b=&c#d=sesame", "sesame", "403: sesame" },
+		{ "https://h/x:sesame@y?q", "sesame", "403: sesame" }, { "?a=sesame", "sesame", "403: ******" }, { "", "sesame", "403: sesame" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sk_arena a = { 0 };
+		struct outbound_request r = { .url = cases[i].url, .status = 403, .answer = cases[i].answer, .answer_size = strlen(cases[i].answer) };
+		const char *why;
+		assert_int_equal(outbound_verdict(&r, &a, &why), SK_SUNK_FAIL);
+		assert_string_equal(why, cases[i].why);
+		sk_arena_free(&a);
+	}
+}
+
 static void items_are_told_and_told_when(void **state)
 {
 	struct sk_arena a = { 0 };
@@ -229,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_status_says_what_comes_next), cmocka_unit_test(what_a_server_quotes_of_the_request_is_not_repeated),
+		cmocka_unit_test(nor_is_what_its_url_holds),
 		cmocka_unit_test(items_are_told_and_told_when), cmocka_unit_test(what_is_said_is_one_line_of_text), cmocka_unit_test(an_origin_is_scheme_host_and_port),
 		cmocka_unit_test(urls_are_written_so_that_they_can_be_sent), cmocka_unit_test(headers_that_would_break_a_request_are_refused),
 		cmocka_unit_test(one_bad_item_fails_alone), cmocka_unit_test(items_that_were_not_answered_come_again),
