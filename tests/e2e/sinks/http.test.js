@@ -182,7 +182,7 @@ test('a rule whose URL or headers cannot work is refused when it is made', async
 });
 
 test('killed and started again under load, it gets everything', async (t) => {
-	const w = await web(t, ok), d = sink(t, { url: w.url }), count = 3000;
+	const w = await web(t, ok, { tls: {} }), d = sink(t, { url: w.url }, { cafile: ca() }), count = 3000;
 	let left = Array.from({ length: count }, (_, i) => i), again = 0, kills = 0;
 	while (left.length) {
 		const batch = left.slice(0, 100), answer = d.send(...batch.map((i) => ({ payload: String(i) })));
