@@ -71,17 +71,19 @@ bool sink_mysql_is_change(const char *sql)
 
 	sql += strspn(sql, " \t\r\n");
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (!strncasecmp(sql, words[i], strlen(words[i])) && strchr(" \t\r\n", sql[strlen(words[i])]))
-			return true;
+		if (!strncasecmp(sql, words[i], strlen(words[i])))
+			return strspn(sql + strlen(words[i]), " \t\r\n") > 0;
 	return false;
 }
 
 /* The value of db= in a query. */
 static const char *database_of(struct sk_arena *a, const char *query)
 {
-	for (const char *at = query; at; at = strchr(at, '&'), at += at ? 1 : 0)
+	for (const char *at = query, *next; at; at = next ? next + 1 : NULL) {
 		if (!strncmp(at, "db=", 3))
 			return sk_strndup(a, at + 3, strcspn(at + 3, "&"));
+		next = strchr(at, '&');
+	}
 	return NULL;
 }
 
