@@ -118,7 +118,7 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # In these memory runs out at every point in turn (tests/unit/scarce.h).
-$B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup free)
+$B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup free)
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit sim memory docs e2e sinks clients kill demo

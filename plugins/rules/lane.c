@@ -488,7 +488,8 @@ static void take_results(struct lane_run *r, const struct lane_clock *now)
 
 /* -- a step -- */
 
-static void count_found(struct lane_run *r)
+/* Before the first of them goes. */
+static bool count_found(struct lane_run *r)
 {
 	uint64_t n = 0;
 
@@ -496,6 +497,7 @@ static void count_found(struct lane_run *r)
 		atomic_store(&r->numbers.found, n);
 		r->counted = true;
 	}
+	return r->counted;
 }
 
 static void note_damaged(struct lane_run *r, const struct lane_clock *now, uint64_t before)
@@ -553,8 +555,9 @@ int64_t lane_step(struct lane_run *r)
 
 	sk_arena_reset(&r->arena, 256 << 10);
 	take_aim(r);
-	count_found(r);
 	r->host.clock(r->host.ctx, &now);
+	if (!count_found(r))
+		return now.now_ms + SOON_MS;
 	settle(r, now.now_ms);
 	bool again = lane_window_fill(&r->window, r->aim.sink ? r->aim.sink->order : NULL, now.now_ms) != 0;
 	note_damaged(r, &now, damaged);

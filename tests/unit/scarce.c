@@ -34,12 +34,14 @@ static void *made(void *p)
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_reallocarray(void *p, size_t n, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 void __real_free(void *p);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 void __wrap_free(void *p);
@@ -57,6 +59,14 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t n)
 {
 	void *q = refused() ? NULL : __real_realloc(p, n);
+
+	s.live += q && !p;
+	return q;
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	void *q = refused() ? NULL : __real_reallocarray(p, n, size);
 
 	s.live += q && !p;
 	return q;
