@@ -1,4 +1,6 @@
 /* plugin.c -- skeeter_sink_mysql: rules write into MySQL and MariaDB. Glue only. */
+#include <signal.h>
+
 #include "core/plugin.h"
 #include "core/why.h"
 #include "plugins/sink_mysql/sink_mysql.h"
@@ -18,12 +20,23 @@ static const struct sk_sink sinks[] = {
 	{ 0 }
 };
 
+/* The client library begins by telling the process what to do on SIGPIPE; that is the broker's to say. */
+static void begin_library(void)
+{
+	struct sigaction before;
+
+	sigaction(SIGPIPE, NULL, &before);
+	mysql_server_init(0, NULL, NULL);
+	sigaction(SIGPIPE, &before, NULL);
+}
+
 static int start(void *state, char *why, size_t why_size)
 {
 	const struct mysql_state *s = state;
 
 	if (s->timeout < 1000 || s->timeout > 600000)
 		return sk_why(why, why_size, "plugin_opt_timeout must be from 1s to 10m");
+	begin_library();
 	return 0;
 }
 
