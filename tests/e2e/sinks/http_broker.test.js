@@ -23,18 +23,20 @@ async function broker(t) {
 	r.op = await r.b.operator();
 	return r;
 }
-// Rules with an http action want its destination confirmed first, when there are such.
-async function confirm(r, url) {
-	return r.b.call('CreateTopicRuleDestination', { destinationConfiguration: { httpUrlConfiguration: { confirmationUrl: url } } }).catch(() => null);
+// The web server is asked whether it wants messages, and says yes.
+async function confirm(r, w) {
+	await r.b.call('CreateTopicRuleDestination', { destinationConfiguration: { httpUrlConfiguration: { confirmationUrl: `${w.url}/in` } } });
+	const [question] = await until('the question', () => w.seen.length && w.seen.splice(0));
+	await r.b.call('ConfirmTopicRuleDestination', { confirmationToken: JSON.parse(question.body).confirmationToken });
 }
 
 test('what has a PUBACK is everywhere, though the broker and all servers are killed', async (t) => {
 	const [w, i, c, m] = await Promise.all([web(t, (q, s) => s.end(), { tls: {} }), influx(t), clickhouse(t), mail(t)]);
 	await c.sql('CREATE TABLE press (n Int32, hall String) ENGINE = MergeTree ORDER BY n');
 	const r = await broker(t);
-	await confirm(r, w.url);
+	await confirm(r, w);
 	await r.make('all', "SELECT n, topic(2) AS hall FROM 'hall/+/press'", [
-		{ http: { url: `${w.url}/in/\${topic(2)}`, confirmationUrl: w.url, headers: [{ key: 'X-Number', value: '${n}' }], auth: { sigv4: { signingRegion: 'us-east-1', serviceName: 'execute-api', roleArn } } } },
+		{ http: { url: `${w.url}/in/\${topic(2)}`, confirmationUrl: `${w.url}/in`, headers: [{ key: 'X-Number', value: '${n}' }], auth: { sigv4: { signingRegion: 'us-east-1', serviceName: 'execute-api', roleArn } } } },
 		{ influx: { url: i.url, database: 'iot', user: 'writer', password: secret('db'), measurement: 'press', tags: { hall: '${topic(2)}' }, fields: { n: '${n}' } } },
 		{ clickhouse: { url: c.url, table: 'press', user: 'skeeter', password: secret('db') } },
 		{ smtp: { url: m.url, from: 'hall${topic(2)}@x.org', to: 'op@y.org', subject: 'press ${n}' } },
@@ -62,15 +64,15 @@ test('what has a PUBACK is everywhere, though the broker and all servers are kil
 });
 
 test('what fails goes to the error action in the words of the server; what cannot be is refused when the rule is made', async (t) => {
-	const w = await web(t, (q, s) => { s.statusCode = 422; s.end('no such hall'); }), r = await broker(t);
-	await confirm(r, w.url);
-	await r.make('lost', "SELECT n FROM 'in'", { http: { url: `${w.url}/x` } }, { errorAction: republish('failed') });
+	const w = await web(t, (q, s) => { s.statusCode = q.path === '/in/x' ? 422 : 200; s.end('no such hall'); }), r = await broker(t);
+	await confirm(r, w);
+	await r.make('lost', "SELECT n FROM 'in'", { http: { url: `${w.url}/in/x`, confirmationUrl: `${w.url}/in` } }, { errorAction: republish('failed') });
 	const d = await r.b.unix().connect();
 	await r.op.subscribe('failed');
 	await d.publish('in', '{"n":1}', { qos: 1 });
 	const { failures, ruleName } = await r.op.next('failed');
 	assert.equal(ruleName, 'lost');
-	assert.deepEqual(failures, [{ failedAction: 'HttpAction', failedResource: `${w.url}/x`, errorMessage: '422: no such hall' }]);
+	assert.deepEqual(failures, [{ failedAction: 'HttpAction', failedResource: `${w.url}/in/x`, errorMessage: '422: no such hall' }]);
 	const refused = (action) => r.b.refused('CreateTopicRule', { ruleName: 'bad', topicRulePayload: { sql: "SELECT * FROM 'in'", actions: [action] } });
 	for (const [action, why] of [[{ http: { url: 'https://${topic()}/x' } }, /the host cannot be a template/],
 		[{ influx: { url: 'http://x', measurement: 'm' } }, /needs a database/], [{ influx: { url: 'http://x', database: 'd' } }, /measurement/],
