@@ -6,7 +6,7 @@ rule "hook" {
 	actions = {
 		{
 			http = {
-				url = "https://plant.example.org/alarms/${topic(2)}",
+				url = "https://plant.example.org/alarms/${topic(2)}", confirmationUrl = "https://plant.example.org/alarms",
 				headers = { { key = "Content-Type", value = "application/json" }, { key = "X-Hall", value = "${topic(2)}" } },
 				enableBatching = true,
 				batchConfig = { maxBatchSize = 5 },
