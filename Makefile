@@ -123,7 +123,7 @@ $B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc callo
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
 TEST_PARTS  := lint unit sim memory docs e2e sinks clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos gap fuzz test-fresh test-existing
+DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos chaos-sinks gap fuzz test-fresh test-existing
 SECONDS     ?= 10
 MODULES     := tests/node_modules/.package-lock.json
 NODE_RED    := tests/bench/node-red/node_modules/.package-lock.json
@@ -183,6 +183,9 @@ chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under lo
 kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and then with durability relaxed
 	@tests/need unshare:util-linux mount:mount
 	@N=20 SEED=$(SEED) FAULTS=kill $(CHAOS) kill
+chaos-sinks: all $B/tests/functions.so $(MODULES)  ## N=n rounds (20) of kill -9 under load into a web server and a Redis that fail at random: nothing acknowledged is lost
+	@tests/need redis-server:redis-server
+	@SKEETER_BUILD=$(abspath $B) SKEETER_COUNT=chaos-sinks N=$(or $N,20) SEED=$(SEED) node tests/chaos/sinks.js
 gap: all $B/chaos/preload.so $B/bench/load $B/bench/http_load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
 	@$(JS) gap tests/chaos
 $B/chaos/preload.so: $B/tests/chaos/preload.o
@@ -279,7 +282,7 @@ clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all sinks sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos gap demo asan tsan valgrind \
+.PHONY: all sinks sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos chaos-sinks gap demo asan tsan valgrind \
         bench bench-rules bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)

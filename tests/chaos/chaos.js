@@ -9,6 +9,7 @@ const assert = require('node:assert/strict');
 const { test, sleep } = require('../harness/test');
 const pki = require('../harness/pki');
 const { Preload } = require('./preload');
+const { random } = require('./random');
 const { FAULTS, draw } = require('./faults');
 const { Stage } = require('./stage');
 
@@ -20,16 +21,6 @@ const memory = [];
 let stage = null, failures = 0;
 process.on('exit', () => stage && stage.signal('SIGKILL'));
 
-// splitmix32: rng(n) is one of 0 to n - 1.
-function random(seed) {
-	let a = seed >>> 0;
-	return (n) => {
-		a = a + 0x9e3779b9 >>> 0;
-		let t = Math.imul(a ^ a >>> 16, 0x21f0aaad);
-		t = Math.imul(t ^ t >>> 15, 0x735a2d97);
-		return ((t ^ t >>> 15) >>> 0) % n;
-	};
-}
 const seedOf = (k) => Math.imul(SEED, 1000003) + k;
 
 async function ready() {
