@@ -297,7 +297,7 @@ static int make_ring(struct rules_journal *j, struct file *f, size_t all, char *
 		f->block = NULL;
 		return sk_why(why, why_size, "plugin_opt_journal: a file in %s cannot be mapped: %s", j->folder, strerror(failed));
 	}
-	if (mlock(f->block, f->bytes))
+	if (mlock2(f->block, f->bytes, 0)) /* sanitizers have an mlock() of their own, which does nothing */
 		return cannot_lock(all, why, why_size);
 	touch(f->block, f->bytes);
 	return 0;

@@ -32,6 +32,7 @@ static void copy_folder(const char *from, const char *to)
 static void kill_and_start(int threads, size_t ring)
 {
 	char next[sizeof f.journal];
+	sk_outbox_free(&f.rt.outbox);
 	before = f;
 	before.engine->options = &before.options;
 	memset(&f, 0, sizeof f);
