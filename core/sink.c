@@ -144,12 +144,14 @@ static const char *password_of(const char *url, size_t *n)
 	return colon + 1;
 }
 
-static const char *without_password(struct sk_arena *a, const char *text)
+const char *sk_sink_without_password(struct sk_arena *a, const char *text)
 {
 	size_t n;
 	const char *password = password_of(text, &n);
 
-	return password ? sk_printf(a, "%.*s***%s", (int)(password - text), text, password + n) : text;
+	if (!password)
+		return text;
+	return a ? sk_printf(a, "%.*s***%s", (int)(password - text), text, password + n) : NULL;
 }
 
 const char *sk_sink_lane(const cJSON *fields, const char *connection, struct sk_arena *a)
@@ -159,7 +161,7 @@ const char *sk_sink_lane(const cJSON *fields, const char *connection, struct sk_
 	for (const char *path = connection; path && *path; path += strcspn(path, " "), path += strspn(path, " ")) {
 		size_t n = strcspn(path, " ");
 		const cJSON *field = is_secret(path, n) ? NULL : field_at(fields, path, n);
-		const char *text = !field ? NULL : cJSON_IsString(field) ? without_password(a, field->valuestring) : sk_json_print(a, field, NULL);
+		const char *text = !field ? NULL : cJSON_IsString(field) ? sk_sink_without_password(a, field->valuestring) : sk_json_print(a, field, NULL);
 		if (text)
 			name = sk_printf(a, "%s%s%s", name, *name ? " " : "", text);
 		if (a->failed)

@@ -81,6 +81,9 @@ void sk_sink_all(struct sk_sink_item *const *item, size_t n, enum sk_sunk result
  * end with password, token or secret are left out. */
 const char *sk_sink_lane(const cJSON *fields, const char *connection, struct sk_arena *a);
 
+/* The text, or if it is a URL with a password, with *** in its place (NULL without an arena). */
+const char *sk_sink_without_password(struct sk_arena *a, const char *text);
+
 /* The scalars of an action's fields, in their order, without those that `connection` names: what an item has in field[]. NULL: memory is out. */
 struct sk_sink_field *sk_sink_flatten(const cJSON *fields, const char *connection, struct sk_arena *a, size_t *n);
 

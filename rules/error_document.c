@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "core/base64.h"
+#include "core/sink.h"
 #include "rules/internal.h"
 
 static const char *base64_of(struct sk_arena *a, const void *bytes, size_t n)
@@ -48,12 +49,20 @@ static cJSON *document(const struct rules_rule *r, const struct sql_message *m, 
 	return d;
 }
 
+/* As the rule has it, when what it was filled in with is nobody's business. */
+static const char *resource_of(struct sk_arena *a, const struct rules_delivery *d)
+{
+	const char *resource = rules_resource(d->action->kind, d->action->secret ? d->action->fields : d->fields);
+
+	return resource ? sk_sink_without_password(a, resource) : NULL;
+}
+
 /* The statement is no action: it is called by the event type that AWS's logs give it, and by the rule. */
 static void add_failures(const struct rules_rule *r, const struct rules_delivery *failed, int n, const char *why, struct sk_arena *a, cJSON *list)
 {
 	for (int i = 0; i < n; i++)
 		if (failed[i].error)
-			add_failure(a, list, action_name(a, failed[i].action->kind->name), rules_resource(failed[i].action->kind, failed[i].fields), failed[i].error);
+			add_failure(a, list, action_name(a, failed[i].action->kind->name), resource_of(a, &failed[i]), failed[i].error);
 	if (!n)
 		add_failure(a, list, "RuleExecution", r->name, why ? why : "");
 }

@@ -210,6 +210,7 @@ static bool build_action(const struct rules_rule *r, struct piece **next, const 
 	struct placing counted = { 0 }, p = { .arena = to, .next = next, .of_statement = r->secret };
 
 	out->kind = rules_kind(only->string);
+	out->secret = rules_holds_secret(only);
 	out->fields = sk_json_copy(to, only);
 	if (!out->fields)
 		return false;
@@ -221,7 +222,7 @@ static bool build_action(const struct rules_rule *r, struct piece **next, const 
 	out->template = p.template;
 	if (!p.template || !rules_each_template(out->kind, out->fields, place_template, &p))
 		return false;
-	out->secret = p.secret;
+	out->secret |= p.secret;
 	return true;
 }
 

@@ -24,7 +24,7 @@ struct rules_action {
 	const cJSON *fields;          /* as they were given */
 	int templates;                /* fields with ${...} in them */
 	const struct rules_template *template;
-	bool secret;                  /* its templates mention get_secret(): what they are filled in with is not shown, nor kept as it is */
+	bool secret;                  /* its templates mention get_secret(), or rules_holds_secret(): what it sends is not shown, nor kept as it is */
 };
 struct rules_rule {
 	const char *name;
@@ -42,6 +42,8 @@ struct rules_rule {
 struct rules_settings {
 	bool strict_aws;
 };
+/* Fields that hold a secret as it is: a URL with a password, a field or a header named like one (password, token, Authorization, ...). */
+bool rules_holds_secret(const cJSON *fields);
 /* What is wrong with a payload. */
 struct rules_error {
 	int error;              /* SK_E_SQL_PARSE for the statement and templates, SK_E_INTERNAL: no memory, SK_E_INVALID_REQUEST for the rest */

@@ -11,7 +11,7 @@
 #include "core/call.h"
 #include "plugins/http/http.h"
 #include "plugins/http/keyring.h"
-#include "plugins/http/seal.h"
+#include "core/seal.h"
 
 #define OPS_FILE "plugins/http/access_keys.ops"
 #define OPS_GROUP access_keys
@@ -85,7 +85,7 @@ static int CreateAccessKey(struct sk_call *c)
 	const struct http_state *s = c->state;
 	int rc = operators_only(c);
 	const char *id = new_id(c), *secret = new_secret(c), *sealed;
-	uint8_t nonce[SEAL_NONCE];
+	uint8_t nonce[SK_SEAL_NONCE];
 	cJSON *record = sk_json_object(c->arena);
 
 	if (!rc)
@@ -93,7 +93,7 @@ static int CreateAccessKey(struct sk_call *c)
 	if (rc || !id || !secret)
 		return rc;
 	sk_random(c, nonce, sizeof(nonce));
-	sealed = seal_text(c->arena, s->seal, nonce, id, secret);
+	sealed = sk_seal_text(c->arena, s->seal, nonce, id, secret);
 	if (!sealed)
 		return sk_fail(c, SK_E_UNAVAILABLE, "The secret could not be sealed");
 	sk_json_set_string(c->arena, record, "status", ACTIVE);
@@ -172,7 +172,7 @@ static char *secret_of(struct http_state *s, struct sk_arena *a, const char *id,
 
 	if (!status || strcmp(status, ACTIVE) || !sealed)
 		return NULL;
-	secret = seal_read(a, s->seal, id, sealed);
+	secret = sk_seal_read(a, s->seal, id, sealed);
 	if (!secret)
 		sk_log('e', "http", "access key %.128s is refused: its secret was not sealed with %s", id, s->key_path);
 	return secret;

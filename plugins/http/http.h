@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 #include "core/request.h"
-#include "plugins/http/seal.h"
+#include "core/seal.h"
 #include "sigv4/sigv4.h"
 
 /* How a listener learns who asks. */
@@ -106,7 +106,7 @@ struct http_state {
 	pthread_rwlock_t gate;
 	struct sk_runtime *rt;
 	struct keyring *keys;            /* access keys */
-	uint8_t seal[SEAL_KEY];          /* from key_path: what their secrets are sealed with */
+	uint8_t seal[SK_SEAL_KEY];          /* from key_path: what their secrets are sealed with */
 	char key_path[PATH_MAX];
 	struct sk_arena memory;          /* routes */
 	struct http_routes *routes;

@@ -55,14 +55,14 @@ static void limit_connections(struct http_state *s)
 
 static int open_keys(struct http_state *s, char *why, size_t why_size)
 {
-	uint8_t fresh[SEAL_KEY];
+	uint8_t fresh[SK_SEAL_KEY];
 	if (getrandom(fresh, sizeof fresh, 0) != (ssize_t)sizeof fresh)
 		return sk_why(why, why_size, "the system has no random numbers");
 	if (s->key_file)
 		snprintf(s->key_path, sizeof s->key_path, "%s", s->key_file);
 	else
 		snprintf(s->key_path, sizeof s->key_path, "%s/access-keys.key", sk_data_dir());
-	if (seal_open(s->key_path, fresh, s->seal, why, why_size))
+	if (sk_seal_open("plugin_opt_key_file", s->key_path, fresh, s->seal, why, why_size))
 		return -1;
 	s->keys = keyring_new();
 	return s->keys ? 0 : sk_why(why, why_size, "memory is out");

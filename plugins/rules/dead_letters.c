@@ -7,6 +7,7 @@
 #include "plugins/rules/dead_letters_keep.h"
 #include "plugins/rules/engine.h"
 #include "plugins/rules/lane.h"
+#include "plugins/rules/lane_seal.h"
 #include "plugins/rules/topic_rules.h"
 
 #define OPS_FILE "plugins/rules/dead_letters.ops"
@@ -111,6 +112,13 @@ static const cJSON *fields_now(const cJSON *payload, const char *kind, int64_t n
 	return cJSON_IsObject(fields) ? fields : before;
 }
 
+static const cJSON *fields_before(struct sk_arena *a, const cJSON *kept)
+{
+	const char *sealed = sk_json_text(kept, "fields"), *text = sealed ? lane_unseal_text(a, sealed) : NULL;
+
+	return text ? sk_json_parse(a, text, strlen(text), NULL, NULL) : NULL;
+}
+
 /* Of the chosen ones the first that are not too much at once. */
 static cJSON *letters_of(struct sk_call *c, const char *rule, const struct chosen *all)
 {
@@ -125,7 +133,7 @@ static cJSON *letters_of(struct sk_call *c, const char *rule, const struct chose
 		if (!kept)
 			continue;
 		sk_json_set_string(c->arena, one, "kind", kind);
-		sk_json_set(c->arena, one, "fields", sk_json_copy(c->arena, fields_now(payload, kind, sk_json_int_of(kept, "number", -2), sk_json_get(kept, "fields"))));
+		sk_json_set(c->arena, one, "fields", sk_json_copy(c->arena, fields_now(payload, kind, sk_json_int_of(kept, "number", -2), fields_before(c->arena, kept))));
 		sk_json_set(c->arena, one, "item", sk_json_copy(c->arena, sk_json_get(kept, "item")));
 		bytes += sk_json_int_of(all->letter[i], "bytes", 0);
 	}

@@ -1,7 +1,7 @@
 /* dead_letters.h -- what becomes of an action that has failed for good: the rule's error action, or a dead letter that an operator may send again.
  *
  * Of partition rule/NAME: rule/NAME/dead/ID is {time, topic, action, why, attempts, bytes, clientId?}, rule/NAME/dead-item/ID is {number, fields, item}:
- * what is sent again, a record of lane.h as base64, and the action's fields as the rule had them. rule/NAME/dead-letters is {count, bytes, dropped}.
+ * what is sent again, a record of lane.h as base64, and the action's fields as the rule had them, sealed (lane_seal.h). rule/NAME/dead-letters is {count, bytes, dropped}.
  * Ids are those of the items and begin with the time. A letter outlives its rule. */
 #ifndef RULES_DEAD_LETTERS_H
 #define RULES_DEAD_LETTERS_H

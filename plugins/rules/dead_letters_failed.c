@@ -11,10 +11,10 @@
 #include "plugins/rules/call_world.h"
 #include "plugins/rules/dead_letters_keep.h"
 #include "plugins/rules/destinations.h"
+#include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_thread.h"
 #include "plugins/rules/lane.h"
 #include "plugins/rules/topic_rules.h"
-#include "rules/headers.h"
 #include "rules/headers.h"
 
 struct failed {
@@ -67,7 +67,7 @@ static const struct rules_delivery *delivery_of(struct failed *f, const struct r
 
 	if (!kind || !d || !action)
 		return NULL;
-	*action = (struct rules_action){ .kind = kind, .fields = sk_json_get(c->in, "fields") };
+	*action = (struct rules_action){ .kind = kind, .fields = sk_json_get(c->in, "fields"), .secret = f->item->secret };
 	if (f->item->action >= 0 && f->item->action < rule->actions && rule->action[f->item->action].kind == kind)
 		action->fields = rule->action[f->item->action].fields;
 	*d = (struct rules_delivery){ .action = action, .fields = value ? resource_fields(c, kind, value) : action->fields, .error = f->why };
@@ -115,6 +115,7 @@ static cJSON *letter_for(struct failed *f, const struct rules_delivery *d, const
 	id[31] = id[31] == '0' ? '1' : '0';
 	i.action = LANE_ERROR_ACTION;
 	i.kind = d->action->kind->name;
+	i.secret |= d->action->secret;
 	i.sink.id = id;
 	i.sink.payload = o->payload;
 	i.sink.size = o->size;
@@ -131,8 +132,12 @@ static const char *send(struct failed *f, const struct rules_delivery *d, const 
 	struct sk_call *c = f->call;
 	void *state = NULL;
 	const struct sk_sink *sink = sk_sink_find(d->action->kind->name, &state);
+	const struct rules_state *s = c->state;
 	const cJSON *out;
+	const char *why = destinations_refuse(s->engine, d->action->kind->name, d->fields, c->arena);
 
+	if (why)
+		return why;
 	if (!sink)
 		return lane_missing(c->arena, d->action->kind->name);
 	out = sk_await(c, dead_letters_send, letter_for(f, d, o, sink));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plugins/rules/lane_seal.h"
 #include "plugins/rules/rules.h"
 
 enum { LOOK = 100, AROUND = 256 }; /* looked at together; bytes of a record besides its texts, about */
@@ -105,7 +106,8 @@ int dead_letters_add(struct sk_call *c, const struct lane_item *i, const char *i
 	k.count++;
 	k.bytes += bytes;
 	sk_json_set_int(c->arena, kept, "number", i->action);
-	sk_json_set(c->arena, kept, "fields", sk_json_copy(c->arena, sk_json_get(c->in, "fields")));
+	const char *fields = sk_json_print(c->arena, sk_json_get(c->in, "fields"), NULL);
+	sk_json_set_string(c->arena, kept, "fields", fields ? lane_seal_text(c->arena, fields) : NULL);
 	sk_json_set_string(c->arena, kept, "item", item);
 	sk_put(c, letter_of(c, i, why, bytes), "rule/%s/dead/%s", rule, i->sink.id);
 	sk_put(c, kept, "rule/%s/dead-item/%s", rule, i->sink.id);

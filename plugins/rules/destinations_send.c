@@ -72,7 +72,7 @@ cJSON *destination_send(struct sk_arena *a, const cJSON *in, void *state)
 {
 	struct rules_engine *e = ((struct rules_state *)state)->engine;
 	const cJSON *fields = fields_of(a, in);
-	struct lane_item item = { .action = LANE_ERROR_ACTION, .kind = "http", .message = "", .sink = { .rule = DESTINATION_RULE,
+	struct lane_item item = { .action = LANE_ERROR_ACTION, .kind = "http", .secret = true, .message = "", .sink = { .rule = DESTINATION_RULE,
 		.topic = sk_printf(a, "%s %s", sk_json_text(in, "destinationId"), sk_json_text(in, "token")), .time_ms = sk_json_int_of(in, "now", 0), .id = id_of(a, in) } };
 	cJSON *out = sk_json_object(a);
 	const char *why = NULL;

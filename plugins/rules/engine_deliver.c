@@ -82,7 +82,7 @@ static const char *send(struct rules_thread *t, const struct work *w, struct liv
 	int action = d->action == program->error_action ? LANE_ERROR_ACTION : (int)(d->action - program->action);
 	const char *why = NULL;
 	struct lane *l = lanes_of(t->engine->lanes, r, program, action, &t->arena, &why);
-	struct lane_item i = { .action = action, .kind = d->action->kind->name, .sink = { .rule = r->name, .time_ms = w->m->now_ms } };
+	struct lane_item i = { .action = action, .kind = d->action->kind->name, .secret = program->secret || d->action->secret, .sink = { .rule = r->name, .time_ms = w->m->now_ms } };
 
 	if (!l || (why = destinations_refuse(t->engine, d->action->kind->name, d->fields, &t->arena)))
 		return why;
@@ -101,7 +101,7 @@ const char *deliver_lua(struct lua_run *run, const struct lua_effect *e, int ser
 	const char *why = NULL;
 	const struct rules_kind *kind = rules_kind(e->name);
 	struct lane *l = kind ? lane_get(t->engine->lanes, e->name, e->document, &t->arena, &why) : NULL;
-	struct lane_item i = { .action = serial, .kind = e->name, .sink = { .rule = run->rule->name, .time_ms = run->now_ms, .topic = "",
+	struct lane_item i = { .action = serial, .kind = e->name, .secret = rules_holds_secret(e->document), .sink = { .rule = run->rule->name, .time_ms = run->now_ms, .topic = "",
 		.payload = e->message.payload ? e->message.payload : "", .size = e->message.size } };
 
 	if (!l)

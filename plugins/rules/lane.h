@@ -28,6 +28,7 @@ struct lane_item {
 	struct sk_sink_item sink;      /* as the sink sees it; `payload` may be the message's own. Its id begins with the time: later ones sort behind */
 	uint8_t qos, depth;
 	bool retain, basic;
+	bool secret;                   /* its fields or its payload hold one: it lies there sealed (lane_seal.h) */
 	int action;                    /* of the rule's; its number in `actions`, or LANE_ERROR_ACTION: what fails of that is a dead letter */
 	const char *kind;
 	const char *principal, *source_ip; /* NULL: there is none */
@@ -36,9 +37,9 @@ struct lane_item {
 	const void *properties;        /* MQTT 5, as in rules/ring.h's records */
 	size_t properties_size;
 };
-/* Bytes of the record; it is put at `at`. */
+/* Bytes of the record; it is put at `at`. 0, or -1: memory is out, which only sealing needs. */
 size_t lane_item_size(const struct lane_item *i);
-void lane_item_put(const struct lane_item *i, void *at);
+int lane_item_put(const struct lane_item *i, void *at);
 /* The record; NULL: memory is out. */
 void *lane_item_write(struct sk_arena *a, const struct lane_item *i, size_t *size);
 /* 0; -1: it is none (bytes of somebody else's), or a->failed. Texts lie in `record`. */

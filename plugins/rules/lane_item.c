@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "plugins/rules/lane_seal.h"
+
 enum { RETAIN = 1, BASIC = 2, FIXED = 24, LENGTH = 4 };
 #define SAME 0xffffffffu
 
@@ -37,7 +39,7 @@ static bool same_payload(const struct lane_item *i)
 	return i->message && i->sink.payload == i->message && i->sink.size == i->message_size;
 }
 
-size_t lane_item_size(const struct lane_item *i)
+static size_t plain_size(const struct lane_item *i)
 {
 	const char *text[TEXTS];
 	size_t n = FIXED;
@@ -49,6 +51,11 @@ size_t lane_item_size(const struct lane_item *i)
 		n += part_size(i->sink.field[k].path, strlen(i->sink.field[k].path)) + part_size(i->sink.field[k].text, strlen(i->sink.field[k].text));
 	n += same_payload(i) ? LENGTH : part_size(i->sink.payload, i->sink.size);
 	return n + part_size(i->message, i->message_size) + part_size(i->properties, i->properties_size);
+}
+
+size_t lane_item_size(const struct lane_item *i)
+{
+	return plain_size(i) + (i->secret ? LANE_SEALED_MORE : 0);
 }
 
 static void *put_number(unsigned char *at, uint64_t v, int bytes)
@@ -74,7 +81,7 @@ static void *put_text(void *at, const char *text)
 	return put_part(at, text, text ? strlen(text) : 0);
 }
 
-void lane_item_put(const struct lane_item *i, void *at)
+static void put_plain(const struct lane_item *i, void *at)
 {
 	const unsigned char head[8] = { 'L', '1', (unsigned char)((i->retain ? RETAIN : 0) | (i->basic ? BASIC : 0)), i->qos, i->depth };
 	const char *text[TEXTS];
@@ -93,15 +100,23 @@ void lane_item_put(const struct lane_item *i, void *at)
 	put_part(at, i->properties, i->properties_size);
 }
 
+int lane_item_put(const struct lane_item *i, void *at)
+{
+	if (!i->secret) {
+		put_plain(i, at);
+		return 0;
+	}
+	put_plain(i, (char *)at + LANE_SEALED_MORE - SK_SEAL_TAG);
+	return lane_seal(at, plain_size(i));
+}
+
 void *lane_item_write(struct sk_arena *a, const struct lane_item *i, size_t *size)
 {
 	void *record;
 
 	*size = lane_item_size(i);
 	record = sk_alloc(a, *size);
-	if (record)
-		lane_item_put(i, record);
-	return record;
+	return record && !lane_item_put(i, record) ? record : NULL;
 }
 
 /* -- reading -- */
@@ -202,7 +217,7 @@ static bool is_id(const char *text)
 	return text && strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
 }
 
-int lane_item_read(struct sk_arena *a, const void *record, size_t size, struct lane_item *out)
+static int read_plain(struct sk_arena *a, const void *record, size_t size, struct lane_item *out)
 {
 	struct reader r = { record, (const unsigned char *)record + size, false };
 	const char *text[TEXTS] = { 0 };
@@ -226,4 +241,15 @@ int lane_item_read(struct sk_arena *a, const void *record, size_t size, struct l
 	out->principal = text[PRINCIPAL];
 	out->source_ip = text[SOURCE_IP];
 	return r.wrong || r.at != r.end || !out->kind || !out->sink.topic || !is_name(out->sink.rule) || !is_id(out->sink.id) ? -1 : 0;
+}
+
+int lane_item_read(struct sk_arena *a, const void *record, size_t size, struct lane_item *out)
+{
+	bool sealed = lane_is_sealed(record, size);
+	const void *plain = sealed ? lane_unseal(a, record, size, &size) : record;
+	int rc = plain ? read_plain(a, plain, size, out) : -1;
+
+	if (!rc)
+		out->secret = sealed;
+	return rc;
 }

@@ -1,6 +1,7 @@
 /* lanes.c -- the set of lanes: found by kind and name, made when there is none, and opened again from their folders.
  *
  * One that is found stays as long as somebody uses it. Making one waits for the disk: never on the broker's thread. */
+#include "plugins/rules/lane_seal.h"
 #include "plugins/rules/lanes.h"
 
 #include <dirent.h>
@@ -378,7 +379,9 @@ struct lanes *lanes_open(struct rules_engine *e, const struct lanes_settings *se
 	s->settings.folder = s->folder;
 	pthread_mutex_init(&s->making, NULL);
 	pthread_mutex_init(&s->lock, NULL);
-	if (lanes_folder_make(s->folder, why, why_size) || reopen_all(s, why, why_size))
+	uint8_t fresh[SK_SEAL_KEY];
+	e->rt->host->random(e->rt->host->ctx, fresh, sizeof fresh);
+	if (lanes_folder_make(s->folder, why, why_size) || lane_seal_open(s->folder, fresh, why, why_size) || reopen_all(s, why, why_size))
 		lanes_close(&s);
 	return s;
 }

@@ -84,7 +84,8 @@ const char *lane_add(struct lane *l, struct rules_thread *t, struct rules_messag
 		return "more than 64 MiB are no item";
 	if (!grow(b, size))
 		return "memory is out";
-	lane_item_put(i, b->bytes + b->used);
+	if (lane_item_put(i, b->bytes + b->used))
+		return "memory is out";
 	b->used += size;
 	b->size[b->n] = size;
 	add_message(b, m);
@@ -187,8 +188,8 @@ int lane_append(struct lane *l, const struct lane_item *i)
 		errno = record ? ENOSPC : ENOMEM;
 		return -1;
 	}
-	lane_item_put(i, record);
-	int rc = sk_segments_append(l->files, &span, 1), failed = errno;
+	errno = ENOMEM;
+	int rc = lane_item_put(i, record) ? -1 : sk_segments_append(l->files, &span, 1), failed = errno;
 	free(record);
 	if (!rc) {
 		atomic_fetch_add(&lane_numbers(l->run)->appended, 1);

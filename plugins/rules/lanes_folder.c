@@ -1,5 +1,6 @@
 /* lanes_folder.c -- where a lane lies: FOLDER/KIND-CHECK with lane.json, {kind, name, fields} as the rule had them, and its segments. So what a lane
- * holds finds its way also when its rule has gone. Secrets are never filled in there; only the owner reads it all the same. */
+ * holds finds its way also when its rule has gone. The fields are sealed (lane_seal.h):
+ * a rule may hold a password as it is. Those that are named by get_secret() are never filled in there. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "core/digest.h"
 #include "core/why.h"
+#include "plugins/rules/lane_seal.h"
 #include "plugins/rules/lanes.h"
 
 enum { LABEL_MOST = 1 << 20 };
@@ -73,9 +75,10 @@ int lane_label_write(const char *folder, const struct lane_label *label, char *w
 
 	sk_json_set_string(&a, o, "kind", label->kind);
 	sk_json_set_string(&a, o, "name", label->name);
-	sk_json_set(&a, o, "fields", sk_json_copy(&a, label->fields));
+	const char *fields = sk_json_print(&a, label->fields, NULL);
+	sk_json_set_string(&a, o, "fields", fields ? lane_seal_text(&a, fields) : NULL);
 	const char *text = sk_json_print(&a, o, &n), *path = sk_printf(&a, "%s/lane.json", folder), *next = sk_printf(&a, "%s/lane.json.new", folder);
-	int rc = a.failed ? sk_why(why, why_size, "memory is out") : 0;
+	int rc = a.failed || !sk_json_get(o, "fields") ? sk_why(why, why_size, "memory is out") : 0;
 	if (!rc && mkdir(folder, 0700) && errno != EEXIST)
 		rc = sk_why(why, why_size, "%s cannot be made: %s", folder, strerror(errno));
 	if (!rc && (write_file(next, text, n) || rename(next, path)))
@@ -98,8 +101,11 @@ int lane_label_read(const char *folder, struct sk_arena *a, struct lane_label *l
 	if (n < 0)
 		return -1;
 	const cJSON *o = sk_json_parse(a, text, (size_t)n, NULL, NULL);
-	*label = (struct lane_label){ sk_json_text(o, "kind"), sk_json_text(o, "name"), sk_json_get(o, "fields") };
-	return label->kind && label->name && cJSON_IsObject(label->fields) ? 0 : sk_why(why, why_size, "%s/lane.json does not say whose it is", folder);
+	const char *sealed = sk_json_text(o, "fields"), *fields = sealed ? lane_unseal_text(a, sealed) : NULL;
+	*label = (struct lane_label){ sk_json_text(o, "kind"), sk_json_text(o, "name"), fields ? sk_json_parse(a, fields, strlen(fields), NULL, NULL) : NULL };
+	if (!label->kind || !label->name || !sealed)
+		return sk_why(why, why_size, "%s/lane.json does not say whose it is", folder);
+	return cJSON_IsObject(label->fields) ? 0 : sk_why(why, why_size, "%s/lane.json was not sealed with this lanes.key", folder);
 }
 
 void lane_folder_remove(const char *folder)

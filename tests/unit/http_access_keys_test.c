@@ -211,24 +211,24 @@ static void memory_that_is_out_makes_no_key(void **at)
 
 static void what_is_sealed_opens_with_its_key_for_its_id_only(void **at)
 {
-	uint8_t key[SEAL_KEY] = { 1 }, other[SEAL_KEY] = { 2 }, nonce[SEAL_NONCE] = { 3 };
-	const char *sealed = seal_text(&arena, key, nonce, "AKIA", "secret");
+	uint8_t key[SK_SEAL_KEY] = { 1 }, other[SK_SEAL_KEY] = { 2 }, nonce[SK_SEAL_NONCE] = { 3 };
+	const char *sealed = sk_seal_text(&arena, key, nonce, "AKIA", "secret");
 	char changed[200];
 
 	(void)at;
-	assert_string_equal(seal_read(&arena, key, "AKIA", sealed), "secret");
-	assert_null(seal_read(&arena, other, "AKIA", sealed));
-	assert_null(seal_read(&arena, key, "AKIB", sealed));
+	assert_string_equal(sk_seal_read(&arena, key, "AKIA", sealed), "secret");
+	assert_null(sk_seal_read(&arena, other, "AKIA", sealed));
+	assert_null(sk_seal_read(&arena, key, "AKIB", sealed));
 	for (size_t i = 0; i < strlen(sealed); i++) {
 		strcpy(changed, sealed);
 		changed[i] = changed[i] == 'A' ? 'B' : 'A';
-		assert_null(seal_read(&arena, key, "AKIA", changed));
+		assert_null(sk_seal_read(&arena, key, "AKIA", changed));
 		changed[i] = 0;
-		assert_null(seal_read(&arena, key, "AKIA", changed));
+		assert_null(sk_seal_read(&arena, key, "AKIA", changed));
 	}
-	assert_string_equal(seal_read(&arena, key, "", seal_text(&arena, key, nonce, "", "")), "");
-	assert_null(seal_read(&arena, key, "AKIA", "===="));
-	assert_null(seal_read(&arena, key, "AKIA", "not base64!!"));
+	assert_string_equal(sk_seal_read(&arena, key, "", sk_seal_text(&arena, key, nonce, "", "")), "");
+	assert_null(sk_seal_read(&arena, key, "AKIA", "===="));
+	assert_null(sk_seal_read(&arena, key, "AKIA", "not base64!!"));
 }
 
 static void a_store_with_another_key_file_gives_no_key(void **at)
@@ -269,7 +269,7 @@ static void the_key_file_is_made_once_and_guarded(void **at)
 		{ "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n\n", 0600, "does not hold a key" },
 		{ "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0640, "may be read by others than its owner: chmod 600 it" },
 	};
-	uint8_t fresh[SEAL_KEY] = { 0xab, 1 }, key[SEAL_KEY], again[SEAL_KEY];
+	uint8_t fresh[SK_SEAL_KEY] = { 0xab, 1 }, key[SK_SEAL_KEY], again[SK_SEAL_KEY];
 	char why[300], *path, *link_path;
 	struct stat st;
 
@@ -277,25 +277,25 @@ static void the_key_file_is_made_once_and_guarded(void **at)
 	assert_non_null(mkdtemp(folder));
 	path = sk_printf(&arena, "%s/key", folder);
 	link_path = sk_printf(&arena, "%s/link", folder);
-	assert_int_equal(seal_open(path, fresh, key, why, sizeof(why)), 0);
-	assert_memory_equal(key, fresh, SEAL_KEY);
+	assert_int_equal(sk_seal_open("plugin_opt_key_file", path, fresh, key, why, sizeof(why)), 0);
+	assert_memory_equal(key, fresh, SK_SEAL_KEY);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 65);
 	memset(fresh, 9, sizeof(fresh));
-	assert_int_equal(seal_open(path, fresh, again, why, sizeof(why)), 0);
-	assert_memory_equal(again, key, SEAL_KEY);
+	assert_int_equal(sk_seal_open("plugin_opt_key_file", path, fresh, again, why, sizeof(why)), 0);
+	assert_memory_equal(again, key, SK_SEAL_KEY);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		write_file(path, bad[i].text, bad[i].mode);
-		assert_int_equal(seal_open(path, fresh, key, why, sizeof(why)), -1);
+		assert_int_equal(sk_seal_open("plugin_opt_key_file", path, fresh, key, why, sizeof(why)), -1);
 		if (!strstr(why, bad[i].why))
 			fail_msg("%zu: %s", i, why);
 	}
 	assert_int_equal(symlink(path, link_path), 0);
-	assert_int_equal(seal_open(link_path, fresh, key, why, sizeof(why)), -1);
-	assert_int_equal(seal_open(folder, fresh, key, why, sizeof(why)), -1);
+	assert_int_equal(sk_seal_open("plugin_opt_key_file", link_path, fresh, key, why, sizeof(why)), -1);
+	assert_int_equal(sk_seal_open("plugin_opt_key_file", folder, fresh, key, why, sizeof(why)), -1);
 	assert_non_null(strstr(why, "is not a file"));
-	assert_int_equal(seal_open(sk_printf(&arena, "%s/no/key", folder), fresh, key, why, sizeof(why)), -1);
+	assert_int_equal(sk_seal_open("plugin_opt_key_file", sk_printf(&arena, "%s/no/key", folder), fresh, key, why, sizeof(why)), -1);
 	unlink(path);
 	unlink(link_path);
 	rmdir(folder);

@@ -7,7 +7,13 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "plugins/rules/lane.h"
+#include "plugins/rules/lane_seal.h"
 
 static const struct sk_sink_field fields[] = { { "stream", "a b" }, { "headers[0].key", "" }, { "n", "1.50" } };
 static const char message[] = "{\"a\":1}\0binary";
@@ -160,9 +166,78 @@ static void names_that_no_key_may_have_are_refused(void **state)
 	sk_arena_free(&a);
 }
 
+/* -- sealed -- */
+
+static bool holds(const void *record, size_t n, const char *text)
+{
+	return memmem(record, n, text, strlen(text));
+}
+
+static void a_secret_one_lies_there_sealed(void **state)
+{
+	struct lane_item i = full(), out;
+	struct sk_arena a = { 0 };
+	size_t n, plain_n;
+	const void *plain = lane_item_write(&a, &i, &plain_n);
+
+	(void)state;
+	i.secret = true;
+	round_trip(&i);
+	unsigned char *record = lane_item_write(&a, &i, &n);
+	assert_int_equal(n, plain_n + LANE_SEALED_MORE);
+	assert_int_equal(lane_item_read(&a, record, n, &out), 0);
+	assert_true(out.secret);
+	assert_true(holds(plain, plain_n, message) && holds(plain, plain_n, i.sink.topic) && holds(plain, plain_n, i.sink.field[0].text));
+	assert_false(holds(record, n, message) || holds(record, n, i.sink.topic) || holds(record, n, i.sink.field[0].text));
+	assert_memory_equal(record, lane_item_write(&a, &i, &n), n); /* and is the same each time */
+	for (size_t k = 0; k < n; k++) {
+		record[k] ^= 1;
+		assert_int_equal(lane_item_read(&a, record, n, &out), -1);
+		record[k] ^= 1;
+		assert_int_equal(lane_item_read(&a, record, k, &out), -1);
+	}
+	assert_false(a.failed);
+	sk_arena_free(&a);
+}
+
+static void another_key_opens_nothing(void **state)
+{
+	struct lane_item i = full(), out;
+	struct sk_arena a = { 0 };
+	char folder[] = "/tmp/skeeter-lanes-XXXXXX", path[64], why[200];
+	uint8_t fresh[SK_SEAL_KEY] = { 1, 2, 3 };
+	struct stat st;
+	size_t n;
+
+	(void)state;
+	i.secret = true;
+	const void *before = lane_item_write(&a, &i, &n);
+	const char *text = lane_seal_text(&a, "{\"password\":\"c4n4ry\"}");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s.key", folder);
+	assert_int_equal(lane_seal_open(folder, fresh, why, sizeof why), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(lane_item_read(&a, before, n, &out), -1);
+	assert_null(lane_unseal_text(&a, text));
+	const void *after = lane_item_write(&a, &i, &n);
+	memset(fresh, 9, sizeof fresh);
+	assert_int_equal(lane_seal_open(folder, fresh, why, sizeof why), 0); /* the key that is there counts */
+	assert_int_equal(lane_item_read(&a, after, n, &out), 0);
+	assert_string_equal(lane_unseal_text(&a, lane_seal_text(&a, "{}")), "{}");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(lane_seal_open(folder, fresh, why, sizeof why), -1);
+	assert_non_null(strstr(why, "the lanes' key"));
+	unlink(path);
+	rmdir(folder);
+	sk_arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_one_lies_there_sealed),
+		cmocka_unit_test(another_key_opens_nothing),
 		cmocka_unit_test(an_item_is_what_it_was),
 		cmocka_unit_test(a_payload_that_is_the_message_is_kept_once),
 		cmocka_unit_test(what_is_cut_or_longer_is_none),

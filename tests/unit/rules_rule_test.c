@@ -269,6 +269,26 @@ static void every_template_field_is_filled_in(void **state)
 	assert_int_equal(paths, 78);
 }
 
+/* -- secrets -- */
+
+static void fields_that_hold_a_secret_are_known(void **state)
+{
+	static const struct { const char *fields; bool secret; } cases[] = {
+		{ "{}", false }, { "{`url`:`redis://h:6379/0`,`n`:1,`list`:[`a`]}", false }, { "{`url`:`redis://me@h/a:b@c`}", false }, { "{`partitionKey`:`k`,`roleArn`:`r`}", false },
+		{ "{`headers`:[{`key`:`Content-Type`,`value`:`x`}]}", false }, { "{`password`:``}", false },
+		{ "{`url`:`redis://me:pw@h`}", true }, { "{`password`:`x`}", true }, { "{`clientProperties`:{`sasl.Password`:`x`}}", true }, { "{`token`:`x`}", true },
+		{ "{`headers`:[{`key`:`a`,`value`:`b`},{`key`:`X-Api-Key`,`value`:`x`}]}", true }, { "{`headers`:[{`key`:`authorization`,`value`:`Bearer x`}]}", true },
+		{ "{`deep`:[{`er`:[`amqp://u:p@h`]}]}", true },
+	};
+	struct sk_arena a = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (rules_holds_secret(world_json(&a, cases[i].fields)) != cases[i].secret)
+			fail_msg("%s", cases[i].fields);
+	sk_arena_free(&a);
+}
+
 /* -- for people -- */
 
 static void a_rule_is_explained(void **state)
@@ -303,6 +323,7 @@ int main(void)
 		cmocka_unit_test(strict_rules_are_strict),
 		cmocka_unit_test(the_kinds_are_those_of_the_model),
 		cmocka_unit_test(every_template_field_is_filled_in),
+		cmocka_unit_test(fields_that_hold_a_secret_are_known),
 		cmocka_unit_test(a_rule_is_explained),
 	};
 
