@@ -17,7 +17,7 @@ struct aws_settings {
 	const char *endpoint_of[AWS_NAMES]; /* of one, before that */
 	int64_t timeout;                    /* ms, of a request */
 	int64_t connections;
-	const char *cafile;
+	const char *cafile, *proxy;
 	bool kinesis_order;
 };
 struct aws_world {
@@ -61,7 +61,7 @@ struct aws_request {
 	const char *method;                 /* NULL: POST */
 	const char *path;                   /* as it is sent, encoded; NULL: "/" */
 	const char *bucket;                 /* S3's: goes into the host's name at AWS, before the path elsewhere */
-	const char *target;                 /* of JSON: "PutRecords" */
+	const char *target;                 /* "PutRecords"; S3: NULL */
 	struct sigv4_field header;          /* one more; name NULL: none */
 	struct sigv4_text body;             /* or, without a copy: */
 	const void *raw;
@@ -143,6 +143,7 @@ const char *aws_fault_line(const struct aws_request *r, const struct aws_fault *
 /* -- form.c: bodies -- */
 /* "&NAME=VALUE" of the query protocol, encoded; the first without `&`. `value` NULL: nothing. */
 void aws_form(struct sigv4_text *t, const char *name, const char *value);
+void aws_form_begin(struct aws_request *r, const char *action, const char *version);
 void aws_form_bytes(struct sigv4_text *t, const char *name, const void *value, size_t n);
 /* "NAME.INDEX.MEMBER", the arena's. */
 const char *aws_member(struct sk_arena *a, const char *list, size_t index, const char *member);

@@ -58,8 +58,7 @@ static void write_metrics(struct aws_request *r)
 {
 	static const char *const members[][2] = { { "MetricName", "metricName" }, { "Value", "metricValue" }, { "Unit", "metricUnit" } };
 
-	aws_form(&r->body, "Action", "PutMetricData");
-	aws_form(&r->body, "Version", VERSION);
+	aws_form_begin(r, "PutMetricData", VERSION);
 	aws_form(&r->body, "Namespace", sk_sink_text(r->entry[0]->item, "metricNamespace"));
 	for (size_t i = 0; i < r->n; i++) {
 		for (size_t k = 0; k < sizeof members / sizeof *members; k++)
@@ -86,8 +85,7 @@ static void write_alarm(struct aws_request *r)
 {
 	const struct sk_sink_item *item = r->entry[0]->item;
 
-	aws_form(&r->body, "Action", "SetAlarmState");
-	aws_form(&r->body, "Version", VERSION);
+	aws_form_begin(r, "SetAlarmState", VERSION);
 	aws_form(&r->body, "AlarmName", sk_sink_text(item, "alarmName"));
 	aws_form(&r->body, "StateValue", sk_sink_text(item, "stateValue"));
 	aws_form(&r->body, "StateReason", sk_sink_text(item, "stateReason"));

@@ -6,6 +6,7 @@
 
 #include "core/cache.h"
 #include "plugins/sink_aws/aws.h"
+#include "plugins/sink_aws/xml.h"
 
 enum { SEVERAL = 6 }; /* time limits of a request that one delivery may take before no more is begun */
 
@@ -196,25 +197,29 @@ static bool mend(struct aws_request *r, const struct aws_fault *f)
 	return true;
 }
 
+/* It is the service that has answered, not a web server which says yes to everything. S3's answer is empty. */
 static bool understood(struct aws_request *r)
 {
-	if (r->sink->service->protocol == AWS_JSON && r->sink->service->read) {
+	const struct aws_service *s = r->sink->service;
+	struct aws_xml answer = { r->http.answer, r->http.answer + r->http.answer_size }, inner;
+	const char *root = s->protocol == AWS_QUERY ? sk_printf(r->arena, "%sResponse", r->target) : NULL;
+
+	if (s->protocol == AWS_JSON) {
 		r->json = sk_json_parse(r->arena, r->http.answer, r->http.answer_size, NULL, NULL);
 		return cJSON_IsObject(r->json) && !r->http.cut;
 	}
-	return !r->http.cut;
+	return !r->http.cut && (s->protocol == AWS_REST || (root && aws_xml_next(&answer, root, &inner)));
 }
 
 static void read_answer(struct aws_request *r)
 {
 	const struct aws_service *s = r->sink->service;
+	bool clear = understood(r);
 
-	if (!s->read) {
-		say_all(r, SK_SUNK_OK, NULL, 0);
-		return;
-	}
-	if (understood(r))
+	if (clear && s->read)
 		s->read(r);
+	else if (clear)
+		say_all(r, SK_SUNK_OK, NULL, 0);
 	say_all(r, SK_SUNK_RETRY, "the service's answer does not say what became of it", 0);
 }
 

@@ -43,6 +43,7 @@ static const struct {
 	{ "InvalidAccessKeyId", SK_SUNK_RETRY, true },
 	{ "UnrecognizedClient", SK_SUNK_RETRY, true },
 	{ "InvalidToken", SK_SUNK_RETRY, true },
+	{ "TokenRefreshRequired", SK_SUNK_RETRY, true },
 	/* the rule's */
 	{ "AccessDenied", SK_SUNK_FAIL, true },
 	{ "AuthorizationError", SK_SUNK_FAIL, true },
@@ -132,9 +133,12 @@ void aws_fault_of(const struct aws_request *r, struct aws_fault *f)
 		read_json(r, f);
 	else
 		read_xml(r, f);
-	f->code = either(f->code, sk_printf(r->arena, "HTTP %d", f->status));
+	bool told = f->code && *f->code;
+	f->code = told ? f->code : sk_printf(r->arena, "HTTP %d", f->status);
 	f->message = either(f->message, "");
-	aws_fault_judge(f, true);
+	if (f->code)
+		aws_fault_judge(f, true);
+	f->everybody |= !told && f->status != 400 && f->status != 413; /* something else than the service has answered */
 }
 
 /* A server that quotes a request's headers must not bring a session's token into a log. */

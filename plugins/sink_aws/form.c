@@ -22,6 +22,13 @@ void aws_form(struct sigv4_text *t, const char *name, const char *value)
 	aws_form_bytes(t, name, value, value ? strlen(value) : 0);
 }
 
+void aws_form_begin(struct aws_request *r, const char *action, const char *version)
+{
+	r->target = action;
+	aws_form(&r->body, "Action", action);
+	aws_form(&r->body, "Version", version);
+}
+
 const char *aws_member(struct sk_arena *a, const char *list, size_t index, const char *member)
 {
 	return sk_printf(a, "%s.%zu.%s", list, index, member);

@@ -33,7 +33,7 @@ static int64_t now_ms(void *ctx)
 
 static void *open_service(const struct aws_settings *s, const struct aws_service *service, char *why, size_t why_size)
 {
-	struct outbound_settings settings = { .ca = s->cafile, .connect_ms = s->timeout, .total_ms = s->timeout, .connections = (int)s->connections,
+	struct outbound_settings settings = { .ca = s->cafile, .connect_ms = s->timeout, .total_ms = s->timeout, .connections = (int)s->connections, .proxy = s->proxy,
 		.most_answer = MOST_ANSWER, .want = { "x-amzn-ErrorType" } };
 	struct opened *o = calloc(1, sizeof *o);
 
@@ -130,21 +130,33 @@ static const struct sk_option options[] = {
 	OPTION(SK_DURATION, timeout, "5s", NULL, "how long a request may take"),
 	OPTION(SK_INT, connections, "8", "1 64", "requests at a time to one destination"),
 	OPTION(SK_STR, cafile, NULL, NULL, "PEM file of the certificates that servers are trusted by; none: the system's"),
+	OPTION(SK_STR, proxy, NULL, NULL, "the proxy on the way to the services, `http://host:port`; none: the environment's is not used either"),
 	OPTION(SK_BOOL, kinesis_order, "true", NULL, "keep the order of records of one partition key: a request holds one of each"),
 	{ 0 }
 };
+
+/* NULL, or what is wrong with the URL of that option. */
+static const char *check_url(const char *url, const char *option, const char **wrong, struct sk_arena *a)
+{
+	*wrong = option;
+	return url ? aws_endpoint_check(url, a) : NULL;
+}
 
 static int start(void *state, char *why, size_t why_size)
 {
 	const struct aws_settings *s = state;
 	struct sk_arena a = { 0 };
-	const char *fault = s->endpoint ? aws_endpoint_check(s->endpoint, &a) : NULL;
+	const char *wrong = NULL, *fault = check_url(s->endpoint, "plugin_opt_endpoint", &wrong, &a);
 
 	for (size_t i = 0; i < AWS_NAMES && !fault; i++)
-		fault = s->endpoint_of[i] ? aws_endpoint_check(s->endpoint_of[i], &a) : NULL;
-	if (!fault && s->timeout < 100)
-		fault = "a timeout must be 100ms or more";
-	int rc = fault ? sk_why(why, why_size, "plugin_opt_endpoint, plugin_opt_timeout: %s", fault) : outbound_load();
+		fault = check_url(s->endpoint_of[i], "plugin_opt_endpoint_...", &wrong, &a);
+	if (!fault)
+		fault = check_url(s->proxy, "plugin_opt_proxy", &wrong, &a);
+	if (!fault && s->timeout < 100) {
+		wrong = "plugin_opt_timeout";
+		fault = "it must be 100ms or more";
+	}
+	int rc = fault ? sk_why(why, why_size, "%s: %s", wrong, fault) : outbound_load();
 	if (rc && !fault)
 		sk_why(why, why_size, "libcurl does not start");
 	sk_arena_free(&a);

@@ -55,8 +55,7 @@ static void write_one(struct aws_request *r, const char *arn)
 {
 	const struct aws_entry *e = r->entry[0];
 
-	aws_form(&r->body, "Action", "Publish");
-	aws_form(&r->body, "Version", "2010-03-31");
+	aws_form_begin(r, "Publish", "2010-03-31");
 	aws_form(&r->body, "TargetArn", arn);
 	aws_form_bytes(&r->body, "Message", e->item->payload, e->item->size);
 	aws_form(&r->body, "MessageStructure", e->own);
@@ -71,8 +70,7 @@ static void write(struct aws_request *r)
 		write_one(r, arn);
 		return;
 	}
-	aws_form(&r->body, "Action", "PublishBatch");
-	aws_form(&r->body, "Version", "2010-03-31");
+	aws_form_begin(r, "PublishBatch", "2010-03-31");
 	aws_form(&r->body, "TopicArn", arn);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct aws_entry *e = r->entry[i];

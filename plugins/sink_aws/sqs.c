@@ -77,8 +77,7 @@ static void write(struct aws_request *r)
 	const struct message *first = r->entry[0]->own;
 
 	r->path = first->path;
-	aws_form(&r->body, "Action", "SendMessageBatch");
-	aws_form(&r->body, "Version", "2012-11-05");
+	aws_form_begin(r, "SendMessageBatch", "2012-11-05");
 	aws_form(&r->body, "QueueUrl", first->queue);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct message *m = r->entry[i]->own;

@@ -112,20 +112,33 @@ static int count(const char *text, const char *word)
 	return n;
 }
 
+/* XML: what SQS and SNS say, and any other of an Action of that name. */
+static const char *yes_in_xml(const struct aws_seen *s)
+{
+	struct sigv4_text t = { .a = &aws_arena };
+	const char *action = strstr(s->body, "Action=") ? strstr(s->body, "Action=") + 7 : "";
+	const char *name = sk_strndup(&aws_arena, action, strcspn(action, "&"));
+
+	sigv4_puts(&t, sk_printf(&aws_arena, "<%sResponse><Successful>", name));
+	for (int i = 1; i <= count(s->body, ".Id="); i++)
+		sigv4_puts(&t, sk_printf(&aws_arena, "<SendMessageBatchResultEntry><Id>%d</Id></SendMessageBatchResultEntry><member><Id>%d</Id></member>", i, i));
+	sigv4_puts(&t, sk_printf(&aws_arena, "</Successful><Failed/></%sResponse>", name));
+	return sigv4_text_end(&t);
+}
+
 /* As every service says that it has taken all: what is no answer to the request is not looked at. */
 static const char *yes(const struct aws_seen *s)
 {
 	struct sigv4_text t = { .a = &aws_arena };
-	bool xml = !s->target;
-	int n = count(s->body, ".Id=") + count(s->body, "\"Data\"");
 
-	if (!xml && strstr(s->target, "PutLogEvents"))
+	if (!s->target)
+		return yes_in_xml(s);
+	if (strstr(s->target, "PutLogEvents"))
 		return "{\"nextSequenceToken\":\"1\"}";
-	sigv4_puts(&t, xml ? "<R><Successful>" : strstr(s->target, "Firehose") ? "{\"FailedPutCount\":0,\"RequestResponses\":[" : "{\"Records\":[");
-	for (int i = 0; i < n; i++)
-		sigv4_puts(&t, xml ? sk_printf(&aws_arena, "<SendMessageBatchResultEntry><Id>%d</Id></SendMessageBatchResultEntry><member><Id>%d</Id></member>", i + 1, i + 1) :
-		               i ? ",{\"SequenceNumber\":\"1\"}" : "{\"SequenceNumber\":\"1\"}");
-	sigv4_puts(&t, xml ? "</Successful><Failed/></R>" : "]}");
+	sigv4_puts(&t, strstr(s->target, "Firehose") ? "{\"FailedPutCount\":0,\"RequestResponses\":[" : "{\"Records\":[");
+	for (int i = 0; i < count(s->body, "\"Data\""); i++)
+		sigv4_puts(&t, i ? ",{\"SequenceNumber\":\"1\"}" : "{\"SequenceNumber\":\"1\"}");
+	sigv4_puts(&t, "]}");
 	return sigv4_text_end(&t);
 }
 

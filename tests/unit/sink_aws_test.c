@@ -171,6 +171,18 @@ static void what_concerns_all_is_not_cut(void **state)
 	assert_int_equal(aws_sent, 1);
 }
 
+static void what_is_not_the_services_own_answer_is_not_cut(void **state)
+{
+	(void)state;
+	aws_world_says("", 100, 404, "<html>Not found</html>");
+	assert_string_equal(aws_send(&aws_kinesis, aws_items(100, STREAM, "m%d"), 100), repeated("fail", 100));
+	assert_int_equal(aws_sent, 1);
+	aws_sent = 0;
+	aws_world_fresh(NULL);
+	aws_world_says("\"bTc=\"", 100, 413, "");
+	assert_string_equal(aws_send(&aws_kinesis, aws_items(8, STREAM, "m%d"), 8), "ok ok ok ok ok ok ok fail");
+}
+
 static void a_connection_that_breaks_ends_the_delivery(void **state)
 {
 	struct sk_sink_item *item[] = { aws_item(KEYED("a"), "a1"), aws_item(KEYED("a"), "a2"), aws_item("{\"streamName\":\"\"}", "x") };
@@ -195,7 +207,7 @@ static void a_service_that_is_slow_is_not_waited_for_without_end(void **state)
 static void a_failure_without_a_reason_says_so(void **state)
 {
 	(void)state;
-	aws_world_says("", 1, 200, "<BatchResultErrorEntry><Id>1</Id><SenderFault>true</SenderFault></BatchResultErrorEntry>");
+	aws_world_says("", 1, 200, "<SendMessageBatchResponse><BatchResultErrorEntry><Id>1</Id><SenderFault>true</SenderFault></BatchResultErrorEntry></SendMessageBatchResponse>");
 	assert_string_equal(aws_one(&aws_sqs, QUEUE, "x"), "fail: the service gives no reason");
 }
 
@@ -208,6 +220,11 @@ static void an_answer_that_says_nothing_is_no_answer(void **state)
 		aws_world_says("", 1, 200, bodies[i]);
 		assert_string_equal(aws_one(&aws_kinesis, STREAM, "x"), "retry: the service's answer does not say what became of it");
 	}
+	aws_world_says("", 1, 200, "<html>It works!</html>");
+	assert_string_equal(aws_one(&aws_cloudwatch_alarm, "{\"alarmName\":\"a\"}", "x"), "retry: the service's answer does not say what became of it");
+	aws_world_says("", 1, 200, "<html>It works!</html>");
+	assert_string_equal(aws_one(&aws_dynamodb, "{\"tableName\":\"t\",\"hashKeyField\":\"h\",\"hashKeyValue\":\"1\"}", "x"),
+	                    "retry: the service's answer does not say what became of it");
 	aws_world_cut();
 	assert_string_equal(aws_one(&aws_sqs, QUEUE, "x"), "retry: the service's answer does not say what became of it");
 }
@@ -414,6 +431,7 @@ int main(void)
 		TEST(those_that_are_refused_alone_fail_alone),
 		TEST(a_request_that_is_refused_is_cut_in_two_until_the_culprit_is_alone),
 		TEST(what_concerns_all_is_not_cut),
+		TEST(what_is_not_the_services_own_answer_is_not_cut),
 		TEST(a_connection_that_breaks_ends_the_delivery),
 		TEST(a_service_that_is_slow_is_not_waited_for_without_end),
 		TEST(an_answer_that_says_nothing_is_no_answer),

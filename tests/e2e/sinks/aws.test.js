@@ -4,11 +4,12 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const http = require('node:http');
+const https = require('node:https');
 const { test, until } = require('../../harness/test');
 const { drive } = require('../../harness/drive');
 const { freePort } = require('../../harness/ports');
 const pki = require('../../harness/pki');
-const https = require('node:https');
 const { standIn, KEY } = require('../../harness/service_aws');
 
 const ROLE = 'arn:aws:iam::123456789012:role/r';
@@ -161,7 +162,7 @@ async function assertRetry(aws, d, answer, why) {
 	assert.equal(`${r.result} ${r.why}`, `retry ${why}`);
 }
 
-test('outages: refused, reset, silent, over TLS that is not trusted; each comes again', async (t) => {
+test('outages: refused, reset, over TLS that is not trusted; each comes again. A proxy is used when it is named', async (t) => {
 	const aws = await standIn(t), d = sink(t, aws, 'sqs', { queueUrl }, { timeout: '500ms' });
 	aws.next(() => ({ reset: 'before' }));
 	assert.equal(results(await d.send({ payload: 'x' })), 'retry');
@@ -181,4 +182,11 @@ test('outages: refused, reset, silent, over TLS that is not trusted; each comes 
 	assert.equal(not.result, 'retry');
 	assert.match(not.why, /certificate/i);
 	await trusted.end();
+	const proxied = [], proxy = http.createServer((req, res) => { proxied.push(req.url); req.url = new URL(req.url).pathname; aws.take(req, res); }).listen(await freePort(), '127.0.0.1');
+	t.after(() => { proxy.closeAllConnections(); proxy.close(); });
+	await until('the proxy to listen', () => proxy.listening);
+	const through = sink(t, { url: 'http://sqs.nowhere.invalid' }, 'sqs', { queueUrl }, { proxy: `http://127.0.0.1:${proxy.address().port}` });
+	assert.equal(results(await through.send({ payload: 'x' })), 'ok');
+	assert.deepEqual(proxied, ['http://sqs.nowhere.invalid/123456789012/hot']);
+	await through.end();
 });
