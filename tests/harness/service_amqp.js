@@ -1,7 +1,7 @@
 // service_amqp.js -- a real rabbitmq-server with an epmd of its own, what is in it defined before it starts, and a client in a few lines that reads queues.
 //
-//   const r = await amqp(t, { queues: [{ name: 'q' }], bindings: [...] })      r.url, r.tlsUrl
-//   await r.read('q', n)      at least n messages of the queue: [{ body, key, exchange, id, headers, mode, type, expiration }, ...]
+//   const r = await amqp(t, { port, queues: [{ name: 'q' }], bindings: [...] })      r.url, r.tlsUrl
+//   await r.read('q', n)      at least n messages of the queue, which stay in it: [{ body, key, exchange, id, headers, mode, type, expiration }, ...]
 //
 // Starting takes it some 8 s of a processor: a file of tests has one for all. Its users are `user` with `right-pass`, and `writer`, who may write to "d..." only.
 'use strict';
@@ -102,7 +102,7 @@ class Reader {
 			'10.10': () => [method(0, 10, 11, uint(4, 0), short('PLAIN'), long('\0user\0right-pass'), short('en_US'))],
 			'10.30': () => [method(0, 10, 31, uint(2, 1), uint(4, 131072), uint(2, 0)), method(0, 10, 40, short('/'), short(''), Buffer.from([0]))],
 			'10.41': () => [method(1, 20, 10, short(''))],
-			'20.11': () => [method(1, 60, 20, uint(2, 0), short(this.queue), short(''), Buffer.from([2]), uint(4, 0))],
+			'20.11': () => [method(1, 60, 20, uint(2, 0), short(this.queue), short(''), Buffer.from([0]), uint(4, 0))],
 			'60.60': () => {
 				body.short();
 				body.uint(8 - 2);
@@ -134,7 +134,7 @@ class Amqp extends Service {
 async function amqp(t, more = {}) {
 	const { crt, key } = pki.server(), epmdPort = await freePort(), home = (self, ...name) => path.join(self.dir, ...name);
 	const s = new Amqp(t, { command: '/usr/lib/rabbitmq/bin/rabbitmq-server', patience: 90000, ready: (self) => answers(self.port) });
-	s.port = await freePort();
+	s.port = more.port || await freePort();
 	s.tlsPort = await freePort();
 	s.node = `skeeter${s.port}@localhost`;
 	s.spec.env = { HOME: s.dir, RABBITMQ_NODENAME: s.node, RABBITMQ_MNESIA_BASE: home(s, 'mnesia'), RABBITMQ_LOG_BASE: home(s, 'log'), RABBITMQ_LOGS: '-',
