@@ -165,10 +165,10 @@ test('fields that do not go together are refused when the rule is made', async (
 	};
 	assert.match(await said({}), /either sql or table/);
 	assert.match(await said({ ...insert, table: 'r' }), /either sql or table/);
-	assert.match(await said({ ...insert, columns: { a: '1' } }), /columns and payloadColumn go with table/);
+	assert.match(await said({ ...insert, columns: { a: '1' } }), /columns, payloadColumn and idColumn go with table/);
 	assert.match(await said({ table: 'r' }), /table needs columns or payloadColumn/);
 	assert.match(await said({ table: 'a..r', columns: { a: '1' } }), /table must be a name/);
-	assert.match(await said({ ...insert, payloadParameter: 3, parameters: ['x'] }), /payloadParameter must be from 1/);
+	assert.match(await said({ ...insert, payloadParameter: 3, parameters: ['x'] }), /payloadParameter and idParameter must be places/);
 	assert.match(await said({ ...insert, url: 'host=x password=hush' }), /a password has no place in url/);
 });
 
