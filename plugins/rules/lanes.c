@@ -319,6 +319,17 @@ void lanes_leave(struct live_rule *r)
 
 /* -- life -- */
 
+/* Of a process that was killed while it made one, say. */
+static bool holds_nothing(const char *folder)
+{
+	char why[200];
+	struct sk_segments *files = sk_segments_open_read(folder, why, sizeof why);
+	bool empty = files && !sk_segments_bytes(files);
+
+	sk_segments_close(&files);
+	return empty;
+}
+
 /* What is left of an earlier life. A folder that does not say whose it is stays as it is. */
 static int reopen(struct lanes *s, const char *entry, char *why, size_t why_size)
 {
@@ -331,7 +342,10 @@ static int reopen(struct lanes *s, const char *entry, char *why, size_t why_size
 	int rc = 0;
 
 	if (!folder || lane_label_read(folder, &a, &label, text, sizeof text)) {
-		sk_log('e', "rules", "%s: what waits there stays there", folder ? text : "memory is out");
+		if (folder && holds_nothing(folder))
+			lane_folder_remove(folder);
+		else
+			sk_log('e', "rules", "%s: what waits there stays there", folder ? text : "memory is out");
 	} else if (!(l = lane_new(s, label.kind, label.name, text, sizeof text))) {
 		rc = sk_why(why, why_size, "%s", text);
 	} else if (strcmp(l->folder, folder) || !sk_segments_bytes(l->files)) {

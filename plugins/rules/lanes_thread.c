@@ -18,13 +18,33 @@ void lane_ring(struct lane *l)
 		sem_post(&l->bell);
 }
 
+struct counted {
+	uint64_t delivered, retried, failed;
+};
+
+/* What the lane has counted since the last time goes into the counters of all. */
+static void count(struct sk_counters *all, struct lane_numbers *n, struct counted *before)
+{
+	const struct counted now = { atomic_load(&n->delivered), atomic_load(&n->retried), atomic_load(&n->failed) };
+
+	if (now.delivered != before->delivered)
+		SK_COUNT_BY(all->sink_delivered, now.delivered - before->delivered);
+	if (now.retried != before->retried)
+		SK_COUNT_BY(all->sink_retried, now.retried - before->retried);
+	if (now.failed != before->failed)
+		SK_COUNT_BY(all->sink_failed, now.failed - before->failed);
+	*before = now;
+}
+
 static void *loop(void *arg)
 {
 	struct lane *l = arg;
+	struct counted before = { 0 };
 
 	while (!atomic_load(&l->stop)) {
 		atomic_store(&l->rung, false);
 		int64_t next = lane_step(l->run);
+		count(&l->set->engine->rt->count, lane_numbers(l->run), &before);
 		if (atomic_load_explicit(&l->full, memory_order_relaxed))
 			lane_look_at_room(l);
 		if (!atomic_load(&l->stop) && next > sk_mono_us() / 1000)

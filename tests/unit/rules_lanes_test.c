@@ -445,6 +445,12 @@ static void a_folder_that_does_not_say_whose_it_is_stays_as_it_is(void **state)
 	assert_true(rules_fake_said(&f, "does not say whose it is: what waits there stays there"));
 	assert_int_equal(f.engine->lanes->count, 0);
 	assert_int_equal(folders(), 1);
+	snprintf(path, sizeof path, "%s/rules/lanes/redis-0000", folder); /* what was only begun holds nothing */
+	assert_int_equal(mkdir(path, 0700), 0);
+	live_again();
+	load(true);
+	open_lanes(8);
+	assert_int_equal(folders(), 1);
 	assert_non_null(lane_of(rule("r", "in", "redis://a", ""), &why)); /* its rule brings the label back */
 	step(lane_of(live_find(&f.engine->table, "r"), &why));
 	assert_int_equal(to.n, 5);

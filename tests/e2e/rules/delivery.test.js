@@ -201,8 +201,8 @@ test('without an error action it is a dead letter: listed, sent again, deleted, 
 	for (const n of range(10))
 		await d.publish('in', JSON.stringify({ n }), { qos: 1 });
 	await until('ten letters', async () => (await letters(b, 'bad')).length === 10);
-	const counters = (await b.call('DescribeCounters', {})).counters;
-	assert.equal(counters.dead_letters, 10);
+	const { counters } = await b.call('DescribeCounters', {});
+	assert.deepEqual([counters.dead_letters, counters.sink_failed, counters.sink_delivered], [10, 10, 0]);
 	await b.restart('SIGKILL');
 	const all = await letters(b, 'bad');
 	assert.equal(all.length, 10);
