@@ -176,6 +176,7 @@ static cJSON *state_document(const struct replay *r, struct sk_arena *a)
 	sk_json_set_int(a, o, "to", r->to_ms);
 	sk_json_set_int(a, o, "segment", (int64_t)r->place.segment);
 	sk_json_set_int(a, o, "offset", (int64_t)r->place.offset);
+	sk_json_set_int(a, o, "read", (int64_t)r->done);
 	for (int i = 0; i < SUMS; i++)
 		sk_json_set_int(a, sums, sum_names[i], r->sum[i]);
 	sk_json_set(a, o, "with", replay_kept_write(r->next.kept, a));
@@ -210,6 +211,7 @@ static int go_on(struct replay *r, const cJSON *o)
 	for (int i = 0; i < SUMS; i++)
 		r->sum[i] = sk_json_int_of(sk_json_get(o, "sums"), sum_names[i], 0);
 	r->damaged_before = r->sum[DAMAGED];
+	r->done = (uint64_t)sk_json_int_of(o, "read", 0);
 	bool kept = !replay_kept_read(r->next.kept, sk_json_get(o, "with"), &r->arena) &&
 	            (!r->diff || !replay_kept_read(r->before.kept, sk_json_get(o, "base"), &r->arena));
 	return kept ? CLI_OK : cli_fail(CLI_FAILED, "memory is out");

@@ -454,11 +454,12 @@ static int append(struct sk_segments *s, const struct sk_span *record, size_t n,
 	if (s->untidy && ftruncate(s->writes, (off_t)s->end.offset))
 		return -1;
 	s->untidy = false;
-	if (s->writes >= 0 && s->end.offset && s->end.offset + size > s->segment) {
+	if (s->writes >= 0 && s->end.offset && (s->turned || s->end.offset + size > s->segment)) {
 		close(s->writes);
 		s->writes = -1;
 		s->end = (struct sk_place){ s->end.segment + 1, 0 };
 	}
+	s->turned = false;
 	if (s->writes < 0 && open_next(s))
 		return -1;
 	make_frames(s, record, n);
@@ -551,6 +552,13 @@ uint64_t sk_segments_trim(struct sk_segments *s, uint64_t most, int64_t oldest_m
 	uint64_t gone = before - atomic_load_explicit(&s->bytes, memory_order_relaxed);
 	sk_segments_unlock(s);
 	return gone;
+}
+
+void sk_segments_turn(struct sk_segments *s)
+{
+	sk_segments_lock(s);
+	s->turned = true;
+	sk_segments_unlock(s);
 }
 
 struct sk_place sk_segments_end(const struct sk_segments *s)

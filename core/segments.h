@@ -46,6 +46,8 @@ int sk_segments_drop(struct sk_segments *s, struct sk_place before);
 /* Deletes the oldest segments until at most `most` bytes are left and none was last written before `oldest_ms` (since 1970; 0: any age), never the one
  * that is appended to. The number of bytes deleted. */
 uint64_t sk_segments_trim(struct sk_segments *s, uint64_t most, int64_t oldest_ms);
+/* Any thread: what is appended next begins a new segment, so that this one can go by its age. */
+void sk_segments_turn(struct sk_segments *s);
 uint64_t sk_segments_bytes(const struct sk_segments *s); /* from the first record to the end; any thread */
 uint64_t sk_segments_damaged(const struct sk_segments *s); /* records passed over */
 

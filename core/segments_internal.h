@@ -33,6 +33,7 @@ struct sk_segments {
 	size_t holes, hole_room;
 	struct sk_place first, end;
 	int writes;                /* the file of end.segment; -1: not open */
+	bool turned;               /* the next append begins a new file */
 	bool untidy;               /* bytes of an append that failed may lie behind the end */
 	char *frames;              /* what is being appended */
 	size_t frames_room;

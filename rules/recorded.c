@@ -8,9 +8,11 @@ enum { FORM = 1, TOPIC = 0, CLIENT, PRINCIPAL, IP, PAYLOAD, PROPERTIES, PARTS };
 struct head {
 	uint8_t form, qos, depth, retain;
 	uint32_t size[PARTS];         /* with the NUL */
+	uint32_t none;                /* 0: what would be a gap */
 	int64_t time_ms;
 	uint64_t number;
 };
+_Static_assert(sizeof(struct head) == 4 + 4 * (PARTS + 1) + 16, "all bytes of it are written");
 
 static uint32_t text_size(const char *s)
 {
@@ -65,7 +67,7 @@ int rules_recorded_read(const void *record, size_t size, struct rules_recorded *
 	if (size < sizeof h)
 		return -1;
 	memcpy(&h, record, sizeof h);
-	if (h.form != FORM || h.qos > 2 || h.retain > 1 || whole(&h) != size || !h.size[TOPIC] || !h.size[PAYLOAD])
+	if (h.form != FORM || h.qos > 2 || h.retain > 1 || h.none || whole(&h) != size || !h.size[TOPIC] || !h.size[PAYLOAD])
 		return -1;
 	for (int i = 0; i < PARTS; at += h.size[i++]) {
 		part[i] = h.size[i] ? at : NULL;

@@ -26,7 +26,7 @@ struct recorder {
 	struct live_rule *rule;
 	uint64_t most;
 	int64_t age_ms;
-	_Atomic int64_t looked_ms; /* for what is too old */
+	_Atomic int64_t looked_ms, turned_ms; /* for what is too old; when a segment was ended for its age */
 	_Atomic uint64_t missed;
 	atomic_bool failing;
 	struct batch batch[RULES_MAX_THREADS];
@@ -132,13 +132,26 @@ void recorder_missed(struct recorder *r)
 
 /* -- threads that evaluate -- */
 
+/* However few messages come: a segment holds those of an eighth of the age. */
+static void turn(struct recorder *r, int64_t now)
+{
+	int64_t turned = atomic_load_explicit(&r->turned_ms, memory_order_relaxed);
+	if (!r->age_ms || (now - turned < r->age_ms / SEGMENTS && now >= turned))
+		return;
+	atomic_store_explicit(&r->turned_ms, now, memory_order_relaxed);
+	sk_segments_turn(r->segments);
+}
+
 /* What is too old is looked for now and then; what is too much, each time. */
 static void trim(struct recorder *r)
 {
 	int64_t now = sk_wall_ms(), looked = atomic_load_explicit(&r->looked_ms, memory_order_relaxed);
-	bool look = now - looked >= LOOK_MS || now < looked;
-	if (look)
+	int64_t slice = r->age_ms / SEGMENTS;
+	bool look = now - looked >= (slice && slice < LOOK_MS ? slice : LOOK_MS) || now < looked;
+	if (look) {
 		atomic_store_explicit(&r->looked_ms, now, memory_order_relaxed);
+		turn(r, now);
+	}
 	if (look || sk_segments_bytes(r->segments) > r->most)
 		sk_segments_trim(r->segments, r->most, look && r->age_ms ? now - r->age_ms : 0);
 }

@@ -444,6 +444,26 @@ static void trimming_keeps_the_newest(void **state)
 	sk_segments_close(&s);
 }
 
+static void a_segment_is_ended_so_that_it_may_go(void **state)
+{
+	struct sk_segments *s = open_them(0);
+	struct sk_place at = sk_segments_first(s);
+	(void)state;
+	sk_segments_turn(s);
+	put(s, 0, 3);
+	assert_int_equal(segments(), 1);
+	sk_segments_turn(s);
+	assert_int_equal(sk_segments_trim(s, UINT64_MAX, INT64_MAX), 0);
+	put(s, 3, 3);
+	put(s, 6, 3);
+	assert_int_equal(segments(), 2);
+	assert_int_equal(take(s, &at, ROOM, 0), 9);
+	assert_true(sk_segments_trim(s, UINT64_MAX, INT64_MAX) > 0);
+	at = sk_segments_first(s);
+	assert_int_equal(take(s, &at, ROOM, 3), 9);
+	sk_segments_close(&s);
+}
+
 /* A write that ends in the middle leaves nothing of it, and what fits goes on. */
 static void a_full_disk_adds_nothing(void **state)
 {
@@ -674,6 +694,7 @@ int main(void)
 		TEST(what_is_dropped_does_not_come_back),
 		TEST(begin_survives_a_torn_slot),
 		TEST(trimming_keeps_the_newest),
+		TEST(a_segment_is_ended_so_that_it_may_go),
 		TEST(a_full_disk_adds_nothing),
 		TEST(a_disk_that_forgot_does_not_swallow_what_comes),
 		TEST(a_folder_has_one_writer_and_any_readers),

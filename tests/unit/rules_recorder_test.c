@@ -209,6 +209,25 @@ static void it_keeps_so_many_bytes(void **state)
 	sk_segments_close(&s);
 }
 
+/* However few they are, and though the first segment is not full. */
+static void what_is_too_old_goes_with_what_comes(void **state)
+{
+	char why[200];
+	const struct recorder_settings s = { .folder = folder, .most = 1 << 20, .age_ms = 40 };
+	(void)state;
+	fake.engine->recorder = recorder_open(&s, why, sizeof why);
+	assert_non_null(fake.engine->recorder);
+	put("first", "first");
+	put("later", "later");
+	rules_fake_feed(&fake, "first", "{}");
+	do {
+		work();
+		rules_fake_feed(&fake, "later", "{}");
+		usleep(1000);
+	} while (strstr(topics(), "first"));
+	assert_non_null(strstr(topics(), "later"));
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
 	char why[200];
@@ -232,6 +251,7 @@ int main(void)
 		TEST(without_room_it_is_left_out_and_told_once),
 		TEST(a_full_disk_is_told_once_and_passes),
 		TEST(it_keeps_so_many_bytes),
+		TEST(what_is_too_old_goes_with_what_comes),
 		TEST(what_cannot_be_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

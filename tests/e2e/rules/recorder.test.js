@@ -115,6 +115,20 @@ test('Ctrl-C, and the same command goes on: the sums are those of one run', asyn
 	assert.ok(!fs.existsSync(state));
 });
 
+test('rules of the broker are the base: those of its files as far as they are SQL, switched off ones not', async (t) => {
+	const statement = "SELECT n FROM 'a'";
+	const r = await rules(t, { rules: { recorder: '1m' }, lua: { 'a.lua': `rule "said" { sql = "${statement}", actions = { { republish = { roleArn = "${republish('x').republish.roleArn}", topic = "said" } } } }\n` +
+		'rule "ran" { topic = "a", run = function(m) publish("ran", m) end }\n' } });
+	await r.make('off', statement, republish('off'), { ruleDisabled: true });
+	await r.make('on', statement, republish('on'));
+	const lamp = await r.b.device('lamp'), next = folder(r, 'next', { 'on.json': payload(statement, republish('on', { qos: 1 })), 'off.json': payload(statement, republish('off'), { ruleDisabled: true }) });
+	await lamp.publish('a', '{"n":1}');
+	await until('it to be recorded', async () => (await replay(r, '--with', next)).lines.at(-1).startsWith('1 messages'));
+	const { code, lines, stderr } = await replay(r, '--with', next, '--diff');
+	assert.deepEqual([code, plain(lines), stderr], [1, ['a', '  - on: republish on {"n":1}', '  - said: republish said {"n":1}', '  + on: republish on qos 1 {"n":1}', '1 messages, 1 differ: 2 actions less, 1 more'],
+		"1 rules of the broker's files run Lua, which it does not give away: --base FOLDER takes them along"]);
+});
+
 test('bad arguments, folders, rules and records get one clear line', async (t) => {
 	const r = await recording(t), dir = (name, files) => folder(r, name, files);
 	const good = dir('good', { 'a.json': payload("SELECT * FROM 'a'", republish('b')) });
