@@ -22,7 +22,7 @@ int rules_left_open(struct rules_left *l, void *block, size_t bytes)
 		return -1;
 	l->records = (unsigned char *)block + RULES_RING_HEAD;
 	l->head = atomic_load(&r->head);
-	l->from = l->at = atomic_load(&r->tail);
+	l->from = l->at = l->checked = atomic_load(&r->tail);
 	return l->head - l->at > size || l->head % RING_UNIT || l->at % RING_UNIT ? -1 : 0;
 }
 
@@ -40,15 +40,29 @@ static bool is_left(const struct ring_header *h)
 	return atomic_load_explicit(&h->state, memory_order_relaxed) == RING_KEPT;
 }
 
+/* Once is enough for a check: a large file may be gone through often. */
+static bool is_whole(struct rules_left *l, const struct ring_header *h, uint64_t whole)
+{
+	bool known = l->at - l->from < l->checked - l->from;
+
+	if (!whole || (!known && is_left(h) && h->check != ring_check(h)))
+		return false;
+	if (!known)
+		l->checked = l->at + whole;
+	return true;
+}
+
 void *rules_left_next(struct rules_left *l, size_t *size)
 {
-	while (l->at != l->head && !l->damaged) {
+	while (l->at != l->head) {
 		struct ring_header *h = (struct ring_header *)(void *)(l->records + (l->at & (l->size - 1)));
 		uint64_t whole = length(l, h);
-		bool left = whole && is_left(h);
-		l->damaged = !whole || (left && h->check != ring_check(h));
-		if (l->damaged)
+		if (!is_whole(l, h, whole)) {
+			l->damaged = true;
+			l->head = l->at;
 			break;
+		}
+		bool left = is_left(h);
 		if (!left && l->from == l->at)
 			l->from += whole;
 		l->at += whole;
@@ -63,7 +77,6 @@ void *rules_left_next(struct rules_left *l, size_t *size)
 void rules_left_rewind(struct rules_left *l)
 {
 	l->at = l->from;
-	l->damaged = false;
 }
 
 void rules_left_done(void *record)

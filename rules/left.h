@@ -13,7 +13,8 @@ struct rules_left {
 	unsigned char *records;    /* of `size` bytes, the caller's */
 	uint64_t size;
 	uint64_t from, at, head;   /* all before `from` is done */
-	bool damaged;              /* what is from `at` to `head` cannot be read */
+	uint64_t checked;          /* of what lies before the checks were looked at */
+	bool damaged;              /* what was behind `head` cannot be read */
 };
 /* `block` is aligned as any memory of malloc is. 0; 1: it is a ring that was never begun; -1: it is none. */
 int rules_left_open(struct rules_left *l, void *block, size_t bytes);
