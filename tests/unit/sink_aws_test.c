@@ -319,6 +319,21 @@ static void without_credentials_items_wait_and_are_told_why(void **state)
 	assert_int_equal(aws_sent, 0);
 }
 
+static void a_key_with_a_line_end_is_no_key_and_items_wait(void **state)
+{
+	static const char why[] = "retry: no credentials: in AWS_ACCESS_KEY_ID and its like is a blank, a line end or another character that no key has";
+
+	(void)state;
+	setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRET "\n", 1);
+	assert_string_equal(aws_one(&aws_kinesis, STREAM, "x"), why);
+	setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRET, 1);
+	setenv("AWS_SESSION_TOKEN", "a\r\nEvil: yes", 1);
+	assert_string_equal(aws_one(&aws_kinesis, STREAM, "x"), why);
+	setenv("AWS_SESSION_TOKEN", "", 1);
+	assert_string_equal(aws_one(&aws_kinesis, STREAM, "x"), "ok");
+	assert_null(aws_seen[0].token);
+}
+
 static void a_secret_of_the_roles_name_comes_before_aws_and_that_before_the_environment(void **state)
 {
 	char path[] = "/tmp/skeeter-aws-XXXXXX", why[128];
@@ -440,6 +455,7 @@ int main(void)
 		TEST(endpoints_are_those_of_aws_unless_they_are_set),
 		TEST(endpoints_that_cannot_be_are_refused),
 		TEST(without_credentials_items_wait_and_are_told_why),
+		TEST(a_key_with_a_line_end_is_no_key_and_items_wait),
 		TEST(a_secret_of_the_roles_name_comes_before_aws_and_that_before_the_environment),
 		TEST(a_token_that_a_server_quotes_is_masked),
 		TEST(a_lane_is_named_after_what_stands_before_the_first_template),
