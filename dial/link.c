@@ -173,8 +173,9 @@ static int tls_more(struct dial *l, int rc, const char *what)
 	return BIO_write(SSL_get_rbio(l->tls), bytes, (int)n) == (int)n ? 1 : tls_failed(l, what);
 }
 
-static int tls_context(struct dial *l, const struct dial_to *to)
+int dial_prepare(struct dial *l, const struct dial_to *to)
 {
+	ERR_clear_error();
 	l->context = SSL_CTX_new(TLS_client_method());
 	if (!l->context || !SSL_CTX_set_min_proto_version(l->context, TLS1_2_VERSION))
 		return tls_failed(l, "TLS");
@@ -202,10 +203,9 @@ static int tls_expect(struct dial *l, const char *host)
 int dial_secure(struct dial *l, const struct dial_to *to)
 {
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-	int rc;
+	int rc = l->context ? 0 : dial_prepare(l, to);
 
 	ERR_clear_error();
-	rc = tls_context(l, to);
 	l->tls = rc || !in || !out ? NULL : SSL_new(l->context);
 	if (!l->tls) {
 		BIO_free(in);

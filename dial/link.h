@@ -21,7 +21,9 @@ struct dial {
 	SSL *tls;
 	char why[DIAL_WHY];        /* of the latest failure; without secrets */
 };
-/* Both answer 0, or -1 with why[]; after that the link must be closed. Resolving a name takes as long as the system's resolver does. */
+/* All answer 0, or -1 with why[]; after that the link must be closed. Resolving a name takes as long as the system's resolver does. */
+/* Before dial_open(), if TLS is to follow: reads the files of `to`, or the system's authorities, which takes a while that a server may not wait. */
+int dial_prepare(struct dial *l, const struct dial_to *to);
 int dial_open(struct dial *l, const struct dial_to *to);
 /* TLS from here on: the certificate must be of to->host. */
 int dial_secure(struct dial *l, const struct dial_to *to);

@@ -208,10 +208,12 @@ static int open_vhost(struct amqp_connection *c)
 
 static int greet(struct amqp_connection *c)
 {
+	const struct dial_to *to = &c->address.to;
+	bool tls = c->address.tls;
 	struct amqp_frame f;
 
 	*c->blocked = '\0';
-	if (dial_open(&c->link, &c->address.to) || (c->address.tls && dial_secure(&c->link, &c->address.to)))
+	if ((tls && dial_prepare(&c->link, to)) || dial_open(&c->link, to) || (tls && dial_secure(&c->link, to)))
 		return -1;
 	if (dial_send(&c->link, "AMQP\0\0\11\1", 8) || expect(c, AMQP_START, &f) || start_ok(c))
 		return -1;

@@ -135,6 +135,8 @@ static int greet(struct nats_connection *c, const struct dial_to *to, struct sk_
 	const cJSON *in = NULL;
 
 	c->in.have = c->in.taken = 0;
+	if (c->address.tls && dial_prepare(&c->link, to))
+		return -1;
 	return dial_open(&c->link, to) || info(c, a, &in) || secure(c, to, in) || connected(c, a, in) ? -1 : 0;
 }
 

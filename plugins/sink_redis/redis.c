@@ -117,11 +117,14 @@ static int greet(struct redis *r)
 
 static int ready(struct redis *r)
 {
+	const struct dial_to *to = &r->address.to;
+	bool tls = r->address.tls;
+
 	if (r->reader && !dial_stale(&r->link))
 		return 0;
 	leave(r);
 	begin(r);
-	if (dial_open(&r->link, &r->address.to) || (r->address.tls && dial_secure(&r->link, &r->address.to)))
+	if ((tls && dial_prepare(&r->link, to)) || dial_open(&r->link, to) || (tls && dial_secure(&r->link, to)))
 		return lost(r);
 	r->reader = redis_reader(&r->reply);
 	if (!r->reader) {

@@ -70,7 +70,7 @@ test('TLS with the authority that is named', async (t) => {
 	const r = await rabbit(t), ca = pki.authority().crt, d = sink(t, { url: r.tlsUrl, routingKey: 'tls', tls: { ca } });
 	assert.equal(results(await d.send({ payload: 'x'.repeat(300000) }, { payload: '2' })), 'ok ok');
 	assert.deepEqual((await r.read('tls', 2)).map((m) => m.size), [300000, 1]);
-	const [one] = await sink(t, { url: r.tlsUrl, routingKey: 'tls' }).send({});
+	const [one] = await sink(t, { url: r.tlsUrl, routingKey: 'tls' }, { timeout: '60s' }).send({});
 	assert.match(one.why, /TLS: .*certificate/);
 });
 

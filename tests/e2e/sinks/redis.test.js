@@ -89,7 +89,7 @@ test('a unix socket, and TLS with the authority that is named and no other', asy
 	assert.deepEqual(await tls.repeat(1000, { payload: 'x'.repeat(1000) }).then((s) => [s.ok, s.retry, s.fail]), [1000, 0, 0]);
 	assert.equal(await r.cli('LLEN', 'l'), '1003');
 	assert.equal(await r.cli('-n', '2', 'LLEN', 'l'), '1');
-	const [stranger] = await to(r.tlsUrl, {}).send({}), [other] = await to(r.tlsUrl.replace('127.0.0.1', '0.0.0.0'), { ca }).send({});
+	const [stranger] = await to(r.tlsUrl, {}, { timeout: '60s' }).send({}), [other] = await to(r.tlsUrl.replace('127.0.0.1', '0.0.0.0'), { ca }).send({});
 	assert.match(stranger.why, /TLS: (unable to get local issuer|self.signed) certificate/);
 	assert.match(other.why, /TLS: IP address mismatch/);
 	const [plain] = await to(`rediss://127.0.0.1:${r.port}`, { ca }, { timeout: '300ms' }).send({});
