@@ -86,7 +86,11 @@ void engine_drop(struct rules_engine *e, const char *name);
 int engine_message(struct rules_engine *e, const struct sk_feed *f);
 /* What was in a ring of an earlier process, for those of its rules that are in force now. */
 enum engine_fed { ENGINE_FED, ENGINE_NOBODY, ENGINE_NO_ROOM, ENGINE_FULL, ENGINE_TOO_LARGE };
-enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_message *m);
+struct engine_waiting { /* rules that were full since this was all zero: they count as full, so that what they get stays in order */
+	const struct live_rule *rule[64];
+	size_t n;
+};
+enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_message *m, struct engine_waiting *waiting);
 void engine_turn(struct rules_engine *e);
 void engine_retire(struct rules_engine *e, struct live_rule *r); /* takes the table's reference; cannot fail */
 void engine_retire_free(struct rules_engine *e);

@@ -243,7 +243,26 @@ static size_t rules_again(struct rules_engine *e, const struct rules_message *m)
 	return runs;
 }
 
-enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_message *m)
+static bool is_waiting(struct engine_waiting *w, const struct live_rule *r)
+{
+	size_t i = 0, most = sizeof w->rule / sizeof *w->rule;
+	while (i < w->n && w->rule[i] != r)
+		i++;
+	if (i == w->n && i < most && live_full(r))
+		w->rule[w->n++] = r;
+	return i < w->n || live_full(r);
+}
+
+/* All of them are asked: each is noted. */
+static bool any_waiting(struct engine_waiting *w, struct live_rule *const *rule, size_t n)
+{
+	size_t waiting = 0;
+	for (size_t i = 0; i < n; i++)
+		waiting += is_waiting(w, rule[i]);
+	return waiting > 0;
+}
+
+enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_message *m, struct engine_waiting *waiting)
 {
 	static const struct sk_topic_match basic;
 	const struct sk_feed f = { .topic = message_text(m, m->topic), .payload = (const char *)m + m->payload, .size = m->size, .qos = m->qos, .retain = m->retain != 0,
@@ -256,7 +275,7 @@ enum engine_fed engine_message_again(struct rules_engine *e, const struct rules_
 	c.client_size = text_size(c.client_id);
 	c.principal_size = text_size(c.principal);
 	c.ip_size = text_size(c.source_ip);
-	return !n ? ENGINE_NOBODY : full_rules(e->matching, n) ? ENGINE_FULL : hand_out(e, &c, e->matching, n);
+	return !n ? ENGINE_NOBODY : any_waiting(waiting, e->matching, n) ? ENGINE_FULL : hand_out(e, &c, e->matching, n);
 }
 
 /* -- Basic Ingest: $aws/rules/NAME/rest is for that rule alone, which sees the rest as its topic -- */

@@ -1,6 +1,6 @@
 /* engine_recover.c -- see engine_recover.h. Files are gone through in their order, again and again until nothing is left in them.
  *
- * What a rule that is full would get waits, and with it all that the same rule would get later: the others do not. */
+ * A message for a rule that is full waits, also if it is for others, and so does all that comes later for that rule: nothing else does. */
 #include "plugins/rules/engine_recover.h"
 
 #include <string.h>
@@ -34,18 +34,10 @@ bool recover_is_message(const struct rules_message *m, size_t size)
 
 struct pass {
 	struct rules_engine *e;
-	uint64_t blocked;        /* rules that are full, one bit for some of them */
+	struct engine_waiting waiting;
 	size_t fed, nobody, later, never;
 	bool stopped;            /* a ring has no room, or it was enough for now */
 };
-
-static uint64_t bits_of(const struct rules_message *m)
-{
-	uint64_t bits = 0;
-	for (int i = 0; i < m->rules; i++)
-		bits |= UINT64_C(1) << message_hashes(m)[i] % 64;
-	return bits;
-}
 
 static void feed(struct pass *p, struct rules_message *m, size_t size)
 {
@@ -53,15 +45,13 @@ static void feed(struct pass *p, struct rules_message *m, size_t size)
 		p->never++;
 		return;
 	}
-	enum engine_fed fed = bits_of(m) & p->blocked ? ENGINE_FULL : engine_message_again(p->e, m);
+	enum engine_fed fed = engine_message_again(p->e, m, &p->waiting);
 	p->fed += fed == ENGINE_FED;
 	p->nobody += fed == ENGINE_NOBODY;
 	p->later += fed == ENGINE_FULL;
 	p->never += fed == ENGINE_TOO_LARGE;
 	if (fed == ENGINE_FED || fed == ENGINE_NOBODY)
 		rules_left_done(m);
-	if (fed == ENGINE_FULL)
-		p->blocked |= bits_of(m);
 	p->stopped = fed == ENGINE_NO_ROOM || p->fed == MOST;
 }
 

@@ -319,6 +319,38 @@ static void a_rule_that_is_full_waits_alone(void **state)
 	end_before();
 }
 
+static void what_waits_for_one_rule_keeps_nothing_from_another(void **state)
+{
+	struct engine_waiting waiting = { .n = 0 };
+	(void)state;
+	put("full", "both/+");
+	put("other", "#");
+	assert_int_equal(feed("both/1", "b1", 1), SK_PASS);
+	assert_int_equal(feed("o", "o1", 1), SK_PASS);
+	kill_and_start(1, RING);
+	struct live_rule *full = put("full", "both/+"), *other = put("other", "#");
+	atomic_store(&full->full_lanes, 1);
+	recover_begin(f.engine);
+	assert_string_equal(all_read(), "o1>other ");
+	/* One that has been met full counts as full, though it is not any more: what it gets stays in order. */
+	assert_int_equal(feed("both/2", "b2", 0), SK_DENY);
+	assert_string_equal(all_read(), "b2>other ");
+	atomic_store(&full->full_lanes, 0);
+	assert_int_equal(feed("both/3", "b3", 1), SK_PASS);
+	struct rules_message *m = rules_fake_read(&f, 0);
+	waiting.rule[waiting.n++] = full;
+	assert_int_equal(engine_message_again(f.engine, m, &waiting), ENGINE_FULL);
+	waiting.n = 0;
+	atomic_store(&other->full_lanes, 1);
+	assert_int_equal(engine_message_again(f.engine, m, &waiting), ENGINE_FULL);
+	assert_true(waiting.n == 1 && waiting.rule[0] == other);
+	atomic_store(&other->full_lanes, 0);
+	rules_fake_done(&f, 0, m);
+	recover_go_on(f.engine);
+	assert_string_equal(all_read(), "b1>full+other ");
+	end_before();
+}
+
 static void what_fits_no_ring_any_more_stays(void **state)
 {
 	char payload[3000];
@@ -395,7 +427,8 @@ int main(void)
 		ONE(what_was_acknowledged_comes_again_and_nothing_else), ONE(what_is_done_does_not_come_again), ONE(a_message_is_the_same_message),
 		ONE(a_message_of_many_rings_comes_once_for_each_rule), ONE(rules_are_those_of_now_that_were_there),
 		ONE(what_no_rule_wants_any_more_goes_and_is_counted), ONE(basic_ingest_comes_again_for_its_rule), ONE(what_has_no_room_comes_when_there_is_some),
-		ONE(a_rule_that_is_full_waits_alone), ONE(what_fits_no_ring_any_more_stays), ONE(a_full_rule_refuses_its_messages),
+		ONE(a_rule_that_is_full_waits_alone), ONE(what_waits_for_one_rule_keeps_nothing_from_another),
+		ONE(what_fits_no_ring_any_more_stays), ONE(a_full_rule_refuses_its_messages),
 		ONE(an_end_in_peace_leaves_what_is_not_done),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -490,6 +490,48 @@ static void a_bit_that_is_wrong_is_noticed(void **state)
 	free(r);
 }
 
+/* A header that stands where one may stand, and is none of this lap or none of this block: what follows it is not read. */
+static void write_at(struct rules_ring *r, uint64_t at, uint32_t state, uint32_t size)
+{
+	struct ring_header *h = ring_header_at(r, at);
+
+	*h = (struct ring_header){ .size = size, .place = (uint32_t)(at / RING_UNIT) };
+	atomic_store(&h->state, state);
+	h->check = ring_whole(size) <= 512 ? ring_check(h) : 0;
+}
+
+static void headers_that_lead_astray(void **state)
+{
+	struct rules_ring *r = ring_new(1024);
+	struct rules_left l;
+	size_t size;
+
+	(void)state;
+	write_at(r, 768, RING_TAKEN, 500);        /* beyond the end of the block */
+	write_at(r, 768 + 512 + 16, RING_KEPT, 16);
+	write_at(r, 768 + 512 + 16 + 32, RING_DONE, 1024 - 512 - 16 - 32 - 16);
+	r->tail = 768;
+	r->head = 768 + 1024;
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	assert_null(rules_left_next(&l, &size));
+	assert_true(l.damaged);
+	memset((char *)r + RULES_RING_HEAD, 0, 1024);
+	write_at(r, 0, RING_DONE, 16);            /* of the lap before */
+	write_at(r, 1024 + 32, RING_KEPT, 16);
+	r->tail = 1024;
+	r->head = 1024 + 64;
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	assert_null(rules_left_next(&l, &size));
+	assert_true(l.damaged);
+	write_at(r, 1024, RING_DONE, 16);
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	assert_non_null(rules_left_next(&l, &size));
+	write_at(r, 1024, RING_FILLER + 1, 16);
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	assert_null(rules_left_next(&l, &size));
+	free(r);
+}
+
 static void what_is_no_ring_is_told_from_one(void **state)
 {
 	enum { BYTES = RULES_RING_HEAD + 1024 };
@@ -540,6 +582,7 @@ int main(void)
 		cmocka_unit_test(it_is_left_wherever_it_lies),
 		cmocka_unit_test(what_is_said_to_be_done_never_comes_again),
 		cmocka_unit_test(a_bit_that_is_wrong_is_noticed),
+		cmocka_unit_test(headers_that_lead_astray),
 		cmocka_unit_test(what_is_no_ring_is_told_from_one),
 	};
 	return failed + cmocka_run_group_tests(left, NULL, NULL);
