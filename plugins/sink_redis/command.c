@@ -3,6 +3,7 @@
  * A command is written twice by the same code: once to be counted, once into the room that was made by that count. */
 #include "plugins/sink_redis/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- RESP: *3\r\n$3\r\nSET\r\n... -- */
@@ -194,7 +195,9 @@ const char *redis_command_fault(const cJSON *fields, struct sk_arena *a)
 		return "command must be stream, list, publish, set or hash";
 	for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
 		const cJSON *field = sk_json_get(fields, some[i]);
-		if (field && !cJSON_IsNull(field) && !strstr(c->takes, sk_printf(a, " %s ", some[i])))
+		char name[16];
+		snprintf(name, sizeof name, " %s ", some[i]);
+		if (field && !cJSON_IsNull(field) && !strstr(c->takes, name))
 			return sk_printf(a, "%s is not for command %s", some[i], c->name);
 		SK_JSON_EACH(one, cJSON_IsObject(field) ? field : NULL)
 			if (!cJSON_IsString(one) || !*one->string)

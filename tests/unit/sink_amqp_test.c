@@ -171,6 +171,19 @@ static void addresses_are_read(void **state)
 	sk_arena_reset(&a, 0);
 }
 
+/* Chunks are large: one that fails is all that an address needs. Nothing is read that is not there. */
+static void without_memory_an_address_is_refused(void **state)
+{
+	cJSON *fields = json("{\"url\":\"amqps://u:p@h:1/v\"}");
+	struct sk_arena none = { .limit = 1 };
+	struct amqp_address to;
+	(void)state;
+	const char *fault = amqp_address(fields, &none, &to);
+	assert_true(fault || none.failed);
+	sk_arena_free(&none);
+	sk_arena_reset(&a, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +193,7 @@ int main(void)
 		cmocka_unit_test(lengths_are_not_trusted),
 		cmocka_unit_test(the_id_of_a_returned_message_is_found),
 		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(without_memory_an_address_is_refused),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	sk_arena_free(&a);

@@ -214,6 +214,19 @@ static void a_nonce_is_signed(void **state)
 	sk_arena_reset(&a, 0);
 }
 
+/* Chunks are large: one that fails is all that an address needs. Nothing is read that is not there. */
+static void without_memory_an_address_is_refused(void **state)
+{
+	cJSON *fields = json("{\"url\":\"nats://u:p@h:1,nats://u:p@[::1]\"}");
+	struct sk_arena none = { .limit = 1 };
+	struct nats_address to;
+	(void)state;
+	const char *fault = nats_address(fields, &none, &to);
+	assert_true(fault || none.failed);
+	sk_arena_free(&none);
+	sk_arena_reset(&a, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +237,7 @@ int main(void)
 		cmocka_unit_test(answers_are_judged),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(a_nonce_is_signed),
+		cmocka_unit_test(without_memory_an_address_is_refused),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	sk_arena_free(&a);

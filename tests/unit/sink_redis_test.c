@@ -158,6 +158,19 @@ static void errors_are_judged(void **state)
 	}
 }
 
+/* Chunks are large: one that fails is all that an address needs. Nothing is read that is not there. */
+static void without_memory_an_address_is_refused(void **state)
+{
+	cJSON *fields = json("{\"url\":\"rediss://u:p@h:1/2\"}");
+	struct sk_arena none = { .limit = 1 };
+	struct redis_address to;
+	(void)state;
+	const char *fault = redis_address(fields, &none, &to);
+	assert_true(fault || none.failed);
+	sk_arena_free(&none);
+	sk_arena_reset(&a, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +178,7 @@ int main(void)
 		cmocka_unit_test(fields_of_another_command_are_refused),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(errors_are_judged),
+		cmocka_unit_test(without_memory_an_address_is_refused),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	sk_arena_free(&a);
