@@ -19,7 +19,8 @@ class Sunk {
 
 	lines(name = 'a') {
 		const file = path.join(this.folder, `${name}.got`);
-		return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)) : [];
+		// The last line may still be on its way.
+		return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1).map((l) => JSON.parse(l)) : [];
 	}
 	got(name) { return this.lines(name).filter((l) => l.id); }
 	numbers(name) { return this.got(name).map((l) => JSON.parse(l.payload).n); }
