@@ -386,7 +386,7 @@ void folder_set_check(struct rules_engine *e, const struct folder_set *s)
 	struct sk_arena a = { 0 };
 	for (size_t i = 0; i < s->rules; i++) {
 		struct live_rule *r = s->by_name[i];
-		const struct rules_rule *program = r->record || atomic_load(&r->compiled) ? live_program(r, &e->settings) : NULL;
+		const struct rules_rule *program = live_program(r, &e->settings);
 		const char *absent = NULL, *fault = program ? fault_of(e, program, &a, &absent) : NULL;
 		say_absent(r->name, absent);
 		if (fault)

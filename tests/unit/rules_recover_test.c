@@ -420,6 +420,50 @@ static void an_end_in_peace_leaves_what_is_not_done(void **state)
 	assert_false(rules_fake_said(&f, "of before"));
 }
 
+/* A record whose check is right and which is none: it is not fed, and stays. */
+static void what_is_no_message_is_not_fed(void **state)
+{
+	static const struct { size_t at, size; uint64_t is; } wrong[] = {
+#define FIELD(name, value) { offsetof(struct rules_message, name), sizeof(((struct rules_message *)0)->name), value }
+		FIELD(qos, 0), FIELD(qos, 3), FIELD(depth, 200), FIELD(rules, 0), FIELD(rules, 65535), FIELD(topic, 0), FIELD(topic, 8), FIELD(topic, 1 << 20),
+		FIELD(client_id, 70), FIELD(principal, UINT32_MAX), FIELD(source_ip, 1 << 16), FIELD(payload, 0), FIELD(payload, UINT32_MAX), FIELD(size, 1 << 20),
+		FIELD(size, UINT32_MAX), FIELD(size, 3), FIELD(properties_size, 1 << 16), FIELD(properties_size, UINT32_MAX), FIELD(properties, 3), FIELD(properties, UINT32_MAX),
+#undef FIELD
+	};
+	static const char properties[] = { 1, 1, 3, 0, 1, 'x' };
+	struct sk_client client = { .id = "press-7", .username = "principal", .address = "10.0.0.7" };
+	const struct sk_feed one = { .handle = &client, .topic = "a", .payload = "1234567", .size = 7, .qos = 1, .properties = properties, .properties_size = sizeof properties };
+	size_t size;
+	(void)state;
+	put_lua("r", "a", 0);
+	assert_int_equal(engine_message(f.engine, &one), SK_PASS);
+	struct rules_ring *ring = f.engine->thread[0]->ring;
+	struct rules_message *m = rules_ring_read(ring, &size);
+	void *copy = malloc(size);
+	assert_true(recover_is_message(m, size));
+	for (size_t n = 0; n < size; n++)
+		assert_false(recover_is_message(m, n));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		memcpy(copy, m, size);
+		memcpy((char *)copy + wrong[i].at, &wrong[i].is, wrong[i].size);
+		if (recover_is_message(copy, size))
+			fail_msg("number %zu is taken for a message", i);
+	}
+	free(copy);
+	rules_ring_done(ring, m);
+	m = rules_ring_reserve(ring, sizeof *m);
+	*m = (struct rules_message){ .rules = 1, .qos = 1 };
+	rules_ring_publish(ring, true);
+	assert_int_equal(feed("a", "good", 1), SK_PASS);
+	kill_and_start(1, RING);
+	put_lua("r", "a", 0);
+	recover_begin(f.engine);
+	assert_string_equal(all_read(), "good>r ");
+	assert_true(rules_fake_said(&f, "1 messages of before the broker's end do not fit"));
+	assert_int_equal(files(), 2);
+	end_before();
+}
+
 int main(void)
 {
 #define ONE(name) cmocka_unit_test_setup_teardown(name, open_first, shut)
@@ -429,7 +473,7 @@ int main(void)
 		ONE(what_no_rule_wants_any_more_goes_and_is_counted), ONE(basic_ingest_comes_again_for_its_rule), ONE(what_has_no_room_comes_when_there_is_some),
 		ONE(a_rule_that_is_full_waits_alone), ONE(what_waits_for_one_rule_keeps_nothing_from_another),
 		ONE(what_fits_no_ring_any_more_stays), ONE(a_full_rule_refuses_its_messages),
-		ONE(an_end_in_peace_leaves_what_is_not_done),
+		ONE(an_end_in_peace_leaves_what_is_not_done), ONE(what_is_no_message_is_not_fed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -526,6 +526,11 @@ static void headers_that_lead_astray(void **state)
 	write_at(r, 1024, RING_DONE, 16);
 	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
 	assert_non_null(rules_left_next(&l, &size));
+	r->head = 1024 + 16;                      /* beyond what was written */
+	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
+	assert_null(rules_left_next(&l, &size));
+	assert_true(l.damaged);
+	r->head = 1024 + 64;
 	write_at(r, 1024, RING_FILLER + 1, 16);
 	assert_int_equal(rules_left_open(&l, r, RULES_RING_HEAD + 1024), 0);
 	assert_null(rules_left_next(&l, &size));
