@@ -84,7 +84,7 @@ static int set_own(rd_kafka_conf_t *conf, long timeout)
 	rd_kafka_conf_set_error_cb(conf, failed);
 	rd_kafka_conf_set_dr_msg_cb(conf, reported);
 	return set(conf, "client.id", "skeeter", why, sizeof why) || set(conf, "partitioner", "murmur2_random", why, sizeof why) ||
-	       set_number(conf, "message.timeout.ms", timeout) || set_number(conf, "topic.metadata.propagation.max.ms", timeout / 2) ||
+	       set_number(conf, "message.timeout.ms", timeout) || set_number(conf, "topic.metadata.propagation.max.ms", timeout / 4) ||
 	       set_number(conf, "socket.timeout.ms", step) || set_number(conf, "socket.connection.setup.timeout.ms", step) ||
 	       set_number(conf, "reconnect.backoff.max.ms", 1000) || set_number(conf, "log_level", 5);
 }
