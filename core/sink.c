@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *sk_sink_text(const struct sk_sink_item *item, const char *path)
 {
@@ -101,7 +102,7 @@ static bool is_secret(const char *path, size_t n)
 	static const char *const ends[] = { "password", "token", "secret" };
 
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		if (n >= strlen(ends[i]) && !memcmp(path + n - strlen(ends[i]), ends[i], strlen(ends[i])))
+		if (n >= strlen(ends[i]) && !strncasecmp(path + n - strlen(ends[i]), ends[i], strlen(ends[i])))
 			return true;
 	return false;
 }
@@ -144,14 +145,45 @@ static const char *password_of(const char *url, size_t *n)
 	return colon + 1;
 }
 
+/* key=VALUE of a query, from its name on. */
+static bool is_secret_parameter(const char *name)
+{
+	static const char *const names[] = { "key", "apikey", "api_key", "api-key", "sig", "signature", "auth", "pw" };
+	size_t n = strcspn(name, "=&#");
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == n && !strncasecmp(names[i], name, n))
+			return true;
+	return is_secret(name, n);
+}
+
+const char *sk_sink_url_secret(const char *url, int nth, size_t *n)
+{
+	const char *password = password_of(url, n), *scheme = strstr(url, "://"), *query = scheme ? strchr(scheme, '?') : NULL;
+
+	if (password && nth-- == 0)
+		return password;
+	for (const char *p = query; p && *p && *p != '#'; p += 1 + strcspn(p + 1, "&#")) {
+		const char *value = p + 1 + strcspn(p + 1, "=&#");
+		*n = *value == '=' ? strcspn(value + 1, "&#") : 0;
+		if (*n && is_secret_parameter(p + 1) && nth-- == 0)
+			return value + 1;
+	}
+	return NULL;
+}
+
 const char *sk_sink_without_password(struct sk_arena *a, const char *text)
 {
+	const char *from = text, *done = "", *secret;
 	size_t n;
-	const char *password = password_of(text, &n);
 
-	if (!password)
-		return text;
-	return a ? sk_printf(a, "%.*s***%s", (int)(password - text), text, password + n) : NULL;
+	for (int i = 0; (secret = sk_sink_url_secret(text, i, &n)); i++) {
+		if (!a)
+			return NULL;
+		done = sk_printf(a, "%s%.*s***", done ? done : "", (int)(secret - from), from);
+		from = secret + n;
+	}
+	return from == text ? text : sk_printf(a, "%s%s", done ? done : "", from);
 }
 
 const char *sk_sink_lane(const cJSON *fields, const char *connection, struct sk_arena *a)

@@ -81,7 +81,10 @@ void sk_sink_all(struct sk_sink_item *const *item, size_t n, enum sk_sunk result
  * end with password, token or secret are left out. */
 const char *sk_sink_lane(const cJSON *fields, const char *connection, struct sk_arena *a);
 
-/* The text, or if it is a URL with a password, with *** in its place (NULL without an arena). */
+/* A URL's n-th secret, *n bytes of it: the password of its user, or the value of a parameter that is called key, token, password, secret, ...; NULL: there
+ * are not so many. */
+const char *sk_sink_url_secret(const char *url, int nth, size_t *n);
+/* The text, or if it is a URL with secrets, with *** in their places (NULL without an arena). */
 const char *sk_sink_without_password(struct sk_arena *a, const char *text);
 
 /* The scalars of an action's fields, in their order, without those that `connection` names: what an item has in field[]. NULL: memory is out. */

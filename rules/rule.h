@@ -44,6 +44,9 @@ struct rules_settings {
 };
 /* Fields that hold a secret as it is: a URL with a password, a field or a header named like one (password, token, Authorization, ...). */
 bool rules_holds_secret(const cJSON *fields);
+bool rules_is_secret_name(const char *name);
+/* A copy with *** in the place of those; get_secret() stays, since it only names one. */
+cJSON *rules_without_secrets(struct sk_arena *a, const cJSON *fields);
 /* What is wrong with a payload. */
 struct rules_error {
 	int error;              /* SK_E_SQL_PARSE for the statement and templates, SK_E_INTERNAL: no memory, SK_E_INVALID_REQUEST for the rest */

@@ -76,7 +76,7 @@ static void add_delivery(struct sk_arena *a, cJSON *list, const struct rules_del
 	if (!error && rules_is_republish(d->action))
 		error = rules_republish(real, a, &ignored);
 	sk_json_set_string(a, one, "action", d->action->kind->name);
-	sk_json_set(a, one, "fields", sk_json_copy(a, d->fields));
+	sk_json_set(a, one, "fields", rules_without_secrets(a, d->fields));
 	sk_json_set_string(a, one, "error", error);
 }
 

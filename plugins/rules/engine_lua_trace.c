@@ -30,7 +30,7 @@ static void show_document(struct sk_arena *a, cJSON *fields, const struct lua_ef
 {
 	sk_json_set_string(a, fields, e->kind == LUA_SET_STATE ? "key" : "name", e->name);
 	if (e->document)
-		sk_json_set(a, fields, e->kind == LUA_SET_STATE ? "value" : "document", sk_json_copy(a, e->document));
+		sk_json_set(a, fields, e->kind == LUA_SET_STATE ? "value" : "document", e->kind == LUA_ACTION ? rules_without_secrets(a, e->document) : sk_json_copy(a, e->document));
 	if (e->kind == LUA_SET_TIMER)
 		sk_json_set(a, fields, "due", sk_json_time(a, e->due_ms));
 }

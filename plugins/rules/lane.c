@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "core/secrets.h"
+#include "plugins/rules/lane_mask.h"
 
 enum { MOST_ITEMS = 256, MOST_BYTES = 1 << 20 };  /* of a batch, when the sink does not say */
 enum { KEYS = 8192 };                             /* more than there are entries in a window */
@@ -32,6 +33,7 @@ struct lane_run {
 	struct lane_numbers numbers;
 	struct aim aim;
 	void *open;
+	struct lane_mask mask;   /* of what it was opened with */
 	struct sk_arena arena;   /* of one step */
 	struct sk_place found_end;
 	bool counted, down, told;
@@ -370,12 +372,11 @@ static const char *open_sink(struct lane_run *r, char *why, size_t why_size)
 
 	if (r->open)
 		return NULL;
-	if (!s) {
-		snprintf(why, why_size, "nothing here carries out its actions: its plugin is not loaded");
-		return why;
-	}
+	if (!s)
+		return "nothing here carries out its actions: its plugin is not loaded";
 	cJSON *fields = sk_json_parse(&r->arena, r->aim.fields, strlen(r->aim.fields), NULL, NULL);
 	const char *fault = fields ? fill_connection(&r->arena, fields, s->connection) : "memory is out";
+	fault = fault || !lane_mask_set(&r->mask, r->aim.fields, fields) ? fault : "memory is out";
 	snprintf(why, why_size, "%s", fault ? fault : "it cannot be opened");
 	r->open = fault ? NULL : s->open(r->aim.state, fields, why, why_size);
 	return r->open ? NULL : why;
@@ -397,6 +398,8 @@ static void deliver(struct lane_run *r)
 		sk_sink_all(r->item, r->picked, SK_SUNK_RETRY, sk_strdup(&r->arena, why));
 	else
 		r->aim.sink->deliver(r->open, r->item, r->picked, &r->arena);
+	for (size_t i = 0; i < r->picked; i++)
+		r->item[i]->why = lane_masked(&r->mask, &r->arena, r->item[i]->why);
 }
 
 /* -- what it said -- */
@@ -588,6 +591,7 @@ void lane_run_free(struct lane_run **at)
 	shut(r);
 	lane_window_free(&r->window);
 	sk_arena_free(&r->arena);
+	lane_mask_free(&r->mask);
 	free(r->aim.fields);
 	free(r->next_aim.fields);
 	pthread_mutex_destroy(&r->lock);
