@@ -125,13 +125,6 @@ const char *aws_request_sign(struct aws_request *r, const char *role, enum sk_su
 /* An operator's endpoint: NULL, or what is wrong with it. */
 const char *aws_endpoint_check(const char *endpoint, struct sk_arena *a);
 
-/* -- credentials.c -- */
-struct aws_credentials {
-	const char *key_id, *secret, *token; /* token NULL: none */
-};
-/* NULL, or in one line why there are none. Asked for each request: what is rotated is used at once. */
-const char *aws_credentials_find(struct sk_arena *a, const char *role, struct aws_credentials *out);
-
 /* -- fault.c -- */
 /* What an answer that is not 2xx, or none, means. */
 void aws_fault_of(const struct aws_request *r, struct aws_fault *f);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/digest.h"
+#include "outbound/credentials.h"
 #include "plugins/sink_aws/aws.h"
 
 enum { MOST_HEADERS = 8 };
@@ -86,13 +87,13 @@ const char *aws_request_sign(struct aws_request *r, const char *role, enum sk_su
 	const char *region = r->region ? r->region : r->sink->region, *path = NULL, *origin, *why;
 	struct sigv4_field header[MOST_HEADERS];
 	struct sigv4_body body = { r->raw ? r->raw : r->body.n ? r->body.at : "", r->raw ? r->raw_size : r->body.n };
-	struct aws_credentials who;
+	struct outbound_credentials who;
 
 	*result = SK_SUNK_FAIL;
 	if (!is_region(region))
 		return "there is no such region";
 	*result = SK_SUNK_RETRY;
-	if ((why = aws_credentials_find(a, role, &who)))
+	if ((why = outbound_credentials(a, role, &who)))
 		return why;
 	origin = where(r, region, &path);
 	if (a->failed || !origin)

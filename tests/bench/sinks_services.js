@@ -1,6 +1,6 @@
 // sinks_services.js -- the servers of sinks.js: each can be begun, ended and begun again with what it holds.
 //
-// so: the plugin; n, batch: how many messages, and how many the bare program has under way; make(): {start, stop, destroy, prepare, count, where, what,
+// so: the plugin; options: lines of skeeter_rules; n, batch: how many messages, and how many the bare program has under way; make(): {start, stop, destroy, prepare, count, where, what,
 // fields}: where and what are the bare program's words, fields the action's.
 'use strict';
 const { spawn } = require('node:child_process');
@@ -61,5 +61,5 @@ module.exports = {
 	redis: { kind: 'redis', so: 'sink_redis', n: 100000, batch: 256, under: 'a stream, batches of 256', make: redis },
 	postgres: { kind: 'postgres', so: 'sink_postgres', n: 50000, batch: 256, under: 'prepared INSERT, 256 a transaction', make: postgres },
 	kafka: { kind: 'kafka', so: 'sink_kafka', n: 100000, batch: 256, under: 'idempotent, librdkafka\'s mock cluster', make: kafka },
-	http: { kind: 'http', so: 'sink_http', n: 30000, batch: 16, under: 'POST, 16 connections', make: http },
+	http: { kind: 'http', so: 'sink_http', options: ['plugin_opt_destinations any'], n: 30000, batch: 16, under: 'POST, 16 connections', make: http },
 };
