@@ -48,10 +48,12 @@ test.smoke('a file that comes, changes, is renamed or goes changes the rules, an
 	r.write('a.lua', undefined);
 	await r.b.logged(/1 rules of 1 files/, from);
 	assert.equal(await said(r), 'bb');
-	fs.writeFileSync(path.join(r.folder, 'late.lua'), say('late'));
+	from = r.b.log.length;
 	fs.writeFileSync(path.join(r.folder, '.hidden.lua'), say('hidden'));
 	fs.writeFileSync(path.join(r.folder, 'note.txt'), 'no rule');
-	await until('the one that is a file of rules', async () => await said(r) === 'bb late');
+	fs.writeFileSync(path.join(r.folder, 'late.lua'), say('late'));
+	await r.b.logged(/2 rules of 2 files/, from);
+	assert.equal(await said(r), 'bb late');
 	await r.b.restart();
 	assert.equal(await said(r), 'bb late');
 });
