@@ -60,14 +60,14 @@ const char *action_unserved(const struct rules_action *action, action_sinks *fin
 	return sk_printf(a, "nothing here carries out %s actions%s%s%s", kind, plugin ? ": load skeeter_" : "", plugin ? plugin : "", plugin ? ".so" : "");
 }
 
-static const char *check_action(const struct rules_action *action, const char *where, action_sinks *find, struct sk_arena *a, const char **absent)
+const char *action_check_one(const struct rules_action *action, const char *where, action_sinks *find, struct sk_arena *a, const char **absent)
 {
 	void *state;
-	struct checking c = { .arena = a, .where = sk_printf(a, "%s.%s", where, action->kind->name), .absent = absent };
+	struct checking c = { .arena = a, .where = where ? sk_printf(a, "%s.%s", where, action->kind->name) : action->kind->name, .absent = absent };
 	const char *unserved = action->kind->plugin ? action_unserved(action, find, a) : NULL;
 
 	if (unserved)
-		return sk_printf(a, "%s: %s", where, unserved);
+		return where ? sk_printf(a, "%s: %s", where, unserved) : unserved;
 	c.sink = find ? find(action->kind->name, &state) : NULL;
 	if (!c.sink)
 		return NULL;
@@ -82,8 +82,8 @@ const char *action_check(const struct rules_rule *r, action_sinks *find, struct 
 
 	*absent = NULL;
 	for (int i = 0; i < r->actions && !fault; i++)
-		fault = check_action(&r->action[i], sk_printf(a, "actions[%d]", i), find, a, absent);
+		fault = action_check_one(&r->action[i], sk_printf(a, "actions[%d]", i), find, a, absent);
 	if (!fault && r->error_action)
-		fault = check_action(r->error_action, "errorAction", find, a, absent);
+		fault = action_check_one(r->error_action, "errorAction", find, a, absent);
 	return fault;
 }

@@ -9,6 +9,7 @@
 #include "core/cache.h"
 #include "core/check.h"
 #include "core/why.h"
+#include "plugins/rules/engine_actions.h"
 #include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_folder.h"
 #include "plugins/rules/engine_recorder.h"
@@ -86,6 +87,7 @@ void engine_ready(struct rules_engine *e)
 		sk_log('e', "rules", "memory is out: no rule runs");
 		return;
 	}
+	engine_actions_ready(e);
 	if (e->lanes)
 		lanes_ready(e->lanes);
 	for (int i = 0; i < e->threads; i++)
@@ -132,6 +134,7 @@ void engine_free(struct rules_engine **at)
 		return;
 	folder_free(&e->folder);
 	destinations_free(&e->destinations);
+	engine_actions_free(e);
 	for (int i = 0; i < e->threads; i++)
 		thread_free(&e->thread[i]);
 	rules_journal_close(&e->journal);

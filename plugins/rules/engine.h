@@ -65,6 +65,7 @@ struct rules_engine {
 	size_t ids_room;           /* of both: at least as many as there are rules */
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
 	struct folder *folder;     /* NULL: there is no folder of rules */
+	struct sk_inputs *_Atomic action_shape; /* engine_actions.h */
 	struct destinations *destinations; /* engine_destinations.h */
 	struct lanes *lanes;       /* lane.h */
 	struct recorder *recorder; /* engine_recorder.h; NULL: nothing is recorded */

@@ -12,6 +12,7 @@
 
 #include "core/digest.h"
 #include "core/why.h"
+#include "plugins/rules/engine_actions.h"
 #include "plugins/rules/engine_unit.h"
 
 enum { FILE_MOST = 1 << 20, FILES_MOST = 4096 };
@@ -135,41 +136,18 @@ static struct sk_bytes *record_of(const struct lua_rule *l)
 	return bytes;
 }
 
-/* The last of the errors that AWS's sentence names, without the value, which may be a password. */
-static const char *without_value(const char *sentence)
-{
-	const char *path = sentence;
-	for (const char *at = sentence; (at = strstr(at, "' at '")); at++)
-		path = at + 5;
-	return path;
-}
-
-/* The actions as CreateTopicRule would take them: NULL, or what is wrong. */
-static const char *shape_fault(const struct rules_engine *e, const struct rules_rule *program, struct sk_arena *a)
-{
-	char why[256];
-	const char *message = NULL;
-	struct sk_inputs *in = !e->rt->shapes ? NULL : sk_inputs_new(e->rt->shapes, "", "actions:ActionList errorAction:Action", true, why, sizeof why);
-	cJSON *all = sk_json_object(a), *list = sk_json_set_array(a, all, "actions");
-	for (int i = 0; i < program->actions; i++)
-		sk_json_set(a, sk_json_append(list, sk_json_object(a)), program->action[i].kind->name, sk_json_copy(a, program->action[i].fields));
-	if (program->error_action)
-		sk_json_set(a, sk_json_set_object(a, all, "errorAction"), program->error_action->kind->name, sk_json_copy(a, program->error_action->fields));
-	if (in && sk_inputs_check(in, a, all, &message) && message)
-		message = without_value(message);
-	sk_inputs_free(&in);
-	return message;
-}
-
 /* Sinks that stand further down in the broker's configuration are not there yet when the files are read first: folder_set_check() follows. */
-static const char *fault_of(const struct rules_engine *e, const struct rules_rule *program, struct sk_arena *a, const char **absent)
+static const char *fault_of(struct rules_engine *e, const struct rules_rule *program, struct sk_arena *a, const char **absent)
 {
-	const char *fault;
 	*absent = NULL;
-	if (!e->taking)
-		return NULL;
-	fault = shape_fault(e, program, a);
-	return fault ? fault : action_check(program, e->options->sinks, a, absent);
+	for (int i = 0; e->taking && i <= program->actions; i++) {
+		const struct rules_action *action = i < program->actions ? &program->action[i] : program->error_action;
+		const char *missing = NULL, *fault = action ? engine_action_fault(e, action, a, &missing) : NULL;
+		if (fault)
+			return i < program->actions ? sk_printf(a, "actions[%d]: %s", i, fault) : sk_printf(a, "errorAction: %s", fault);
+		*absent = missing ? missing : *absent;
+	}
+	return NULL;
 }
 
 static void say_absent(const char *name, const char *absent)

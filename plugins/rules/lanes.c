@@ -1,6 +1,7 @@
 /* lanes.c -- the set of lanes: found by kind and name, made when there is none, and opened again from their folders.
  *
  * One that is found stays as long as somebody uses it. Making one waits for the disk: never on the broker's thread. */
+#include "plugins/rules/engine_actions.h"
 #include "plugins/rules/lane_seal.h"
 #include "plugins/rules/lanes.h"
 
@@ -219,6 +220,12 @@ struct lane *lane_get(struct lanes *s, const char *kind, const cJSON *fields, st
 	}
 	if (!s) {
 		*why = "there are no lanes here";
+		return NULL;
+	}
+	const struct rules_action action = { .kind = rules_kind(kind), .fields = fields };
+	const char *absent, *fault = action.kind ? engine_action_fault(s->engine, &action, a, &absent) : NULL;
+	if (fault) {
+		*why = fault;
 		return NULL;
 	}
 	pthread_mutex_lock(&s->making);
