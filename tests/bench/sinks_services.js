@@ -33,7 +33,7 @@ async function postgres() {
 
 async function kafka() {
 	const t = stage(), s = await harness('kafka')(t);
-	return { start: () => s.resume(), stop: () => s.pause(), destroy: t.end, prepare: () => {}, count: async () => 0, where: s.servers, what: 'bare',
+	return { start: () => s.ask('up 1'), stop: () => s.ask('down 1'), destroy: t.end, prepare: () => {}, count: async () => 0, where: s.servers, what: 'bare',
 		fields: { destinationArn: 'arn:aws:iot:us-east-1:123456789012:ruledestination/vpc/bench', topic: 'bench',
 			clientProperties: { 'bootstrap.servers': s.servers, 'security.protocol': 'PLAINTEXT' } } };
 }
@@ -58,8 +58,8 @@ async function http() {
 }
 
 module.exports = {
-	redis: { kind: 'redis', so: 'sink_redis', n: 100000, batch: 256, under: 'a stream, batches of 256', make: redis },
-	postgres: { kind: 'postgres', so: 'sink_postgres', n: 50000, batch: 256, under: 'prepared INSERT, 256 a transaction', make: postgres },
-	kafka: { kind: 'kafka', so: 'sink_kafka', n: 100000, batch: 256, under: 'idempotent, librdkafka\'s mock cluster', make: kafka },
+	redis: { kind: 'redis', so: 'sink_redis', n: 200000, batch: 256, under: 'a stream, batches of 256', make: redis },
+	postgres: { kind: 'postgres', so: 'sink_postgres', n: 100000, batch: 256, under: 'prepared INSERT, 256 a transaction', make: postgres },
+	kafka: { kind: 'kafka', so: 'sink_kafka', n: 400000, batch: 256, under: 'idempotent, librdkafka\'s mock cluster', make: kafka },
 	http: { kind: 'http', so: 'sink_http', options: ['plugin_opt_destinations any'], n: 30000, batch: 16, under: 'POST, 16 connections', make: http },
 };
