@@ -108,6 +108,8 @@ static void list_acl_hooks(void)
 		if (sk_broker.rt->loaded[i].plugin->hooks && sk_broker.rt->loaded[i].plugin->hooks->acl)
 			*at++ = &sk_broker.rt->loaded[i];
 	*at = NULL;
+	if (!*sk_broker.acl)
+		mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: skeeter_auth is not loaded: with plugins Mosquitto denies what neither an acl_file nor a plugin allows");
 }
 
 static struct sk_blocks requests; /* the broker thread's */

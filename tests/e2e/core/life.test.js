@@ -102,6 +102,11 @@ test('skeeter_core must be the first plugin line', async (t) => {
 	}
 });
 
+test('without skeeter_auth the log says who decides', async (t) => {
+	const b = await start(t, { plugins: ['core', 'registry'] });
+	await b.logged(/skeeter_auth is not loaded: .* denies what neither an acl_file nor a plugin allows/);
+});
+
 test('an option that nobody knows stops the start with one clear line', async (t) => {
 	for (const [options, line] of [[{ core: { opertors: 'x' } }, /opertors.*operators/], [{ auth: { others: 'maybe' } }, /others.*allow.*defer/], [{ shadow: { limits: 'huge' } }, /limits/]]) {
 		const b = create(t, { options });
