@@ -33,9 +33,11 @@ static struct {
 static void *fake_open(void *state, const cJSON *fields, char *why, size_t why_size)
 {
 	(void)state, (void)why, (void)why_size;
+	pthread_mutex_lock(&to.lock);
 	to.opens++;
 	snprintf(to.url, sizeof to.url, "%s", sk_json_text(fields, "url"));
 	snprintf(to.password, sizeof to.password, "%s", sk_json_text(fields, "password") ? sk_json_text(fields, "password") : "");
+	pthread_mutex_unlock(&to.lock);
 	return &to;
 }
 
