@@ -39,7 +39,7 @@ class Broker {
 	pluginLines() {
 		const { plugins = ALL, options = {} } = this.spec;
 		const core = { data: this.data, operators: this.socket, device_rate: 0, device_in_flight: 0, ...options.core };
-		const usual = { core, rules: { journal: this.journal, ...options.rules } };
+		const usual = { core, rules: { journal: this.journal, ...options.rules }, sink_file: { folder: this.dir, ...options.sink_file } };
 		return plugins.flatMap((name) => {
 			const file = name.includes('/') ? name : path.join(BUILD, `skeeter_${name}.so`);
 			const rows = Object.entries(usual[name] || options[name] || {});

@@ -39,7 +39,8 @@ class Postgres extends Service {
 }
 
 async function postgres(t, more = {}) {
-	const flags = (self) => ({ listen_addresses: '127.0.0.1', port: self.port, unix_socket_directories: self.dir, max_connections: 20, deadlock_timeout: '100ms', ...more });
+	const flags = (self) => ({ listen_addresses: '127.0.0.1', port: self.port, unix_socket_directories: self.dir, max_connections: 20, deadlock_timeout: '100ms',
+		dynamic_shared_memory_type: 'mmap', ...more });
 	const [command, ...first] = as('postgres', `${BIN}/postgres`);
 	const s = new Postgres(t, {
 		command,
