@@ -11,8 +11,8 @@ const { BUILD } = require('../../harness/broker');
 const { prepare } = require('../../harness/http');
 const { web } = require('../../harness/service_web');
 
-// Below a preloaded libasan glibc's lock of message catalogues has one reader less than none from the start, and libpq, which binds a catalogue, waits for it for ever.
-const SINKS = ['http', 'redis', ...process.env.SKEETER_TOOL === 'asan' ? [] : ['postgres'], 'mysql', 'amqp', 'nats', 'kafka', 'aws'];
+// Below a preloaded sanitizer glibc's lock of message catalogues has one reader less than none from the start, and libpq, which binds a catalogue, waits for it for ever.
+const SINKS = ['http', 'redis', ...process.env.SKEETER_PRELOAD ? [] : ['postgres'], 'mysql', 'amqp', 'nats', 'kafka', 'aws'];
 const roleArn = 'arn:aws:iam::123456789012:role/r';
 const CANARY = /c4n4ry|YzRuNHJ5|M0bjRye|jNG40cn/i; // as it is, and as base64 has it
 // Where in the text one is.
