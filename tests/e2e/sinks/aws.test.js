@@ -163,7 +163,7 @@ async function assertRetry(aws, d, answer, why) {
 }
 
 test('outages: refused, reset, over TLS that is not trusted; each comes again. A proxy is used when it is named', async (t) => {
-	const aws = await standIn(t), d = sink(t, aws, 'sqs', { queueUrl }, { timeout: '500ms' });
+	const aws = await standIn(t), d = sink(t, aws, 'sqs', { queueUrl }, { timeout: '2s' });
 	aws.next(() => ({ reset: 'before' }));
 	assert.equal(results(await d.send({ payload: 'x' })), 'retry');
 	aws.next(() => ({ status: 503, code: 'ServiceUnavailable' }));

@@ -109,7 +109,7 @@ test('what the statement does beside inserting: a notification, rows that come b
 });
 
 test('a lock that is held is waited for, for a while, and nothing overtakes', async (t) => {
-	const pg = await table(t), d = sink(t, pg, insert, { timeout: '500ms' });
+	const pg = await table(t), d = sink(t, pg, insert, { timeout: '1s' });
 	await d.send(...numbers([1]));
 	const holds = pg.sql('BEGIN; LOCK TABLE r; SELECT pg_sleep(2); COMMIT');
 	await until('the lock', async () => (await pg.sql("SELECT count(*) FROM pg_locks WHERE relation = 'r'::regclass AND mode = 'AccessExclusiveLock'"))[0] === '1');
@@ -174,7 +174,7 @@ test('fields that do not go together are refused when the rule is made', async (
 });
 
 test('connections that an operator ends are made again, and the server may be paused', async (t) => {
-	const pg = await table(t), d = sink(t, pg, insert, { timeout: '500ms' });
+	const pg = await table(t), d = sink(t, pg, insert, { timeout: '1s' });
 	await d.send(...numbers([1]));
 	await pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'skeeter'");
 	await until('the next to arrive', async () => results(await d.send(...numbers([2]))) === 'ok');

@@ -127,7 +127,7 @@ test('a connection that the server has ended is noticed before a batch is sent o
 });
 
 test('a server that stands still costs the time limit, and what it has not answered comes again', async (t) => {
-	const r = await redis(t), d = sink(t, { url: r.url, command: 'set', key: 'k' }, { timeout: '200ms' });
+	const r = await redis(t), d = sink(t, { url: r.url, command: 'set', key: 'k' }, { timeout: '1s' });
 	assert.equal(results(await d.send({})), 'ok');
 	r.pause();
 	for (let i = 0; i < 2; i++)
