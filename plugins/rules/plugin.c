@@ -8,6 +8,7 @@
 #include "plugins/rules/engine.h"
 #include "plugins/rules/engine_destinations.h"
 #include "plugins/rules/engine_folder.h"
+#include "plugins/rules/engine_sinks.h"
 #include "plugins/rules/engine_recorder.h"
 #include "plugins/rules/engine_recover.h"
 #include "plugins/rules/dead_letters.h"
@@ -198,4 +199,4 @@ static void stop(void *state)
 
 SKEETER_PLUGIN(.name = "rules", .prose = "topic rules: AWS IoT SQL and Lua", .state_size = sizeof(struct rules_state), .options = options,
                .topics = topics, .operations = operations, .on = on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources,
-               .tagged = tagged, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)
+               .tagged = tagged, .sinks = engine_sinks, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)

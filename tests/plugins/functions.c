@@ -1,5 +1,5 @@
 /* functions.c -- a plugin for tests that answers the event InvokeFunction as a runner of functions would: `double` doubles a number, `slow` takes half
- * a second for it, `fails` fails, anything else does not exist. Rules ask it through aws_lambda(). */
+ * a second for it, `tell` publishes what it was asked to `told`, `fails` fails, anything else does not exist. Rules ask it through aws_lambda() and actions. */
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +19,10 @@ static int invoke(struct sk_call *c)
 
 	if (name && !strcmp(name, "fails"))
 		return sk_fail(c, SK_E_INTERNAL, "it failed");
+	if (name && !strcmp(name, "tell")) {
+		sk_publish(c, SK_QOS1, c->in, "told");
+		return SK_OK;
+	}
 	if (!name || (strcmp(name, "double") && strcmp(name, "slow")))
 		return sk_fail(c, SK_E_NOT_FOUND, "there is no function %s", name ? name : "");
 	if (!strcmp(name, "slow"))

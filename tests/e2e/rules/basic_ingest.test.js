@@ -5,7 +5,7 @@ const { test, until } = require('../../harness/test');
 const { ALLOW_ALL } = require('../../harness/broker');
 const { rules, republish } = require('../../harness/rules');
 
-const said = (b) => (b.log.match(/a message to \$aws\/rules\/.*/g) || []).map((line) => line.replace(/^a message to /, ''));
+const said = (b) => (b.log.match(/a message to \$aws\/rules\/.*(?=\n)/g) || []).map((line) => line.replace(/^a message to /, ''));
 
 test.smoke('a message to $aws/rules/NAME/a/b goes to that rule alone, which sees a/b as its topic', async (t) => {
 	const r = await rules(t), { op } = r;

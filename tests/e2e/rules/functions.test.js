@@ -85,3 +85,25 @@ test('the broker ends while functions are being asked', async (t) => {
 		await d.publish('in', JSON.stringify({ n }));
 	await b.stop();
 });
+
+test('the action lambda hands a message to the function; one that fails is told to the error action', async (t) => {
+	const b = await start(t, { plugins: WITH });
+	const { d, got } = await listen(b);
+	await d.subscribe('told');
+	const lambda = (functionArn) => ({ actions: [{ lambda: { functionArn } }], errorAction: { republish: { roleArn, topic: 'out/error' } } });
+	await create(b, 'telling', "SELECT * FROM 'in'", lambda('tell'));
+	await d.publish('in', '{"n":1}');
+	await d.publish('in', Buffer.from([0xff, 0x00]));
+	await until('both', () => got().length === 2);
+	const [{ id, timestamp, ...first }, { id: other, timestamp: at, ...second }] = got().map(([, told]) => told);
+	const same = { kind: 'lambda', fields: { functionArn: 'tell' }, topic: 'in', clientId: 'd', functionName: 'tell', invocationType: 'Event' };
+	assert.deepEqual([first, second], [{ ...same, payload: { n: 1 } }, { ...same, payloadBase64: '/wA=' }]);
+	assert.ok(/^[0-9a-f]{32}$/.test(id) && id < other && timestamp <= at);
+	await create(b, 'failing', "SELECT * FROM 'fail'", lambda('fails'));
+	await d.publish('fail', '{}');
+	await until('the error', () => got().length === 3);
+	const { failures } = got()[2][1];
+	assert.deepEqual(failures, [{ failedAction: 'LambdaAction', failedResource: 'fails', errorMessage: 'it failed' }]);
+	const { lanes } = await b.call('ListRuleLanes', {});
+	assert.deepEqual(lanes.map((l) => [l.kind, l.lane, l.delivered, l.failed]).sort(), [['lambda', 'fails', 0, 1], ['lambda', 'tell', 2, 0]]);
+});
