@@ -90,11 +90,11 @@ test('what an end in peace does not wait for is done after the next start', asyn
 	const r = await world(t);
 	await r.make('slow', "SELECT n, aws_lambda('slow', n) AS twice FROM 'in'", r.sink());
 	const d = await r.b.device('d');
-	await publishAll(d, 'in', range(16));
+	await publishAll(d, 'in', range(40));
 	await r.b.restart();
 	await r.b.operator();
 	await r.b.logged(AGAIN, r.b.mark);
-	await r.all(range(16));
+	await r.all(range(40));
 });
 
 test('a message is run again for the rules that are still there, and for none that came since', async (t) => {
