@@ -104,7 +104,7 @@ test('skeeter_core must be the first plugin line', async (t) => {
 
 test('without skeeter_auth the log says who decides', async (t) => {
 	const b = await start(t, { plugins: ['core', 'registry'] });
-	await b.logged(/skeeter_auth is not loaded: .* denies what neither an acl_file nor a plugin allows/);
+	await b.logged(/skeeter_auth is not loaded: .* denies what neither an acl_file nor a plugin allows/, 0);
 });
 
 test('an option that nobody knows stops the start with one clear line', async (t) => {
