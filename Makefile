@@ -260,8 +260,8 @@ $B/bench/%: $B/tests/bench/%.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/bench/noop.so: $B/tests/bench/noop_plugin.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -o $@
-bench: all $(BENCHES) $B/tests/drive $B/bench/noop.so $B/chaos/preload.so $(MODULES) $(if $T,$(if $(filter rules,$T),$(NODE_RED)),$(NODE_RED))  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
-	@tests/need valgrind:valgrind
+bench: all $(BENCHES) $B/tests/drive $B/tests/kafka_mock $B/bench/noop.so $B/chaos/preload.so $(MODULES) $(if $T,$(if $(filter rules,$T),$(NODE_RED)),$(NODE_RED))  ## what it costs, as ratios of one run, in build/bench.md; T=word picks sections
+	@tests/need valgrind:valgrind redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15
 	@SKEETER_BUILD=$(abspath $B) node tests/bench/run.js $(T)
 bench-rules:  ## that section of it which is about rules, with Node-RED 4.1 beside them on the same broker
 	@$(MAKE) --no-print-directory bench T=rules
