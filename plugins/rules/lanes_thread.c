@@ -10,7 +10,7 @@
 
 #include "core/threads.h"
 
-enum { STACK = 256 << 10 };
+enum { STACK = 1 << 20 }; /* of address space: the clients of TLS and their like are not written for less */
 
 void lane_ring(struct lane *l)
 {
