@@ -21,7 +21,7 @@ static void read_one(struct sk_arena *a, const struct sk_property *p, struct sql
 
 void rules_headers(struct sk_arena *a, const void *properties, size_t size, struct sql_message *m)
 {
-	const unsigned char *at = properties;
+	const unsigned char *at = size ? properties : (const unsigned char *)""; /* without any there may be no place either */
 	struct sk_properties all = { .at = at, .end = at + size };
 	struct sk_property p;
 	size_t users = 0;
