@@ -67,3 +67,14 @@ long sk_base64_decode(const char *text, size_t n, unsigned char *out)
 	}
 	return to - out;
 }
+
+char *sk_base64_text(struct sk_arena *a, const void *bytes, size_t n)
+{
+	char *text = sk_alloc_text(a, sk_base64_size(n) + 1);
+
+	if (!text)
+		return NULL;
+	sk_base64_encode(bytes, n, text);
+	text[sk_base64_size(n)] = '\0';
+	return text;
+}

@@ -7,17 +7,6 @@
 #include "core/sink.h"
 #include "rules/internal.h"
 
-static const char *base64_of(struct sk_arena *a, const void *bytes, size_t n)
-{
-	char *text = sk_alloc_text(a, sk_base64_size(n) + 1);
-
-	if (!text)
-		return NULL;
-	sk_base64_encode(bytes, n, text);
-	text[sk_base64_size(n)] = '\0';
-	return text;
-}
-
 /* "The name of the action that failed to complete (for example, "S3Action")". */
 static const char *action_name(struct sk_arena *a, const char *kind)
 {
@@ -45,7 +34,7 @@ static cJSON *document(const struct rules_rule *r, const struct sql_message *m, 
 	sk_json_set_string(a, d, "topic", m->topic);
 	sk_json_set_string(a, d, "cloudwatchTraceId", sql_trace_id(m, a));
 	sk_json_set_string(a, d, "clientId", m->client_id ? m->client_id : "N/A"); /* as clientid() */
-	sk_json_set_string(a, d, "base64OriginalPayload", base64_of(a, m->payload, m->size));
+	sk_json_set_string(a, d, "base64OriginalPayload", sk_base64_text(a, m->payload, m->size));
 	return d;
 }
 

@@ -90,17 +90,6 @@ static const char *republish(struct failed *f, const struct rules_delivery *d, c
 	return NULL;
 }
 
-static const char *base64_of(struct sk_arena *a, const void *bytes, size_t n)
-{
-	char *text = sk_alloc_text(a, sk_base64_size(n) + 1);
-
-	if (!text)
-		return NULL;
-	sk_base64_encode(bytes, n, text);
-	text[sk_base64_size(n)] = '\0';
-	return text;
-}
-
 /* Its id is the item's with the last digit changed: the same each time. */
 static cJSON *letter_for(struct failed *f, const struct rules_delivery *d, const struct rules_outcome *o, const struct sk_sink *sink)
 {
@@ -123,7 +112,7 @@ static cJSON *letter_for(struct failed *f, const struct rules_delivery *d, const
 	const void *record = a->failed ? NULL : lane_item_write(a, &i, &n);
 	sk_json_set_string(a, one, "kind", i.kind);
 	sk_json_set(a, one, "fields", sk_json_copy(a, d->action->fields));
-	sk_json_set_string(a, one, "item", record ? base64_of(a, record, n) : NULL);
+	sk_json_set_string(a, one, "item", record ? sk_base64_text(a, record, n) : NULL);
 	return in;
 }
 

@@ -48,15 +48,11 @@ static void finished(struct sk_request *request, const struct sk_answer *a)
 static void set_payload(struct sk_arena *a, cJSON *in, const struct sk_sink_item *item)
 {
 	cJSON *payload = sk_json_parse(a, item->payload, item->size, NULL, NULL);
-	char *text = payload ? NULL : sk_alloc_text(a, sk_base64_size(item->size) + 1);
 
 	if (payload)
 		sk_json_set(a, in, "payload", payload);
-	if (!text)
-		return;
-	sk_base64_encode(item->payload, item->size, text);
-	text[sk_base64_size(item->size)] = '\0';
-	sk_json_set_string(a, in, "payloadBase64", text);
+	else
+		sk_json_set_string(a, in, "payloadBase64", sk_base64_text(a, item->payload, item->size));
 }
 
 static cJSON *input_of(struct sk_arena *a, const char *kind, const struct sk_sink_item *item)
