@@ -29,7 +29,7 @@ static int64_t clock_us(void *ctx)
 
 struct lua_limits try_limits(void)
 {
-	return (struct lua_limits){ .time_us = 10000000, .now_us = clock_us };
+	return (struct lua_limits){ .time_us = INT64_C(600000000), .now_us = clock_us };
 }
 
 struct lua_try *try_file(const char *text, const struct lua_limits *limits)

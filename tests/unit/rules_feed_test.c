@@ -321,13 +321,14 @@ static void basic_ingest_to_no_rule_is_passed_by(void **state)
 	name[sizeof name - 1] = '\0';
 	put(f, "off", "a")->disabled = true;
 	atomic_store(&put(f, "broken", "a")->broken, true);
+	int64_t from = sk_mono_us();
 	assert_int_equal(ingest(f, "$aws/rules/off/a", "off", "a"), SK_PASS);
 	assert_true(rules_fake_said(f, "$aws/rules/off: that rule is disabled"));
 	assert_int_equal(ingest(f, "$aws/rules/no/a", "no", "a"), SK_PASS);
 	assert_int_equal(ingest(f, "$aws/rules/broken/a", "broken", "a"), SK_PASS);
 	assert_int_equal(ingest(f, "$aws/rules/x/a", name, "a"), SK_PASS);
 	assert_int_equal(ingest(f, "$aws/rules//a", "", "a"), SK_PASS);
-	assert_false(rules_fake_said(f, "that rule")); /* once a second */
+	assert_true(!rules_fake_said(f, "that rule") || sk_mono_us() - from >= 1000000); /* once a second */
 	name[128] = '\0';
 	assert_int_equal(ingest(f, "$aws/rules/x/a", name, "a"), SK_PASS);
 	assert_true(all_empty(f));

@@ -398,7 +398,7 @@ static void live_again(void)
 /* Until the threads of lanes have delivered so much; then they end. */
 static void wait_for(int n)
 {
-	for (int i = 0, all = 0; i < 20000 && all < n; i++) {
+	for (int i = 0, all = 0; i < 60000 && all < n; i++) {
 		struct sk_arena a = { 0 };
 		lanes_report(f.engine->lanes, &a);
 		sk_arena_free(&a);

@@ -120,7 +120,7 @@ void fixture_settle(struct store_fixture *f)
 {
 	struct sk_store_stats stats;
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 60000; i++) {
 		f->store->ops->stats(f->store, &stats);
 		if (!stats.dirty_records && !stats.log_rows)
 			return;
