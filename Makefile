@@ -150,7 +150,7 @@ lint: all  ## the habits of docs/STYLE.md that a script can check
 unit: $(TESTS) $B/skeeter  ## unit tests, golden data and the shipped rules' own tests, no broker
 	@B=$B tests/run-unit unit $(TESTS) tests/examples
 docs: all $B/option_tables $(MODULES)  ## docs/ADDING.md followed to the letter, what is printed compared with what is committed
-	@B=$B tests/run-unit docs tests/docs/adding tests/docs/store tests/docs/api tests/docs/options tests/docs/names
+	@B=$B UNIT_SECONDS=1800 tests/run-unit docs tests/docs/adding tests/docs/store tests/docs/api tests/docs/options tests/docs/names
 docs-print: all $B/option_tables  ## print docs/API.md and the tables of the plugins' READMEs
 	@B=$B tests/docs/api --write && B=$B tests/docs/options --write
 $B/option_tables: $B/tests/docs/option_tables.o
@@ -185,7 +185,7 @@ kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and 
 	@N=20 SEED=$(SEED) FAULTS=kill $(CHAOS) kill
 chaos-sinks: all $B/tests/functions.so $(MODULES)  ## N=n rounds (20) of kill -9 under load into a web server and a Redis that fail at random: nothing acknowledged is lost
 	@tests/need redis-server:redis-server
-	@SKEETER_BUILD=$(abspath $B) SKEETER_COUNT=chaos-sinks N=$(or $N,20) SEED=$(SEED) node tests/chaos/sinks.js
+	@SKEETER_BUILD=$(abspath $B) SKEETER_COUNT=chaos-sinks N=$(or $N,20) SEED=$(SEED) tests/within $$((600 + 150 * $(or $N,20))) chaos-sinks node tests/chaos/sinks.js
 gap: all $B/chaos/preload.so $B/bench/load $B/bench/http_load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
 	@$(JS) gap tests/chaos
 $B/chaos/preload.so: $B/tests/chaos/preload.o
@@ -229,7 +229,7 @@ $B/fuzz/%: $B/tests/fuzz/%.o $$(call fakes,fuzz/$$*) $B/libpure.a
 SEEDS   ?= 6000
 SIM     := $B/tests/sim/memory.o $(patsubst %.c,$B/sim/%.o,$(filter-out %_test.c %/memory.c,$(wildcard tests/sim/*.c)) $(wildcard tests/unit/sim_host*.c) core/broker_admission.c)
 sim: $B/sim/seeds  ## random faults and crashes in a simulated world: SEEDS=n of them, SEED=x replays one
-	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST=$(FIRST) $B/sim/seeds
+	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST=$(FIRST) tests/within $$((600 + $(SEEDS) / 5)) sim $B/sim/seeds
 sim-mutants: $B/sim/seeds  ## bugs planted in the runtime one at a time: the simulation catches each; T=word picks some
 	@tests/need node:nodejs && B=$B CC="$(CC)" CFLAGS="$(CFLAGS)" CPPFLAGS="$(filter-out -M%,$(CPPFLAGS))" LDFLAGS="$(LDFLAGS)" LIBS="$(LIBS)" \
 	OBJECTS="$(SIM)" SEEDS=3000 node tests/sim/mutants.js $(T)

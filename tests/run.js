@@ -4,7 +4,7 @@
 //
 // Every *.test.js below the folders (of tests/) whose path holds one of the words (all, if there are none) and none of
 // the words after a minus. A file that ends
-// without its count, or that exceeds FILE_SECONDS, is one failure. --smoke runs only what is marked with test.smoke.
+// without its count, that exceeds FILE_SECONDS, or that has left something behind which holds its output, is one failure. --smoke runs only what is marked with test.smoke.
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -29,10 +29,17 @@ function runFile(file, env) {
 		child.stderr.on('data', (d) => { out += d; });
 		const timer = setTimeout(() => { out += `\nstopped after ${FILE_SECONDS} s\n`; child.kill('SIGTERM'); }, FILE_SECONDS * 1000);
 		const last = setTimeout(() => child.kill('SIGKILL'), (FILE_SECONDS + 15) * 1000);
+		let left = false, held = null;
+		child.on('exit', () => {
+			held = setTimeout(() => {
+				left = true;
+				out += '\nwhat it has started holds its output\n';
+				[child.stdout, child.stderr].forEach((stream) => stream.destroy());
+			}, 30000);
+		});
 		child.on('close', (code) => {
-			clearTimeout(timer);
-			clearTimeout(last);
-			done({ file, code, out });
+			[timer, last, held].forEach(clearTimeout);
+			done({ file, code: left ? `${code}, but did not end,` : code, out });
 		});
 	});
 }
