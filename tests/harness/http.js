@@ -40,10 +40,10 @@ class Socket {
 }
 
 class Http {
-	constructor(b) {
+	constructor(b, keepAlive) {
 		this.b = b;
 		this.sockets = [];
-		this.agent = new http.Agent({ keepAlive: true });
+		this.agent = new http.Agent({ keepAlive });
 	}
 	get port() { return this.b.httpPort; }
 	get url() { return `http://127.0.0.1:${this.port}`; }
@@ -88,7 +88,7 @@ async function prepare(t, spec = {}) {
 	const options = { ...spec.options, http: { listen: `127.0.0.1:${port}`, auth: 'open', ...(spec.options || {}).http } };
 	const b = create(t, { ...spec, plugins: [...spec.plugins || ALL, 'http'], options });
 	b.httpPort = port;
-	const h = new Http(b);
+	const h = new Http(b, !options.http.idle); /* one that is kept could be sent on in the moment in which the server ends it */
 	t.after(() => h.end());
 	return h;
 }

@@ -57,6 +57,8 @@ test('DescribeCACertificate, ListCACertificates and UpdateCACertificate show and
 	const [one, two] = [pki.authority('one'), pki.authority('two')];
 	const registrationConfig = { templateName: 'line', roleArn: 'arn:aws:iam::123456789012:role/line' };
 	await b.call('RegisterCACertificate', { caCertificate: one.pem, certificateMode: 'SNI_ONLY', setAsActive: true, allowAutoRegistration: true, registrationConfig });
+	const made = Date.now();
+	await until('a later millisecond', () => Date.now() > made); /* the order is that of creation */
 	await b.call('RegisterCACertificate', { caCertificate: two.pem, certificateMode: 'SNI_ONLY' });
 	const described = await b.call('DescribeCACertificate', { certificateId: one.id });
 	const d = described.certificateDescription;

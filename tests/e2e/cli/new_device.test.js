@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { execFile, execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test } = require('../../harness/test');
+const { test, until } = require('../../harness/test');
 const { start, BUILD } = require('../../harness/broker');
 const pki = require('../../harness/pki');
 
@@ -21,7 +21,8 @@ test.smoke('a device in one line: the line that it prints works, and its policy 
 	assert.deepEqual(['kitchen.crt', 'kitchen.key', 'ca.crt'].map((f) => (fs.statSync(file(f)).mode & 0o777).toString(8)), ['644', '600', '644']);
 	const line = stdout.split('\n').find((l) => l.startsWith('mosquitto_pub'));
 	execFileSync('sh', ['-c', line], { cwd: b.dir });
-	const { payload } = await b.call('GetThingShadow', { thingName: 'kitchen' });
+	const shadow = () => b.call('GetThingShadow', { thingName: 'kitchen' }).catch((e) => assert.equal(e.code, 'ResourceNotFoundException'));
+	const { payload } = await until('what was received to be stored', shadow);
 	assert.deepEqual((typeof payload === 'string' ? JSON.parse(payload) : payload).state.reported, { hello: 1 });
 	const read = (f) => fs.readFileSync(file(f), 'utf8');
 	const kitchen = await b.tls('kitchen', { certificate: { pem: read('kitchen.crt'), keyPem: read('kitchen.key') }, version: 5 }).connect();

@@ -10,8 +10,10 @@ const { freePort } = require('../../harness/ports');
 
 const MODULE = path.resolve(__dirname, '../../harness/ports');
 
+// Which are chosen, without listening on them: another file may be about to listen on one of these.
 function taken(lane, n) {
-	const script = `const { freePort } = require(${JSON.stringify(MODULE)}); (async () => { for (let i = 0; i < ${n}; i++) console.log(await freePort()); })()`;
+	const script = `require('node:net').createServer = () => ({ on() {}, listen: (port, host, done) => done(), close: (done) => done() });
+		const { freePort } = require(${JSON.stringify(MODULE)}); (async () => { for (let i = 0; i < ${n}; i++) console.log(await freePort()); })()`;
 	return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env: { ...process.env, SKEETER_LANE: String(lane) } }).trim().split('\n').map(Number);
 }
 
@@ -31,9 +33,9 @@ test('one that is listened on is passed over', async (t) => {
 	const first = await freePort(), servers = [];
 	t.after(() => Promise.all(servers.map((s) => new Promise((done) => s.close(done)))));
 	for (const port of [first + 2, first + 4].filter((p) => p < 32000)) {
-		const s = net.createServer().on('error', () => {});
+		const s = net.createServer();
 		servers.push(s);
-		await new Promise((done) => s.listen(port, '127.0.0.1', done));
+		await new Promise((done) => s.on('error', done).listen(port, '127.0.0.1', done));
 	}
 	assert.ok(![first + 2, first + 4].includes(await freePort()));
 });

@@ -179,7 +179,7 @@ test('curl speaks to it as AWS documents, with ALPN x-amzn-http-ca and TLS 1.2 a
 	const file = (name, text) => { fs.writeFileSync(path.join(d.b.dir, name), text); return path.join(d.b.dir, name); };
 	const cert = file('c.pem', c.pem), key = file('c.key', c.keyPem), ca = file('ca.pem', pki.authority().pem);
 	for (const version of ['1.2', '1.3']) {
-		const out = execFileSync('curl', ['-sS', '--tlsv1.2', '--tls-max', version, '--cacert', ca, '--cert', cert, '--key', key, '--request', 'POST', '--data', '{"m":1}',
+		const out = execFileSync('curl', ['-sS', '--noproxy', '*', '--tlsv1.2', '--tls-max', version, '--cacert', ca, '--cert', cert, '--key', key, '--request', 'POST', '--data', '{"m":1}',
 			`https://localhost:${d.b.devicePort}/topics/my/topic?qos=1`, '--resolve', `localhost:${d.b.devicePort}:127.0.0.1`]);
 		assert.equal(JSON.parse(out).message, 'OK');
 		assert.deepEqual(await app.next('my/topic'), { m: 1 });

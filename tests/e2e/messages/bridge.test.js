@@ -11,7 +11,7 @@ const names = async (b) => (await b.call('ListRetainedMessages', {})).retainedTo
 test('what comes over a bridge is seen', async (t) => {
 	const b = await start(t, { plugins: PLUGINS, plain: true, options: { auth: { others: 'allow' } } });
 	const far = await start(t, { plugins: PLUGINS, plain: true, options: { auth: { others: 'allow' } },
-		conf: `connection there\naddress 127.0.0.1:${b.plainPort}\ntopic bridged/# in 1` });
+		conf: `connection there\naddress 127.0.0.1:${b.plainPort}\ntopic bridged/# in 1\nrestart_timeout 1` });
 	await ready(far);
 	const device = await b.plain().connect();
 	await device.publish('bridged/1', 'x', { retain: true });
