@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cli/when.h"
 
-enum { SHOWN = 20, VERSION_MS = 1500 };
+enum { SHOWN = 20 };
 
 struct status {
 	struct cli *cli;
@@ -20,21 +20,13 @@ static void on_version(void *ctx, const char *topic, const char *payload, size_t
 	snprintf(s->version, sizeof(s->version), "%.*s", (int)size, payload);
 }
 
-/* A broker with sys_interval 0 says nothing. */
-static void ask_version(struct status *s)
-{
-	int64_t end = control_clock_ms() + VERSION_MS;
-	if (control_subscribe(s->cli->control, "$SYS/broker/version", on_version, s) != 0)
-		return;
-	while (!s->version[0] && control_clock_ms() < end)
-		if (control_wait(s->cli->control, 50) != 0)
-			return;
-}
-
+/* What the broker retains comes before the answer to what is asked after it. A broker with sys_interval 0 retains no version. */
 static int ask(struct status *s)
 {
 	const cJSON *data = NULL;
 	int rc = cli_call(s->cli, "DescribeBroker", NULL, &s->broker);
+	if (rc == CLI_OK)
+		control_subscribe(s->cli->control, "$SYS/broker/version", on_version, s);
 	if (rc == CLI_OK)
 		rc = cli_call(s->cli, "DescribeCounters", NULL, &data);
 	s->counters = sk_json_get(data, "counters");
@@ -42,8 +34,6 @@ static int ask(struct status *s)
 	if (rc == CLI_OK)
 		rc = cli_call(s->cli, "ListClients", NULL, &data);
 	s->clients = sk_json_get(data, "clients");
-	if (rc == CLI_OK)
-		ask_version(s);
 	return rc;
 }
 

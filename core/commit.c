@@ -315,8 +315,8 @@ void sk_run_release(struct sk_run *run)
 		sk_effects_after_commit(run, s);
 		if (s->request->effect)
 			sk_effect_done(w, s->request, s->result);
+		count(s, now); /* whoever has read the answer finds it counted */
 		answer(s);
-		count(s, now);
 		sk_worker_through(w, s->request);
 		s->request = NULL;
 	}

@@ -10,7 +10,7 @@ const { test, until } = require('../../harness/test');
 const DEPS = path.resolve(__dirname, '../../../cli/deps.sh');
 const FAKES = {
 	'dpkg-query': 'for last; do :; done; [ "$last" = gcc ] && echo installed',
-	'apt-get': 'echo "$* $(tail -n 1 "$SKEETER_POLICY_RC_D")" >>calls; [ "$1" = update ] || [ -z "$WAIT" ] || sleep 20 & wait; exit ${APT:-0}',
+	'apt-get': 'echo "$* $(tail -n 1 "$SKEETER_POLICY_RC_D")" >>calls; [ "$1" = update ] || [ -z "$WAIT" ] || sleep 600 >/dev/null 2>&1 & wait; exit ${APT:-0}',
 	'update-rc.d': 'echo "update-rc.d $*" >>calls',
 	id: 'echo "${FAKE_UID:-0}"',
 };
