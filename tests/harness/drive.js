@@ -5,19 +5,21 @@
 //   await d.repeat(1000, { payload: 'x' })                         { ok, retry, fail, seconds }
 //   await d.end()                                                  its code
 //
-// The options are the plugin's; { secrets: FILE } is what get_secret() reads.
+// The options are the plugin's; { secrets: FILE } is what get_secret() reads. Time limits are a minute where a test says nothing of them: what it asks for comes at once,
+// and on a busy machine a few seconds later.
 'use strict';
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const watcher = require('./watcher');
 
+const MINUTE = { timeout: '60s' }, LIMITS = { sink_http: { ...MINUTE, connect_timeout: '60s' }, sink_file: {} };
 const BUILD = process.env.SKEETER_BUILD || path.resolve(__dirname, '../../build');
 
 class Drive {
 	constructor(t, plugin, kind, fields, options = {}) {
 		const { secrets, ...rest } = options;
 		const command = [...watcher.around(1), path.join(BUILD, 'tests/drive'), path.join(BUILD, `skeeter_${plugin}.so`), kind, JSON.stringify(fields),
-			...Object.entries(rest).map(([k, v]) => `${k}=${v}`)];
+			...Object.entries({ ...LIMITS[plugin] || MINUTE, ...rest }).map(([k, v]) => `${k}=${v}`)];
 		const env = { ...process.env, ...secrets ? { SECRETS: secrets } : {} };
 		this.child = spawn(command[0], command.slice(1), { env, stdio: ['pipe', 'pipe', 'pipe'] });
 		this.log = '';
@@ -26,7 +28,7 @@ class Drive {
 		this.last = Promise.resolve();
 		this.child.stdin.on('error', () => {});
 		this.child.stderr.on('data', (d) => { this.log += d; });
-		this.child.stdout.on('data', (d) => this.take(String(d)));
+		this.child.stdout.setEncoding('utf8').on('data', (d) => this.take(d));
 		this.exit = new Promise((done) => this.child.on('close', (code, signal) => { this.gone = true; this.wake(); done(signal || code); }));
 		t.onFail(() => `drive ${kind}:\n${this.log}`);
 		t.after(() => this.end());

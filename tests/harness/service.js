@@ -12,10 +12,19 @@ const os = require('node:os');
 const path = require('node:path');
 const { until } = require('./test');
 
+// Where services have their folders. Those that are not root must be able to go there, and a unix socket's name has 108 bytes.
+function place() {
+	const dir = fs.realpathSync(os.tmpdir());
+	let open = dir.length < 60;
+	for (let at = dir; open && at !== '/'; at = path.dirname(at))
+		open = process.getuid() !== 0 || Boolean(fs.statSync(at).mode & 1);
+	return open ? dir : '/tmp';
+}
+
 class Service {
 	constructor(t, spec) {
 		this.spec = spec;
-		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'skeeter-service-'));
+		this.dir = fs.mkdtempSync(path.join(place(), 'skeeter-service-'));
 		fs.chmodSync(this.dir, 0o755);
 		this.log = '';
 		this.child = null;
@@ -24,14 +33,14 @@ class Service {
 	}
 
 	async start() {
-		const { command, args, env, ready, patience } = this.spec;
+		const { command, args, env, ready } = this.spec;
 		const child = this.child = spawn(command, typeof args === 'function' ? args(this) : args || [],
 			{ detached: true, cwd: this.dir, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', () => { child.gone = true; done(); }));
 		child.on('error', (e) => { this.log += `${e}\n`; child.gone = true; });
 		for (const stream of [child.stdout, child.stderr])
 			stream.on('data', (d) => { this.log += d; });
-		await until(() => `${command} to answer:\n${this.log}`, async () => child.gone || ready(this), patience);
+		await until(() => `${command} to answer:\n${this.log}`, async () => child.gone || ready(this), 120000);
 		if (child.gone)
 			throw new Error(`${command} ended while it was starting:\n${this.log}`);
 		return this;
@@ -68,6 +77,32 @@ class Service {
 	}
 }
 
+// A database's own client that stays: its transaction is open until the test says otherwise.
+class Session {
+	constructor(t, command, args, env) {
+		const child = this.child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+		this.serial = 0;
+		this.out = this.log = '';
+		child.stdin.on('error', () => {});
+		child.stdout.setEncoding('utf8').on('data', (d) => { this.out += d; });
+		child.stderr.on('data', (d) => { this.log += d; });
+		this.exit = new Promise((done) => child.on('close', () => { this.gone = true; done(); }));
+		t.after(() => this.end());
+	}
+	// When the server has answered.
+	async sql(text) {
+		const mark = `said ${++this.serial}\n`;
+		this.child.stdin.write(`${text};\nSELECT '${mark.trim()}';\n`);
+		await until(() => `an answer to ${text}; ${this.log}`, () => this.gone || this.out.includes(mark));
+		if (!this.out.includes(mark))
+			throw new Error(`${text}: ${this.log}`);
+	}
+	async end() {
+		this.child.stdin.end();
+		await this.exit;
+	}
+}
+
 // True when something listens there.
 function answers(port) {
 	return new Promise((done) => {
@@ -77,4 +112,9 @@ function answers(port) {
 	});
 }
 
-module.exports = { Service, answers };
+// A server of the test's own, when it listens on the port.
+function listen(server, port) {
+	return new Promise((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', () => done(server)));
+}
+
+module.exports = { Service, Session, answers, listen };

@@ -1,7 +1,8 @@
 // service_amqp.js -- a real rabbitmq-server with an epmd of its own, what is in it defined before it starts, and a client in a few lines that reads queues.
 //
 //   const r = await amqp(t, { port, queues: [{ name: 'q' }], bindings: [...] })      r.url, r.tlsUrl
-//   await r.read('q', n)      at least n messages of the queue, which stay in it: [{ body, key, exchange, id, headers, mode, type, expiration }, ...]
+//   await r.read('q', enough)      the messages of the queue, when enough(they) is true or there are so many: [{ body, key, exchange, id, headers, mode, type, expiration }, ...]
+//                                  They stay in it, and it takes the server a while to put them back: a queue is read once.
 //
 // Starting takes it some 8 s of a processor: a file of tests has one for all. Its users are `user` with `right-pass`, and `writer`, who may write to "d..." only.
 'use strict';
@@ -116,13 +117,26 @@ class Reader {
 	}
 }
 
+// Who is known to an epmd: "name skeeter10241 at port 10242".
+function names(port) {
+	return new Promise((done, fail) => {
+		const chunks = [], s = net.connect(port, '127.0.0.1', () => s.write(Buffer.from([0, 1, 0x6e])));
+		s.on('error', fail).on('data', (b) => chunks.push(b)).on('end', () => done(Buffer.concat(chunks).subarray(4).toString()));
+	});
+}
+
 class Amqp extends Service {
+	// A node whose name epmd still has does not start.
+	async start() {
+		await until('epmd to forget the node', async () => !(await names(this.epmdPort)).includes(`name ${this.node.split('@')[0]} `));
+		return super.start();
+	}
 	get url() { return `amqp://user:right-pass@127.0.0.1:${this.port}`; }
 	get tlsUrl() { return `amqps://user:right-pass@127.0.0.1:${this.tlsPort}`; }
-	async read(queue, least) {
-		const reader = new Reader(this.port, queue);
+	async read(queue, enough) {
+		const reader = new Reader(this.port, queue), all = typeof enough === 'number' ? (list) => list.length >= enough : enough;
 		try {
-			await until(() => `${least} messages of ${queue}; there are ${reader.messages.length}`, () => reader.messages.length >= least);
+			await until(() => `messages of ${queue}; there are ${reader.messages.length}`, () => all(reader.messages));
 		} finally {
 			reader.socket.destroy();
 		}
@@ -133,7 +147,8 @@ class Amqp extends Service {
 
 async function amqp(t, more = {}) {
 	const { crt, key } = pki.server(), epmdPort = await freePort(), home = (self, ...name) => path.join(self.dir, ...name);
-	const s = new Amqp(t, { command: '/usr/lib/rabbitmq/bin/rabbitmq-server', patience: 90000, ready: (self) => answers(self.port) });
+	const s = new Amqp(t, { command: '/usr/lib/rabbitmq/bin/rabbitmq-server', ready: async (self) => await answers(self.port) && answers(self.tlsPort) });
+	s.epmdPort = epmdPort;
 	s.port = more.port || await freePort();
 	s.tlsPort = await freePort();
 	s.node = `skeeter${s.port}@localhost`;

@@ -6,6 +6,7 @@
 //                                                      { reset: 'before' | 'after' } or nothing, until it answers `undefined`
 //   const db = await dynalite(t), k = await kinesalite(t), s3 = await s3rver(t);        npm's servers, each behind a proxy that checks signatures
 //   db.url, db.kill(), db.start(), db.next(fn)         what is in them survives kill()
+//   await db.table('t', 'n:N:HASH', ...)               a table that may be written to
 //   await aws.cli('s3', 'ls')                          Debian's AWS CLI with the same key
 'use strict';
 const { execFile } = require('node:child_process');
@@ -14,7 +15,8 @@ const path = require('node:path');
 const { promisify } = require('node:util');
 const { read, Refusal } = require('./aws_model');
 const { freePort } = require('./ports');
-const { Service, answers } = require('./service');
+const { until } = require('./test');
+const { Service, answers, listen } = require('./service');
 const { verify } = require('./sigv4');
 
 const KEY = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
@@ -38,8 +40,9 @@ class Front {
 	async listen() {
 		this.port = this.port || await freePort();
 		this.server = http.createServer((req, res) => this.take(req, res));
+		this.server.keepAliveTimeout = 0; /* none */
 		this.server.on('connection', (s) => { this.sockets.add(s); s.on('close', () => this.sockets.delete(s)); });
-		await new Promise((done) => this.server.listen(this.port, '127.0.0.1', done));
+		await listen(this.server, this.port);
 		return this;
 	}
 	async close() {
@@ -55,8 +58,12 @@ class Front {
 		const chunks = [];
 		req.on('error', () => {});
 		res.on('error', () => {});
-		for await (const c of req)
-			chunks.push(c);
+		try {
+			for await (const c of req)
+				chunks.push(c);
+		} catch {
+			return; /* who sent it is gone */
+		}
 		const request = { method: req.method, path: req.url, headers: req.headers, raw: req.rawHeaders, body: Buffer.concat(chunks) };
 		this.requests++;
 		const no = verify(this.key, request);
@@ -267,6 +274,13 @@ const s3rver = started((port, dir) => `new (require(${module_('s3rver')}))({ por
 	JSON.stringify(dir)}, configureBuckets: [{ name: 'bucket' }] }).run()`);
 const standIn = (t) => new StandIn(t).listen();
 
+// Keys are "name:type:role".
+Front.prototype.table = async function table(name, ...keys) {
+	const list = keys.map((k) => k.split(':'));
+	await this.cli('dynamodb', 'create-table', '--table-name', name, '--billing-mode', 'PAY_PER_REQUEST',
+		'--attribute-definitions', ...list.map(([n, type]) => `AttributeName=${n},AttributeType=${type}`), '--key-schema', ...list.map(([n, , role]) => `AttributeName=${n},KeyType=${role}`));
+	await until(`table ${name}`, async () => (await this.cli('dynamodb', 'describe-table', '--table-name', name)).Table.TableStatus === 'ACTIVE');
+};
 Front.prototype.cli = async function cli(...args) {
 	const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ACCESS_KEY_ID: this.key.accessKeyId, AWS_SECRET_ACCESS_KEY: this.key.secretAccessKey,
 		AWS_DEFAULT_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true', AWS_MAX_ATTEMPTS: '1' };

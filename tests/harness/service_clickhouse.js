@@ -33,7 +33,7 @@ class ClickHouse extends Service {
 		return new Promise((done, fail) => {
 			const q = http.request(this.url, { method: 'POST', headers, agent: false }, (s) => {
 				let out = '';
-				s.on('data', (d) => { out += d; });
+				s.on('error', fail).setEncoding('utf8').on('data', (d) => { out += d; });
 				s.on('end', () => (s.statusCode === 200 ? done(out.split('\n').filter((l) => l !== '')) : fail(new Error(out))));
 			});
 			q.on('error', fail);

@@ -14,7 +14,7 @@ function get(url, method = 'GET') {
 	return new Promise((done, fail) => {
 		const q = http.request(url, { method, agent: false }, (s) => {
 			let text = '';
-			s.on('data', (d) => { text += d; });
+			s.on('error', fail).setEncoding('utf8').on('data', (d) => { text += d; });
 			s.on('end', () => done({ status: s.statusCode, text }));
 		});
 		q.on('error', fail);

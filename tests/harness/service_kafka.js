@@ -16,7 +16,7 @@ class Kafka {
 		this.gone = new Promise((done) => child.on('close', done));
 		child.stdin.on('error', () => {});
 		child.stderr.on('data', (d) => { this.log += d; });
-		child.stdout.on('data', (d) => {
+		child.stdout.setEncoding('utf8').on('data', (d) => {
 			const lines = (this.rest + d).split('\n');
 			this.rest = lines.pop();
 			lines.forEach((l) => this.asked.shift()(JSON.parse(l)));
@@ -33,7 +33,12 @@ class Kafka {
 		this.child.stdin.write(`${line}\n`);
 		return answer;
 	}
-	async read(topic) { return this.ask(`read ${topic}`); }
+	async read(topic) {
+		const records = await this.ask(`read ${topic}`);
+		if (!Array.isArray(records))
+			throw new Error(`${topic}: ${records}\n${this.log}`);
+		return records;
+	}
 	async end() {
 		this.gone.catch(() => {});
 		this.child.kill('SIGCONT');

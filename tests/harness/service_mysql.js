@@ -1,6 +1,7 @@
 // service_mysql.js -- a real MariaDB in a folder and on a port of its own, with TLS and a unix socket: never the machine's.
 //
 //   const m = await mysql(t);   m.url, user skeeter with password `secret`      await m.sql('SELECT ...') lines      m.kill(), m.start()
+//   const one = m.session(t);      await one.sql('BEGIN')
 'use strict';
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
@@ -8,7 +9,7 @@ const path = require('node:path');
 const { promisify } = require('node:util');
 const pki = require('./pki');
 const { freePort } = require('./ports');
-const { Service } = require('./service');
+const { Service, Session } = require('./service');
 const run = promisify(execFile);
 
 const root = process.getuid() === 0;
@@ -23,12 +24,15 @@ class Mysql extends Service {
 		if (root)
 			await run('chown', ['-R', 'mysql:mysql', this.dir]);
 		const user = root ? ['--user=mysql'] : [];
-		await run('mariadb-install-db', ['--no-defaults', `--datadir=${this.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...user], { cwd: this.dir });
+		// --force: it does not look this machine's name up.
+		await run('mariadb-install-db', ['--no-defaults', `--datadir=${this.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--force', ...user], { cwd: this.dir });
 	}
 
+	get client() { return ['--no-defaults', '-uroot', `-S${this.socket}`, '-N', '-B']; }
+	session(t) { return new Session(t, 'mariadb', [...this.client, '-n', 'plant'], process.env); }
 	// Rows as lines, columns with | between them.
 	async sql(text, db = 'plant') {
-		const { stdout } = await run('mariadb', ['--no-defaults', '-uroot', `-S${this.socket}`, '-N', '-B', ...db ? [db] : [], '-e', text], { maxBuffer: 1 << 26 });
+		const { stdout } = await run('mariadb', [...this.client, ...db ? [db] : [], '-e', text], { maxBuffer: 1 << 26 });
 		return stdout.split('\n').filter((l) => l !== '').map((l) => l.split('\t').join('|'));
 	}
 }

@@ -20,7 +20,7 @@ class Client {
 		this.heard = [];
 		socket.on('data', (b) => { this.rest = Buffer.concat([this.rest, b]); while (this.take()); });
 		socket.on('error', () => {});
-		socket.write(`CONNECT ${JSON.stringify({ verbose: false, headers: true, ...connect })}\r\nPING\r\n`);
+		socket.write(`CONNECT ${JSON.stringify({ verbose: false, headers: true, no_responders: true, ...connect })}\r\nPING\r\n`);
 	}
 
 	take() {
@@ -54,7 +54,10 @@ class Client {
 		const text = body === undefined ? '' : JSON.stringify(body), inbox = `_INBOX.test.${this.serial = (this.serial || 0) + 1}`;
 		await this.subscribe(inbox);
 		this.socket.write(`PUB ${subject} ${inbox} ${Buffer.byteLength(text)}\r\n${text}\r\n`);
-		const answer = JSON.parse((await until(`an answer of ${subject}`, () => this.heard.find((m) => m.subject === inbox))).payload);
+		const { header, payload } = await until(`an answer of ${subject}`, () => this.heard.find((m) => m.subject === inbox));
+		if (/^NATS\/1\.0 503/.test(header))
+			throw new Error(`${subject}: nobody answers`);
+		const answer = JSON.parse(payload);
 		if (answer.error)
 			throw new Error(`${subject}: ${answer.error.description}`);
 		return answer;

@@ -1,6 +1,7 @@
 // service_postgres.js -- a real PostgreSQL 15 in a folder and on a port of its own: never the machine's.
 //
 //   const pg = await postgres(t);   pg.url, user skeeter with password `secret`      await pg.sql('SELECT ...') lines      pg.kill(), pg.start()
+//   const one = pg.session(t);      await one.sql('BEGIN')
 //
 // PostgreSQL refuses to run as root: then it runs as the user of its package.
 'use strict';
@@ -9,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const { freePort } = require('./ports');
-const { Service } = require('./service');
+const { Service, Session } = require('./service');
 const run = promisify(execFile);
 
 const BIN = '/usr/lib/postgresql/15/bin';
@@ -30,10 +31,12 @@ class Postgres extends Service {
 		await run(command, args, { cwd: this.dir });
 	}
 
+	get env() { return { ...process.env, PGPASSWORD: 'secret' }; }
+	get client() { return [this.url, '-U', 'skeeter', '-XAtq', '-v', 'ON_ERROR_STOP=1']; }
+	session(t) { return new Session(t, `${BIN}/psql`, this.client, this.env); }
 	// Rows as lines, columns with | between them.
 	async sql(text) {
-		const env = { ...process.env, PGPASSWORD: 'secret' };
-		const { stdout } = await run(`${BIN}/psql`, [this.url, '-U', 'skeeter', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', text], { env, maxBuffer: 1 << 26 });
+		const { stdout } = await run(`${BIN}/psql`, [...this.client, '-c', text], { env: this.env, maxBuffer: 1 << 26 });
 		return stdout.split('\n').filter((l) => l !== '');
 	}
 }

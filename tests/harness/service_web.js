@@ -38,7 +38,7 @@ class Web {
 	async start() {
 		const tls = this.spec.tls ? { cert: pki.server().pem, key: pki.server().keyPem, ...this.spec.tls } : null;
 		this.server = tls ? https.createServer(tls, (q, s) => this.take(q, s)) : http.createServer((q, s) => this.take(q, s));
-		this.server.keepAliveTimeout = 60000;
+		this.server.keepAliveTimeout = 0; /* none */
 		this.server.on('connection', (c) => {
 			this.connections++;
 			this.sockets.add(c);

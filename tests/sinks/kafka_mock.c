@@ -17,7 +17,7 @@
 
 #include "core/json.h"
 
-enum { PARTITIONS = 4, MOST_PARTITIONS = 64 };
+enum { MOST_PARTITIONS = 64, PATIENCE = 60000 };
 static rd_kafka_t *host;
 static rd_kafka_mock_cluster_t *cluster;
 
@@ -36,10 +36,11 @@ static int partitions_of(rd_kafka_t *reader, const char *name)
 {
 	const struct rd_kafka_metadata *m = NULL;
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader, name, NULL);
-	int n = 0;
-	if (!rd_kafka_metadata(reader, 0, topic, &m, 5000) && m->topic_cnt == 1)
-		n = m->topics[0].partition_cnt;
-	rd_kafka_metadata_destroy(m);
+	int n = -1;
+	if (!rd_kafka_metadata(reader, 0, topic, &m, PATIENCE)) {
+		n = m->topic_cnt == 1 ? m->topics[0].partition_cnt : 0;
+		rd_kafka_metadata_destroy(m);
+	}
 	rd_kafka_topic_destroy(topic);
 	return n < MOST_PARTITIONS ? n : MOST_PARTITIONS;
 }
@@ -70,13 +71,13 @@ static void read_all(const char *name)
 	struct sk_arena a = { 0 };
 	rd_kafka_t *reader = client(RD_KAFKA_CONSUMER, rd_kafka_mock_cluster_bootstraps(cluster));
 	int n = partitions_of(reader, name), ended = 0;
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(n);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MOST_PARTITIONS);
 	cJSON *out = sk_json_array(&a);
 	for (int i = 0; i < n; i++)
 		rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
 	rd_kafka_assign(reader, list);
 	while (ended < n) {
-		rd_kafka_message_t *m = rd_kafka_consumer_poll(reader, 5000);
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(reader, PATIENCE);
 		if (!m)
 			break;
 		if (!m->err)
@@ -84,7 +85,7 @@ static void read_all(const char *name)
 		ended += m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
 		rd_kafka_message_destroy(m);
 	}
-	puts(ended < n ? "\"not all could be read\"" : sk_json_print(&a, out, NULL));
+	puts(n < 0 || ended < n ? "\"not all could be read\"" : sk_json_print(&a, out, NULL));
 	rd_kafka_topic_partition_list_destroy(list);
 	rd_kafka_consumer_close(reader);
 	rd_kafka_destroy(reader);

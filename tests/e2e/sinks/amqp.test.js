@@ -8,6 +8,7 @@ const { test, until, atEnd } = require('../../harness/test');
 const { drive } = require('../../harness/drive');
 const pki = require('../../harness/pki');
 const { freePort } = require('../../harness/ports');
+const { listen } = require('../../harness/service');
 const { amqp } = require('../../harness/service_amqp');
 
 const sink = (t, fields, options) => drive(t, 'sink_amqp', 'amqp', fields, options);
@@ -46,7 +47,8 @@ test('what cannot be routed or has no exchange fails alone; a full queue is trie
 		['fail', '`routingKey` is longer than 255 bytes'], ['ok', undefined]]);
 	const [full, fine] = await d.send(to({ routingKey: 'full' }), { payload: '4' });
 	assert.deepEqual([full.result, full.why, fine.result], ['retry', 'refused by a queue (basic.nack)', 'ok']);
-	assert.deepEqual([...new Set(bodies(await r.read('d', 4)))], ['1', '2', '3', '4']);
+	const arrived = (list) => [...new Set(bodies(list))]; // what was not confirmed when the channel was closed went again
+	assert.deepEqual(arrived(await r.read('d', (list) => arrived(list).length >= 4)), ['1', '2', '3', '4']);
 });
 
 test('who is not let in waits, and what is not permitted fails alone', async (t) => {
@@ -70,7 +72,7 @@ test('TLS with the authority that is named', async (t) => {
 	const r = await rabbit(t), ca = pki.authority().crt, d = sink(t, { url: r.tlsUrl, routingKey: 'tls', tls: { ca } });
 	assert.equal(results(await d.send({ payload: 'x'.repeat(300000) }, { payload: '2' })), 'ok ok');
 	assert.deepEqual((await r.read('tls', 2)).map((m) => m.size), [300000, 1]);
-	const [one] = await sink(t, { url: r.tlsUrl, routingKey: 'tls' }, { timeout: '60s' }).send({});
+	const [one] = await sink(t, { url: r.tlsUrl, routingKey: 'tls' }).send({});
 	assert.match(one.why, /TLS: .*certificate/);
 });
 
@@ -85,18 +87,20 @@ test('a server that stands still costs the time limit; one that is short of memo
 	t.after(() => r.ctl('set_vm_memory_high_watermark', '0.8'));
 	await r.ctl('set_vm_memory_high_watermark', '0');
 	const patient = sink(t, { url: r.url, routingKey: 'once' }, { timeout: '1s' });
-	await until('the alarm', async () => (await patient.send({}))[0].why === 'the server takes nothing: low on memory');
-	assert.deepEqual((await patient.send({})).map((one) => [one.result, one.why]), [['retry', 'the server takes nothing: low on memory']]);
+	await until('the alarm', async () => {
+		const [one] = await patient.send({});
+		return one.result === 'retry' && one.why === 'the server takes nothing: low on memory';
+	});
 	await r.ctl('set_vm_memory_high_watermark', '0.8');
 	await until('room', async () => results(await patient.send({})) === 'ok');
 });
 
 test('what is no RabbitMQ is told', async (t) => {
 	const port = await freePort(), says = ['HTTP/1.1 400 Bad Request\r\n\r\n', 'AMQP\0\0\x09\x01', '\x01\0\0\x7f\xff\xff\xff', '\x01\0\0\0\0\0\x04\0\x0a\0\x1e\xce'];
-	const server = net.createServer((c) => { c.on('error', () => {}); c.write(Buffer.from(says[0], 'latin1')); }).listen(port, '127.0.0.1');
+	const server = await listen(net.createServer((c) => { c.on('error', () => {}); c.write(Buffer.from(says[0], 'latin1')); }), port);
 	t.after(() => server.close());
 	for (; says.length; says.shift()) {
-		const [one] = await sink(t, { url: `amqp://127.0.0.1:${port}`, routingKey: 'q' }, { timeout: '1s' }).send({});
+		const [one] = await sink(t, { url: `amqp://127.0.0.1:${port}`, routingKey: 'q' }).send({});
 		assert.deepEqual([one.result, one.why], ['retry', `127.0.0.1:${port}: ${says.length > 1 ? 'the server speaks no AMQP 0-9-1' : 'the server answers something else than AMQP 0-9-1 wants'}`]);
 	}
 });
@@ -117,9 +121,7 @@ test('killed and started again under load, its queue has everything', async (t) 
 		left = left.slice(100).concat(batch.filter((_, i) => done[i].result === 'retry'));
 	}
 	assert.equal(results(await d.send({ payload: 'last' })), 'ok');
-	const got = await until('all of it', async () => {
-		const list = bodies(await r.read('load', count + 1));
-		return list.includes('last') && new Set(list.filter((b) => b !== 'last' && b !== 'x'));
-	});
-	assert.equal(got.size, count);
+	const arrived = (list) => new Set(bodies(list).filter((b) => b !== 'last' && b !== 'x'));
+	const got = await r.read('load', (list) => bodies(list).includes('last') && arrived(list).size >= count);
+	assert.equal(arrived(got).size, count);
 });

@@ -10,13 +10,14 @@ const { test, until } = require('../../harness/test');
 const { drive } = require('../../harness/drive');
 const { freePort } = require('../../harness/ports');
 const pki = require('../../harness/pki');
+const { listen } = require('../../harness/service');
 const { standIn, KEY } = require('../../harness/service_aws');
 
 const ROLE = 'arn:aws:iam::123456789012:role/r';
 process.env.AWS_ACCESS_KEY_ID = KEY.accessKeyId;
 process.env.AWS_SECRET_ACCESS_KEY = KEY.secretAccessKey;
 delete process.env.AWS_SESSION_TOKEN;
-const sink = (t, at, kind, fields, options = {}) => drive(t, 'sink_aws', kind, { roleArn: ROLE, ...fields }, { endpoint: at.url, timeout: '2s', ...options });
+const sink = (t, at, kind, fields, options = {}) => drive(t, 'sink_aws', kind, { roleArn: ROLE, ...fields }, { endpoint: at.url, ...options });
 const results = (list) => list.map((r) => r.result).join(' ');
 const range = (n, of) => Array.from({ length: n }, (_, i) => of(i));
 const payloads = (...list) => list.map((p) => ({ payload: typeof p === 'string' ? p : JSON.stringify(p) }));
@@ -163,7 +164,7 @@ async function assertRetry(aws, d, answer, why) {
 }
 
 test('outages: refused, reset, over TLS that is not trusted; each comes again. A proxy is used when it is named', async (t) => {
-	const aws = await standIn(t), d = sink(t, aws, 'sqs', { queueUrl }, { timeout: '2s' });
+	const aws = await standIn(t), d = sink(t, aws, 'sqs', { queueUrl });
 	aws.next(() => ({ reset: 'before' }));
 	assert.equal(results(await d.send({ payload: 'x' })), 'retry');
 	aws.next(() => ({ status: 503, code: 'ServiceUnavailable' }));
@@ -174,7 +175,7 @@ test('outages: refused, reset, over TLS that is not trusted; each comes again. A
 	await aws.listen();
 	assert.equal(results(await d.send({ payload: 'x' })), 'ok');
 	const server = pki.server(), port = await freePort();
-	const tls = https.createServer({ cert: fs.readFileSync(server.crt), key: fs.readFileSync(server.key) }, (req, res) => { aws.take(req, res); }).listen(port, '127.0.0.1');
+	const tls = await listen(https.createServer({ cert: fs.readFileSync(server.crt), key: fs.readFileSync(server.key) }, (req, res) => { aws.take(req, res); }), port);
 	t.after(() => tls.close());
 	const trusted = sink(t, { url: `https://localhost:${port}` }, 'sqs', { queueUrl }, { cafile: pki.authority().crt });
 	assert.equal(results(await trusted.send({ payload: 'x' })), 'ok');
@@ -182,9 +183,9 @@ test('outages: refused, reset, over TLS that is not trusted; each comes again. A
 	assert.equal(not.result, 'retry');
 	assert.match(not.why, /certificate/i);
 	await trusted.end();
-	const proxied = [], proxy = http.createServer((req, res) => { proxied.push(req.url); req.url = new URL(req.url).pathname; aws.take(req, res); }).listen(await freePort(), '127.0.0.1');
+	const proxied = [], proxy = http.createServer((req, res) => { proxied.push(req.url); req.url = new URL(req.url).pathname; aws.take(req, res); });
+	await listen(proxy, await freePort());
 	t.after(() => { proxy.closeAllConnections(); proxy.close(); });
-	await until('the proxy to listen', () => proxy.listening);
 	const through = sink(t, { url: 'http://sqs.nowhere.invalid' }, 'sqs', { queueUrl }, { proxy: `http://127.0.0.1:${proxy.address().port}` });
 	assert.equal(results(await through.send({ payload: 'x' })), 'ok');
 	assert.deepEqual(proxied, ['http://sqs.nowhere.invalid/123456789012/hot']);

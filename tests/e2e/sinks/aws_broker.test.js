@@ -22,8 +22,7 @@ async function broker(t, endpoints) {
 
 test('what has a PUBACK is in the queue, the table, the bucket and the log, though broker and stores are killed', async (t) => {
 	const [aws, db, s3] = await Promise.all([standIn(t), dynalite(t), s3rver(t)]);
-	await db.cli('dynamodb', 'create-table', '--table-name', 'press', '--billing-mode', 'PAY_PER_REQUEST',
-		'--attribute-definitions', 'AttributeName=n,AttributeType=N', '--key-schema', 'AttributeName=n,KeyType=HASH');
+	await db.table('press', 'n:N:HASH');
 	const r = await broker(t, { endpoint: aws.url, endpoint_dynamodb: db.url, endpoint_s3: s3.url });
 	await r.make('all', "SELECT n, topic(2) AS hall FROM 'hall/+/press'", [
 		{ sqs: { roleArn, queueUrl, useBase64: false } },

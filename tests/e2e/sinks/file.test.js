@@ -59,7 +59,7 @@ test('a rule writes a line for each message, also over kill -9', async (t) => {
 	await Promise.all(Array.from({ length: count }, (_, n) => lamp.publish(`m/${n % 3}`, JSON.stringify({ n }))));
 	await r.b.stop('SIGKILL');
 	await r.b.start();
-	const file = (k) => path.join(dir, `${k}.jsonl`), numbers = (k) => fs.existsSync(file(k)) ? lines(file(k)).map((l) => JSON.parse(l).n) : [];
+	const file = (k) => path.join(dir, `${k}.jsonl`), numbers = (k) => fs.existsSync(file(k)) ? lines(file(k)).map((l) => /^{"n":(\d+)}$/.exec(l)).filter(Boolean).map((m) => Number(m[1])) : []; // a line that kill -9 tore stays
 	await until('every line', () => new Set([0, 1, 2].flatMap(numbers)).size === count);
 	for (const k of [0, 1, 2])
 		assert.deepEqual([...new Set(numbers(k))], Array.from({ length: count / 3 }, (_, i) => 3 * i + k));

@@ -51,11 +51,12 @@ test('what has a PUBACK is everywhere, though the broker and all servers are kil
 	await r.b.restart('SIGKILL');
 	await Promise.all([w.start(), i.start(), c.start(), m.start()]);
 	await send(range(20, 80));
-	await until('the web server', () => new Set(w.seen.map((q) => JSON.parse(q.body).n)).size === 100);
+	const posts = () => w.seen.filter((q) => q.path !== '/in'); // the question may have come twice
+	await until('the web server', () => new Set(posts().map((q) => JSON.parse(q.body).n)).size === 100);
 	await until('InfluxDB', async () => (await i.query('SELECT n FROM press')).length >= 100);
 	await until('ClickHouse', async () => (await c.sql('SELECT uniqExact(n) FROM press'))[0] === '100');
 	await until('the mail server', () => new Set(m.seen.map((one) => /^Subject: (.*)\r$/m.exec(one.text)[1])).size === 100);
-	assert.ok(w.seen.every((q) => q.path === `/in/${JSON.parse(q.body).n % 3}` && q.headers['x-number'] === String(JSON.parse(q.body).n) && /^AWS4-HMAC-SHA256 /.test(q.headers.authorization)));
+	assert.ok(posts().every((q) => q.path === `/in/${JSON.parse(q.body).n % 3}` && q.headers['x-number'] === String(JSON.parse(q.body).n) && /^AWS4-HMAC-SHA256 /.test(q.headers.authorization)));
 	assert.deepEqual((await i.query('SELECT n, hall FROM press')).map((p) => p.n).sort((a, b) => a - b), range(100));
 	assert.deepEqual(await c.sql("SELECT DISTINCT hall = toString(n % 3) FROM press"), ['1']);
 	assert.ok(m.seen.every((one) => one.from === `hall${JSON.parse(one.text.split('\r\n\r\n')[1]).n % 3}@x.org`));

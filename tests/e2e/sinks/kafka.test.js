@@ -11,9 +11,9 @@ const pki = require('../../harness/pki');
 
 const destinationArn = 'arn:aws:iot:us-east-1:123456789012:ruledestination/vpc/x';
 const plain = (k) => ({ 'bootstrap.servers': k.servers, 'security.protocol': 'PLAINTEXT' });
-const sink = (t, k, fields = {}, options = {}) => {
+const sink = (t, k, fields = {}, options) => {
 	const { clientProperties = {}, ...rest } = fields;
-	return drive(t, 'sink_kafka', 'kafka', { destinationArn, topic: 'a', ...rest, clientProperties: { ...plain(k), ...clientProperties } }, { timeout: '3s', ...options });
+	return drive(t, 'sink_kafka', 'kafka', { destinationArn, topic: 'a', ...rest, clientProperties: { ...plain(k), ...clientProperties } }, options);
 };
 const results = (list) => list.map((r) => r.result).join(' ');
 const range = (n, of) => Array.from({ length: n }, (_, i) => of(i));
@@ -37,7 +37,7 @@ test('a key has a partition of its own, the one that Java would choose, and keep
 	const k = await kafka(t, 3), d = sink(t, k);
 	await k.ask('topic a 7');
 	for (let batch = 0; batch < 4; batch++)
-		await d.send(...range(150, (i) => ({ fields: { key: `key ${i % 10}` }, payload: String(150 * batch + i) })));
+		assert.ok((await d.send(...range(150, (i) => ({ fields: { key: `key ${i % 10}` }, payload: String(150 * batch + i) })))).every((r) => r.result === 'ok'));
 	const records = await k.read('a');
 	assert.equal(records.length, 600);
 	for (let i = 0; i < 10; i++) {
@@ -46,7 +46,7 @@ test('a key has a partition of its own, the one that Java would choose, and keep
 		assert.deepEqual(mine.map((r) => Number(r.value)), range(60, (n) => 10 * n + i));
 	}
 	/* The hash is Murmur2 as of Java's client: these are its own test's. */
-	await d.send(...['21', 'foobar', 'a-little-bit-long-string'].map((key) => ({ fields: { topic: 'b', key }, payload: 'x' })));
+	assert.equal(results(await d.send(...['21', 'foobar', 'a-little-bit-long-string'].map((key) => ({ fields: { topic: 'b', key }, payload: 'x' })))), 'ok ok ok');
 	const at = Object.fromEntries((await k.read('b')).map((r) => [r.key, r.partition]));
 	assert.deepEqual(at, Object.fromEntries([['21', -973932308], ['foobar', -790332482], ['a-little-bit-long-string', -985981536]]
 		.map(([key, hash]) => [key, (hash & 0x7fffffff) % 4])));
@@ -68,21 +68,22 @@ test('what a message itself causes fails, and the rest of its batch arrives', as
 });
 
 test('a topic or a partition that is not there comes again, and arrives when it is', async (t) => {
-	const k = await kafka(t), d = sink(t, k, {}, { timeout: '2s' });
+	const k = await kafka(t), d = sink(t, k, {}, { timeout: '8s' });
 	await k.ask('topic a 2');
 	await k.ask(`error later ${UNKNOWN_TOPIC}`);
 	await until('the producer to know its broker', async () => results(await d.send({ payload: '0' })) === 'ok');
-	const answers = await d.send({ payload: '1' }, { fields: { partition: '9' } }, { fields: { topic: 'later' }, payload: 'x' });
-	assert.equal(results(answers), 'ok retry retry');
-	assert.match(answers[1].why, /nknown partition/);
-	assert.match(answers[2].why, /nknown topic|timed out/); // by which it is noticed first
+	const answers = await d.send({ fields: { partition: '9' } }, { fields: { topic: 'later' }, payload: 'x' });
+	assert.equal(results(answers), 'retry retry');
+	assert.match(answers[0].why, /nknown partition/);
+	assert.match(answers[1].why, /nknown topic|timed out/); // by which it is noticed first
 	await k.ask('error later 0');
 	await until('it to arrive', async () => results(await d.send({ fields: { topic: 'later' }, payload: 'x' })) === 'ok');
-	assert.deepEqual((await k.read('later')).map((r) => r.value), ['x']);
+	await until('the next to arrive', async () => results(await d.send({ payload: '1' })) === 'ok');
+	assert.deepEqual([...new Set((await k.read('later')).map((r) => r.value))], ['x']);
 });
 
 test('errors that pass are overcome within a batch: each record is there once', async (t) => {
-	const k = await kafka(t, 2), d = sink(t, k, {}, { timeout: '20s' });
+	const k = await kafka(t, 2), d = sink(t, k);
 	assert.equal(results(await d.send({ payload: 'first' })), 'ok');
 	for (const [times, error] of [[3, NOT_LEADER], [2, TRANSPORT], [2, TIMED_OUT]]) {
 		await k.ask(`push ${PRODUCE} ${times} ${error}`);
@@ -96,9 +97,11 @@ test('errors that pass are overcome within a batch: each record is there once', 
 test('no broker: tried again with what the connection said; brokers that fall silent cost one time limit', async (t) => {
 	const port = await freePort();
 	const none = sink(t, { servers: `127.0.0.1:${port}` }, {}, { timeout: '500ms' });
-	const [refused] = await none.send({ payload: 'x' });
-	assert.equal(refused.result, 'retry');
-	assert.match(refused.why, /127\.0\.0\.1:\d+.*Connection refused/);
+	await until('what the connection said', async () => {
+		const [refused] = await none.send({ payload: 'x' });
+		assert.equal(refused.result, 'retry');
+		return /127\.0\.0\.1:\d+.*Connection refused/.test(refused.why);
+	});
 	const k = await kafka(t), d = sink(t, k, {}, { timeout: '500ms' });
 	await until('the first one to arrive', async () => results(await d.send({ payload: '1' })) === 'ok');
 	k.child.kill('SIGSTOP');
@@ -172,10 +175,13 @@ test('keys and passwords come from secrets, and are in no answer and no log', as
 	const sasl = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'SCRAM-SHA-512', 'sasl.scram.username': secret('user'), 'sasl.scram.password': secret('password') };
 	for (const [clientProperties, why] of [[tls, /SSL handshake failed|ssl/i], [sasl, /./], [{ ...tls, 'ssl.keystore': secret('bad') }, /no producer/], [{ ...tls, 'ssl.keystore': secret('user') }, /must be PEM/]]) {
 		const d = sink(t, k, { clientProperties }, { secrets: file, timeout: '1s' });
-		const [r] = await d.send({ payload: 'x' });
-		assert.equal(r.result, 'retry');
-		assert.match(r.why, why);
+		await until(`it to say ${why}`, async () => {
+			const [r] = await d.send({ payload: 'x' });
+			assert.equal(r.result, 'retry');
+			assert.doesNotMatch(r.why, /hush-hush|BEGIN/);
+			return why.test(r.why);
+		});
 		assert.equal(await d.end(), 0);
-		assert.doesNotMatch(r.why + d.log, /hush-hush|BEGIN/);
+		assert.doesNotMatch(d.log, /hush-hush|BEGIN/);
 	}
 });

@@ -9,7 +9,7 @@ const { freePort } = require('../../harness/ports');
 const { mysql } = require('../../harness/service_mysql');
 const pki = require('../../harness/pki');
 
-const sink = (t, m, fields, options = {}) => drive(t, 'sink_mysql', 'mysql', { url: m.url, user: 'skeeter', password: 'secret', ...fields }, { timeout: '4s', ...options });
+const sink = (t, m, fields, options) => drive(t, 'sink_mysql', 'mysql', { url: m.url, user: 'skeeter', password: 'secret', ...fields }, options);
 const results = (list) => list.map((r) => r.result).join(' ');
 const range = (n, of) => Array.from({ length: n }, (_, i) => of(i));
 const insert = { sql: 'INSERT INTO r(n) VALUES (?)' };
@@ -18,13 +18,10 @@ const numbers = (list) => list.map((n) => ({ fields: { parameters: [String(n)] }
 let shared;
 // One server for all cases but the last: making one takes longer than most of them.
 async function server(t) {
-	if (!shared) {
-		const holder = { undo: [], after(fn) { this.undo.push(fn); }, onFail() {} };
-		shared = await mysql(holder);
-		atEnd(async () => { for (const fn of holder.undo.reverse()) await fn(); });
-	}
-	t.onFail(() => `MariaDB:\n${shared.log.split('\n').slice(-30).join('\n')}`);
-	return shared;
+	shared = shared || mysql({ after: atEnd, onFail() {} });
+	const m = await shared;
+	t.onFail(() => `MariaDB:\n${m.log.split('\n').slice(-30).join('\n')}`);
+	return m;
 }
 async function table(t, columns = 'n INT PRIMARY KEY') {
 	const m = await server(t);
@@ -90,29 +87,37 @@ test('a table that goes fails its items, and one that comes back works on the sa
 });
 
 test('a lock that is held is waited for, for a while; what stands before it is stored, and nothing overtakes', async (t) => {
-	const m = await table(t, 'n INT PRIMARY KEY, m INT'), d = sink(t, m, { sql: 'UPDATE r SET m = m + 1 WHERE n = ?' }, { timeout: '2s' });
+	const m = await table(t, 'n INT PRIMARY KEY, m INT'), d = sink(t, m, { sql: 'UPDATE r SET m = m + 1 WHERE n = ?' }, { timeout: '3s' });
 	await m.sql('INSERT INTO r VALUES (1, 0), (2, 0), (3, 0)');
-	const holds = m.sql('BEGIN; UPDATE r SET m = 10 WHERE n = 2; SELECT SLEEP(6); COMMIT');
-	await until('the lock', async () => (await m.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE 'SELECT SLEEP(6)%'"))[0] === '1');
-	const one = (n) => ({ fields: { sql: `UPDATE r SET m = m + 1 WHERE n = ${n}`, parameters: [] } });
-	const answers = await d.send(one(1), one(2), one(3));
-	assert.equal(results(answers), 'ok retry retry');
-	assert.match(answers[1].why, /^1205 \(HY000\) Lock wait timeout exceeded/);
-	assert.deepEqual(await m.sql('SELECT m FROM r WHERE n <> 2'), ['1', '0']);
-	await holds;
-	assert.equal(results(await d.send(one(2), one(3))), 'ok ok');
-	assert.deepEqual(await m.sql('SELECT m FROM r'), ['1', '11', '1']);
+	const holder = m.session(t);
+	await holder.sql('BEGIN; UPDATE r SET m = 10 WHERE n = 2');
+	const one = (n, what) => ({ fields: { sql: `UPDATE r SET m = ${what} WHERE n = ${n}`, parameters: [] } }), batch = [one(1, '7'), one(2, 'm + 1'), one(3, 'm + 1')];
+	let answers;
+	await until('the lock to be told', async () => { // the server, if it is slow, says it when nobody listens any more
+		answers = await d.send(...batch);
+		assert.match(results(answers), /^(ok|retry) retry retry$/);
+		return answers[0].result === 'ok' && /^1205 \(HY000\) Lock wait timeout exceeded/.test(answers[1].why);
+	});
+	assert.deepEqual(await m.sql('SELECT m FROM r WHERE n <> 2'), ['7', '0']);
+	await holder.sql('COMMIT');
+	assert.equal(results(await sink(t, m, insert).send(...batch.slice(1))), 'ok ok');
+	assert.deepEqual(await m.sql('SELECT m FROM r'), ['7', '11', '1']);
 });
 
 test('a deadlock is tried again, and so is a server that only reads', async (t) => {
-	const m = await table(t, 'n INT PRIMARY KEY, m INT'), d = sink(t, m, insert, { timeout: '20s' });
+	const m = await table(t, 'n INT PRIMARY KEY, m INT'), d = sink(t, m, insert), gate = m.session(t), other = m.session(t);
 	await m.sql('INSERT INTO r VALUES (1, 0), (2, 0), (3, 0); DROP TABLE IF EXISTS big; CREATE TABLE big AS SELECT seq FROM seq_1_to_1000');
-	const one = (n, sleep = '') => ({ fields: { sql: `UPDATE r SET m = m + 1${sleep} WHERE n = ${n}`, parameters: [] } });
-	const sent = d.send(one(1), { fields: { sql: 'SELECT SLEEP(1.5)', parameters: [] } }, one(2), one(3));
-	await until('row 1 to be held', async () => (await m.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE 'SELECT SLEEP(1.5)%' AND USER = 'skeeter'"))[0] === '1');
-	const other = m.sql('BEGIN; INSERT INTO big SELECT seq FROM seq_1_to_5000; UPDATE r SET m = 9 WHERE n = 2; UPDATE r SET m = 9 WHERE n = 1; COMMIT');
+	const one = (n) => ({ fields: { sql: `UPDATE r SET m = m + 1 WHERE n = ${n}`, parameters: [] } });
+	const runs = (what) => until(what, async () => (await m.sql(`SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE '${what}%'`))[0] === '1');
+	await gate.sql("SELECT GET_LOCK('gate', 0)");
+	const sent = d.send(one(1), { fields: { sql: "SELECT GET_LOCK('gate', 60)", parameters: [] } }, one(2), one(3));
+	await runs('SELECT GET_LOCK');
+	await other.sql('BEGIN; INSERT INTO big SELECT seq FROM seq_1_to_5000; UPDATE r SET m = 9 WHERE n = 2');
+	const ended = other.sql('UPDATE r SET m = 9 WHERE n = 1; COMMIT');
+	await runs('UPDATE r SET m = 9 WHERE n = 1');
+	await gate.sql("SELECT RELEASE_LOCK('gate')");
 	const answers = await sent;
-	await other;
+	await ended;
 	assert.equal(results(answers), 'ok ok retry retry');
 	assert.match(answers[2].why, /^1213 \(40001\) Deadlock found/);
 	assert.equal(results(await d.send(one(2), one(3))), 'ok ok');
@@ -171,14 +176,15 @@ test('fields that do not go together are refused when the rule is made', async (
 
 test('connections that an operator ends are made again, and the server may be paused', async (t) => {
 	const m = await table(t), d = sink(t, m, insert, { timeout: '1s' });
-	await d.send(...numbers([1]));
+	const arrives = (n) => until(`${n} to arrive`, async () => /ok|1062/.test((await d.send(...numbers([n]))).map((r) => r.result + r.why)));
+	await arrives(1);
 	const [id] = await m.sql("SELECT ID FROM information_schema.processlist WHERE USER = 'skeeter' ORDER BY ID DESC LIMIT 1");
 	await m.sql(`KILL ${id}`);
-	await until('the next to arrive', async () => results(await d.send(...numbers([2]))) === 'ok');
+	await arrives(2);
 	m.pause();
 	assert.equal(results(await d.send(...numbers([3]))), 'retry');
 	m.resume();
-	await until('the next to arrive', async () => /ok|1062/.test((await d.send(...numbers([3]))).map((r) => r.result + r.why)));
+	await arrives(3);
 	assert.deepEqual(await m.sql('SELECT n FROM r'), ['1', '2', '3']);
 });
 
@@ -203,7 +209,7 @@ test('killed and started again while batches come: what was ok is there, what wa
 		await until('an item to come again', async () => { await one(); return again.length; });
 		await killed;
 		const started = m.start();
-		await until('items to arrive again', async () => { await one(); return !again.length; });
+		await until('items to arrive again', async () => { await one(); return !again.length; }, 120000);
 		await started;
 	}
 	assert.ok(retried > 0);

@@ -3,12 +3,13 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { test, until } = require('../../harness/test');
+const { test, until, atEnd } = require('../../harness/test');
 const { drive } = require('../../harness/drive');
+const { freePort } = require('../../harness/ports');
 const { postgres } = require('../../harness/service_postgres');
 
 const who = (pg) => ({ url: pg.url, user: 'skeeter', password: 'secret' });
-const sink = (t, pg, fields, options = {}) => drive(t, 'sink_postgres', 'postgres', { ...who(pg), ...fields }, { timeout: '2s', ...options });
+const sink = (t, pg, fields, options) => drive(t, 'sink_postgres', 'postgres', { ...who(pg), ...fields }, options);
 const results = (list) => list.map((r) => r.result).join(' ');
 const range = (n, of) => Array.from({ length: n }, (_, i) => of(i));
 const insert = { sql: 'INSERT INTO r(n) VALUES ($1)' };
@@ -17,13 +18,10 @@ const numbers = (list) => list.map((n) => ({ fields: { parameters: [String(n)] }
 let shared;
 // One server for most cases, a schema for each: making one takes longer than most of them.
 async function server(t) {
-	if (!shared) {
-		const holder = { undo: [], after(fn) { this.undo.push(fn); }, onFail() {} };
-		shared = { pg: await postgres(holder), holder };
-		require('../../harness/test').atEnd(async () => { for (const fn of holder.undo.reverse()) await fn(); });
-	}
-	t.onFail(() => `PostgreSQL:\n${shared.pg.log.split('\n').slice(-30).join('\n')}`);
-	return shared.pg;
+	shared = shared || postgres({ after: atEnd, onFail() {} });
+	const pg = await shared;
+	t.onFail(() => `PostgreSQL:\n${pg.log.split('\n').slice(-30).join('\n')}`);
+	return pg;
 }
 async function table(t, columns = 'n int PRIMARY KEY, at timestamptz DEFAULT now()') {
 	const pg = await server(t);
@@ -110,29 +108,36 @@ test('what the statement does beside inserting: a notification, rows that come b
 
 test('a lock that is held is waited for, for a while, and nothing overtakes', async (t) => {
 	const pg = await table(t), d = sink(t, pg, insert, { timeout: '1s' });
-	await d.send(...numbers([1]));
-	const holds = pg.sql('BEGIN; LOCK TABLE r; SELECT pg_sleep(2); COMMIT');
-	await until('the lock', async () => (await pg.sql("SELECT count(*) FROM pg_locks WHERE relation = 'r'::regclass AND mode = 'AccessExclusiveLock'"))[0] === '1');
-	const answers = await d.send(...numbers([2, 3]));
-	assert.equal(results(answers), 'retry retry');
-	assert.match(answers[0].why, /^57014 canceling statement due to statement timeout$/);
-	await holds;
-	assert.equal(results(await d.send(...numbers([2, 3]))), 'ok ok');
+	assert.equal(results(await sink(t, pg, insert).send(...numbers([1]))), 'ok');
+	const holder = pg.session(t);
+	await holder.sql('BEGIN; LOCK TABLE r');
+	await until('the lock to be told', async () => { // the server, if it is slow, says it when nobody listens any more
+		const answers = await d.send(...numbers([2, 3]));
+		assert.equal(results(answers), 'retry retry');
+		return /^57014 canceling statement due to statement timeout$/.test(answers[0].why);
+	});
+	await holder.sql('COMMIT');
+	assert.equal(results(await sink(t, pg, insert).send(...numbers([2, 3]))), 'ok ok');
 	assert.deepEqual(await pg.sql('SELECT n FROM r'), ['1', '2', '3']);
 });
 
 test('a deadlock is tried again, and what stands before it is stored', async (t) => {
 	const pg = await table(t, 'n int PRIMARY KEY, m int');
 	await pg.sql('INSERT INTO r VALUES (1, 0), (2, 0), (3, 0)');
-	const d = sink(t, pg, { sql: 'UPDATE r SET m = m + 1 WHERE n = $1' }, { timeout: '20s' });
-	const holds = (n) => ({ fields: { sql: `WITH u AS (UPDATE r SET m = m + 1 WHERE n = ${n} RETURNING n) SELECT pg_sleep(1.5) FROM u`, parameters: [] } });
-	await d.send(...numbers([3]));
+	const d = sink(t, pg, { sql: 'UPDATE r SET m = m + 1 WHERE n = $1' }), gate = pg.session(t), other = pg.session(t);
+	const holds = (n) => ({ fields: { sql: `WITH u AS (UPDATE r SET m = m + 1 WHERE n = ${n} RETURNING n) SELECT pg_advisory_lock(7) FROM u`, parameters: [] } });
+	assert.equal(results(await d.send(...numbers([3]))), 'ok');
+	await gate.sql('SELECT pg_advisory_lock(7)');
 	const sent = d.send(...numbers([3]), holds(1), ...numbers([2, 3]));
-	const asleep = async () => (await pg.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'skeeter' AND wait_event = 'PgSleep'"))[0] === '1';
-	await until('row 1 to be held', asleep);
-	const other = pg.sql("SET deadlock_timeout = '60s'; BEGIN; UPDATE r SET m = 9 WHERE n = 2; UPDATE r SET m = 9 WHERE n = 1; COMMIT");
+	const waits = (program, event) => until(`${program} to wait`, async () =>
+		(await pg.sql(`SELECT count(*) FROM pg_stat_activity WHERE application_name = '${program}' AND wait_event_type = 'Lock' AND wait_event = '${event}'`))[0] === '1');
+	await waits('skeeter', 'advisory');
+	await other.sql("SET deadlock_timeout = '1h'; BEGIN; UPDATE r SET m = 9 WHERE n = 2");
+	const ended = other.sql('UPDATE r SET m = 9 WHERE n = 1; COMMIT');
+	await waits('psql', 'transactionid');
+	await gate.sql('SELECT pg_advisory_unlock(7)');
 	const answers = await sent;
-	await other;
+	await ended;
 	assert.equal(results(answers), 'ok ok retry retry');
 	assert.match(answers[2].why, /^40P01 deadlock detected/);
 	assert.equal(results(await d.send(...numbers([2, 3]))), 'ok ok');
@@ -147,7 +152,7 @@ test('a wrong password, no such database, no server: tried again, and the passwo
 	assert.match(wrong.why, /password authentication failed for user "skeeter"$/);
 	const [none] = await sink(t, pg, { ...insert, url: pg.url.replace(/postgres$/, 'nobody') }).send(...numbers([1]));
 	assert.match(none.why, /database "nobody" does not exist$/);
-	const [refused] = await sink(t, pg, { ...insert, url: 'host=127.0.0.1 port=9' }).send(...numbers([1]));
+	const [refused] = await sink(t, pg, { ...insert, url: `host=127.0.0.1 port=${await freePort()}` }).send(...numbers([1]));
 	assert.match(`${refused.result} ${refused.why}`, /^retry .*Connection refused/);
 	const file = path.join(pg.dir, 'secrets.json');
 	fs.writeFileSync(file, JSON.stringify({ pg: 'no url password=hush-hush', good: 'secret' }), { mode: 0o600 });
@@ -175,15 +180,16 @@ test('fields that do not go together are refused when the rule is made', async (
 
 test('connections that an operator ends are made again, and the server may be paused', async (t) => {
 	const pg = await table(t), d = sink(t, pg, insert, { timeout: '1s' });
-	await d.send(...numbers([1]));
+	const arrives = (by, n) => until(`${n} to arrive`, async () => /ok|23505/.test((await by.send(...numbers([n]))).map((r) => r.result + r.why)));
+	await arrives(d, 1);
 	await pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'skeeter'");
-	await until('the next to arrive', async () => results(await d.send(...numbers([2]))) === 'ok');
+	await arrives(d, 2);
 	pg.pause();
-	const fresh = sink(t, pg, insert, { timeout: '300ms' });
+	const fresh = sink(t, pg, insert, { timeout: '1s' });
 	const [r] = await fresh.send(...numbers([3]));
 	pg.resume();
 	assert.equal(`${r.result} ${r.why}`, 'retry the server did not answer in time');
-	await until('the next to arrive', async () => results(await fresh.send(...numbers([3]))) === 'ok');
+	await arrives(fresh, 3);
 	assert.deepEqual(await pg.sql('SELECT n FROM r'), ['1', '2', '3']);
 });
 
@@ -208,7 +214,7 @@ test('killed and started again while batches come: what was ok is there, what wa
 		await until('an item to come again', async () => { await one(); return again.length; });
 		await killed;
 		const started = pg.start();
-		await until('items to arrive again', async () => { await one(); return !again.length; });
+		await until('items to arrive again', async () => { await one(); return !again.length; }, 120000);
 		await started;
 	}
 	assert.ok(retried > 0);
