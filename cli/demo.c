@@ -14,8 +14,8 @@
 #include "cli/shadow.h"
 #include "core/closest.h"
 
-#define ONLINE_MS 10000
-#define OBEY_MS 5000
+#define ONLINE_MS 30000
+#define OBEY_MS 30000
 
 const char *const demo_devices[] = { "lamp", "thermometer", "valve", NULL };
 

@@ -17,6 +17,7 @@
 #define UPDATES_MOST 16000
 #define WINDOW 64
 #define BURST_MS 1000
+#define FIRST_MS 30000
 #define BACK_MS 30000
 
 struct burst {
@@ -92,11 +93,11 @@ static int subscribe(struct burst *b)
 	return CLI_OK;
 }
 
-/* Keeps WINDOW updates under way for BURST_MS, so that the kill finds work at every stage. */
+/* Keeps WINDOW updates under way for BURST_MS, or until one was accepted, so that the kill finds work at every stage. */
 static int run_burst(struct burst *b)
 {
-	int64_t end = control_clock_ms() + BURST_MS;
-	while (control_clock_ms() < end && b->sent < UPDATES_MOST) {
+	int64_t since = control_clock_ms();
+	while (control_clock_ms() - since < (b->accepted ? BURST_MS : FIRST_MS) && b->sent < UPDATES_MOST) {
 		while (b->sent - b->accepted - b->rejected < WINDOW && b->sent < UPDATES_MOST)
 			if (send_update(b) != 0)
 				return cli_fail(CLI_FAILED, "%s", control_why(b->cli->control));

@@ -12,7 +12,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const SLOW = Number(process.env.SKEETER_SLOW || (process.env.SKEETER_PRELOAD ? 4 : 1));
-const FILE_SECONDS = 480 * SLOW;
+const FILE_SECONDS = 900 * SLOW;
 
 function find(place) {
 	if (fs.statSync(place).isFile())

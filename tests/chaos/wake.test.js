@@ -1,7 +1,7 @@
 // wake.test.js -- a broker whose loop cannot be woken falls back to its tick, says so, and is woken again when it can be.
 'use strict';
 const assert = require('node:assert/strict');
-const { test } = require('../harness/test');
+const { test, until } = require('../harness/test');
 const { probed, cleanup } = require('../bench/stage');
 
 test('a broker that cannot be woken falls back to its tick, and comes back when it can', async (t) => {
@@ -17,8 +17,11 @@ test('a broker that cannot be woken falls back to its tick, and comes back when 
 	await asked(/answers wait for the broker's tick/);
 	b.probe.set('deaf', 0);
 	await asked(/is tried again/);
-	const fallen = b.log.length, before = (await b.counters()).counters.wakes_slow;
-	for (let i = 0; i < 50; i++)
-		await b.call('DescribeCounters', {});
-	assert.ok((await b.counters()).counters.wakes_slow - before < 25 && !/answers wait/.test(b.log.slice(fallen)), 'it is woken');
+	// A machine that is busy may make it fall back once more, for longer: it comes back all the same.
+	await until('it to be woken', async () => {
+		const fallen = b.log.length, before = (await b.counters()).counters.wakes_slow;
+		for (let i = 0; i < 50; i++)
+			await b.call('DescribeCounters', {});
+		return (await b.counters()).counters.wakes_slow - before < 25 && !/answers wait/.test(b.log.slice(fallen));
+	}, 60000);
 }, { seconds: 100 });

@@ -72,7 +72,7 @@ db.commit()`, `${h.b.data}/skeeter.db`, sql]);
 	await ready(h);
 }
 
-const ready = (h) => until('HTTP to be ready', async () => (await h.ask('GET', '/readyz').catch(() => ({}))).status === 200, 20000);
+const ready = (h) => until('HTTP to be ready', async () => (await h.ask('GET', '/readyz').catch(() => ({}))).status === 200);
 
 async function account(t, { options = {}, ...spec } = {}) {
 	const ca = pki.authority();

@@ -11,4 +11,4 @@ test('aws does each operation that it knows, and says each kind of error', async
 	assert.equal(code, 0, stderr);
 	const [, operations, errors] = /^operations (\d+) errors (\d+)$/.exec(last).map(Number);
 	assert.ok(operations >= 95 && errors >= 15, last);
-}, { seconds: 220 });
+}, { seconds: 400 });

@@ -31,7 +31,7 @@ test('each operation succeeds and fails as its model says, and so is each constr
 	assert.ok(rows.operations >= 100 && rows.rows >= 330 && rows.errors >= 140, JSON.stringify(rows));
 	const { operations, checked, refused } = words((await good(t, 'model.py', [a.setup])).last);
 	assert.ok(operations >= 110 && checked > 2000 && refused === checked, `${operations}: ${refused} of ${checked}`);
-}, { seconds: 200 });
+}, { seconds: 400 });
 
 const of = (names) => Object.entries(names).map(([service, list]) => `${service}=${list.join()}`);
 const known = (a, service) => a.names[service].filter((name) => !cases(service).newer.includes(name)).sort();

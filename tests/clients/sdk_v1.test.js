@@ -12,6 +12,7 @@ function options(b, name, more = {}) {
 		baseReconnectTimeMs: 200, maximumReconnectTimeMs: 1000, drainTimeMs: 20, ...more };
 }
 
+const PATIENT = { operationTimeout: 60000 };
 const once = (emitter, event) => new Promise((done) => emitter.once(event, (...args) => done(args)));
 
 function closing(t, client) {
@@ -43,7 +44,7 @@ function ask(shadow, verb, ...args) {
 
 test('thingShadow works through the life of a classic shadow', async (t) => {
 	const b = await lamp(t);
-	const shadow = closing(t, thingShadow(options(b, 'lamp'), { operationTimeout: 8000 }));
+	const shadow = closing(t, thingShadow(options(b, 'lamp'), PATIENT));
 	await once(shadow, 'connect');
 	await new Promise((done, fail) => shadow.register('lamp', {}, (e) => e ? fail(e) : done()));
 	assert.equal((await ask(shadow, 'get'))[0], 'rejected');
@@ -80,7 +81,7 @@ test('device works through the life of a named shadow, which this SDK knows only
 
 test('thingShadow hears of an update that somebody else made', async (t) => {
 	const b = await lamp(t);
-	const shadow = closing(t, thingShadow(options(b, 'lamp')));
+	const shadow = closing(t, thingShadow(options(b, 'lamp'), PATIENT));
 	await once(shadow, 'connect');
 	await new Promise((done) => shadow.register('lamp', { ignoreDeltas: false }, done));
 	const foreign = once(shadow, 'foreignStateChange'), delta = once(shadow, 'delta');
@@ -135,7 +136,7 @@ test('a persistent session gets the delta that came while the device was away', 
 
 test('after a restart of the broker it reconnects by itself and goes on', async (t) => {
 	const b = await lamp(t);
-	const shadow = closing(t, thingShadow(options(b, 'lamp')));
+	const shadow = closing(t, thingShadow(options(b, 'lamp'), PATIENT));
 	await once(shadow, 'connect');
 	await new Promise((done) => shadow.register('lamp', {}, done));
 	assert.equal((await ask(shadow, 'update', { state: { reported: { n: 1 } } }))[0], 'accepted');
@@ -145,5 +146,5 @@ test('after a restart of the broker it reconnects by itself and goes on', async 
 	await until('an update after the restart', async () => {
 		const [kind, document] = await ask(shadow, 'update', { state: { reported: { n: 2 } } }).catch(() => [null]);
 		return kind === 'accepted' && document.state.reported.n === 2;
-	}, 15000);
-});
+	}, 100000);
+}, { seconds: 200 });

@@ -115,7 +115,7 @@ for (const [named, kind] of [['', 'classic'], ['Named', 'named']]) {
 	test(`its request-response shadow client works through the life of a ${kind} shadow`, async (t) => {
 		const b = await lamp(t);
 		const { client } = await connect5(t, b, 'lamp');
-		const shadow = iotshadow.IotShadowClientv2.newFromMqtt5(client, { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 4, operationTimeoutInSeconds: 10 });
+		const shadow = iotshadow.IotShadowClientv2.newFromMqtt5(client, { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 4, operationTimeoutInSeconds: 60 });
 		t.after(() => shadow.close());
 		const of = { thingName: 'lamp', ...(named ? { shadowName: 'night' } : {}) };
 		const events = { delta: deferred(), documents: deferred() };

@@ -77,4 +77,4 @@ test('the SDK for JavaScript does each operation, and throws each error as its o
 		const done = await run(sdk, client, cases(service).cases, { ...a.values });
 		assert.deepEqual(a.names[service].filter((name) => !done.has(name)), [], 'never answered with success');
 	}
-}, { seconds: 120 });
+}, { seconds: 400 });
