@@ -30,7 +30,7 @@ function row(report, what, where, got) {
 async function timed(kind, one) {
 	const port = one === overHttp ? await freePort() : 0;
 	// It fills while the disk stands still, also on a machine that sends less than is asked for.
-	const inbox = one === stalled ? 1 << 20 : 4 << 20;
+	const inbox = one === stalled ? 1 << 18 : 4 << 20;
 	const b = await probed(kind, { core: [`plugin_opt_inbox ${inbox}`], more: port ? [`plugin ${BUILD}/skeeter_http.so`, `plugin_opt_listen 127.0.0.1:${port}`, 'plugin_opt_connections 2000'] : [] });
 	b.http = port;
 	await b.allow(SHADOWS);
