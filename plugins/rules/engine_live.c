@@ -66,11 +66,12 @@ void live_note(struct live_rule *r, int64_t now_ms, const char *why)
 	pthread_mutex_unlock(&errors);
 }
 
+/* Whoever sees the count finds the reason. */
 void live_failed(struct live_rule *r, int64_t now_ms, const char *why)
 {
-	atomic_fetch_add_explicit(&r->count.failed, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&r->failures, 1, memory_order_relaxed);
 	live_note(r, now_ms, why);
+	atomic_fetch_add_explicit(&r->failures, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&r->count.failed, 1, memory_order_release);
 }
 
 char *live_last_error(struct live_rule *r, struct sk_arena *a, int64_t *at_ms)

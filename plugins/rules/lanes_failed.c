@@ -40,8 +40,8 @@ static void count(struct failing *f, const cJSON *out)
 	if (dropped)
 		say_dropped(e->rt, f->rule, dropped);
 	if (r) {
-		atomic_fetch_add_explicit(&r->count.failed, 1, memory_order_relaxed);
 		live_note(r, sk_wall_ms(), f->why);
+		atomic_fetch_add_explicit(&r->count.failed, 1, memory_order_release);
 	}
 	live_unref(r);
 }

@@ -127,7 +127,9 @@ async function round(k) {
 	const devices = await Promise.all(Array.from({ length: SENDERS }, (_, i) => b.tls(`sender${i}`, { clientId: `sender${i}-${k}` }).connect()));
 	const load = Promise.all(devices.map((d, i) => pour(d, i, () => going && d.open)));
 	const faults = Promise.all([faultOfRedis(rng(8)), faultOfWeb(rng(6))]);
+	const before = acknowledged.size;
 	await sleep(40 + rng(250));
+	await until('ten to be acknowledged', () => acknowledged.size >= before + 10 || b.child.gone || devices.every((d) => !d.open));
 	assert.ok(!b.child.gone, 'the broker ended by itself');
 	sum.kills++;
 	await b.stop('SIGKILL');

@@ -84,9 +84,10 @@ class Device {
 
 	async nextMessage(topic) {
 		const seen = () => `${this.options.clientId}: a message on ${topic}; the inbox holds ${JSON.stringify(this.inbox.map((m) => [m.topic, String(m.payload).slice(0, 200)]))}`;
-		await until(seen, () => this.got(topic).length);
-		const i = this.inbox.findIndex((m) => m.topic === topic);
-		return this.inbox.splice(i, 1)[0];
+		return until(seen, () => { // seen and taken in one go: others may wait for the same topic
+			const i = this.inbox.findIndex((m) => m.topic === topic);
+			return i < 0 ? null : this.inbox.splice(i, 1)[0];
+		});
 	}
 
 	// The next message on that topic, as JSON.

@@ -1,6 +1,6 @@
 /* sink_probe.c -- a sink for tests, of the kind openSearch: {endpoint, index, type, id}. It writes what it takes to FOLDER/NAME.got, a line of JSON each, NAME
- * being the endpoint's host; `type` keeps order, `index` says what becomes of an item: "ok", "fail", "retry", "retry-2": twice, then ok. A file
- * FOLDER/NAME.down has all of them tried again, one NAME.closed keeps it from being opened. Opening and closing are lines too. */
+ * being the endpoint's host; `type` keeps order, `index` says what becomes of an item: "ok", "fail", "retry", "retry-2": twice, then ok, "held": retry as long as
+ * there is a file FOLDER/NAME.held. A file FOLDER/NAME.down has all of them tried again, one NAME.closed keeps it from being opened. Opening and closing are lines too. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,10 +53,12 @@ static void *probe_open(void *state, const cJSON *fields, char *why, size_t why_
 	return p;
 }
 
-static enum sk_sunk result_of(const struct sk_sink_item *i)
+static enum sk_sunk result_of(const struct probe *p, const struct sk_sink_item *i)
 {
 	const char *wanted = sk_sink_text(i, "index");
 
+	if (!strcmp(wanted, "held"))
+		return is_there(p, "held") ? SK_SUNK_RETRY : SK_SUNK_OK;
 	if (!strncmp(wanted, "retry-", 6))
 		return i->attempt < (unsigned)atoi(wanted + 6) ? SK_SUNK_RETRY : SK_SUNK_OK;
 	return !strcmp(wanted, "fail") ? SK_SUNK_FAIL : !strcmp(wanted, "retry") ? SK_SUNK_RETRY : SK_SUNK_OK;
@@ -94,7 +96,7 @@ static void probe_deliver(void *sink, struct sk_sink_item *const *item, size_t n
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		item[i]->result = held_back(item, i) ? SK_SUNK_RETRY : result_of(item[i]);
+		item[i]->result = held_back(item, i) ? SK_SUNK_RETRY : result_of(p, item[i]);
 		item[i]->why = item[i]->result == SK_SUNK_FAIL ? "it does not like that" : "not yet";
 		if (item[i]->result == SK_SUNK_OK)
 			write_item(p, item[i], a);

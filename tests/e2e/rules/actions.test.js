@@ -119,5 +119,5 @@ ${kinds.map((kind) => `rule "${kind}" { topic = "in/${kind}/+", run = function(m
 		for (let i = 1; i <= given.length; i++)
 			await op.publish(`in/${kind}/${i}`, '{"a":1}', { qos: 1 });
 	await until('every run to be over', async () => (await b.call('ListTopicRuleStatistics', {})).statistics.reduce((n, s) => n + s.passed + s.failed, 0) >= kinds.length * given.length);
-	await until('every lane to have tried', async () => (await b.call('ListRuleLanes', {})).lanes.every((l) => l.delivered || l.lastError));
-}, { seconds: 60 });
+	await until('every lane to have tried', async () => (await b.call('ListRuleLanes', {})).lanes.every((l) => l.delivered || l.lastError), 120000);
+}, { seconds: 300 });

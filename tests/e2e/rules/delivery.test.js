@@ -24,10 +24,10 @@ class Sunk {
 	}
 	got(name) { return this.lines(name).filter((l) => l.id); }
 	numbers(name) { return this.got(name).map((l) => JSON.parse(l.payload).n); }
-	// What is closed cannot be opened, what is down has all of it tried again.
+	// What is closed cannot be opened, what is down has all of it tried again, what is held has some.
 	be(what, name = 'a') { fs.writeFileSync(path.join(this.folder, `${name}.${what}`), ''); }
 	beUp(name = 'a') {
-		for (const what of ['down', 'closed'])
+		for (const what of ['down', 'closed', 'held'])
 			fs.rmSync(path.join(this.folder, `${name}.${what}`), { force: true });
 	}
 	all(n, name) { return until(() => `${n} items, there are ${this.got(name).length}`, () => new Set(this.got(name).map((l) => l.payload)).size >= n); }
@@ -53,26 +53,31 @@ test('an action reaches its sink with its fields filled in, the payload, who sen
 	await d.publish('in/x', '{"n":1}', { qos: 1 });
 	await d.publish('in/y', '{"n":2}', { qos: 1 });
 	await s.all(2);
-	const [one, two] = s.got();
+	const [one, two] = ['in/x', 'in/y'].map((topic) => s.got().find((l) => l.topic === topic));
 	assert.deepEqual([one.topic, one.client, one.payload, one.fields, one.attempt], ['in/x', 'd', '{"n":1,"two":2}', { index: '1', type: 'x', id: '1' }, 0]);
 	assert.match(one.id, /^[0-9a-f]{32}$/);
 	assert.notEqual(one.id, two.id);
-	const [l] = await lanes(b);
+	const l = await lane(b, 'http://a', (x) => x.delivered === 2 && x.backlogItems === 0 && x.state === 'up'); // the sink has it before it is counted
 	assert.deepEqual([l.kind, l.lane, l.state, l.delivered, l.backlogItems], ['openSearch', `http://a ${roleArn}`, 'up', 2, 0]);
 });
 
 test('what is sent under one key comes in order while others go on, and what is put off comes again', async (t) => {
 	const { r, b, s } = await world(t);
-	await r.make('keys', "SELECT n FROM 'in/#'", probe('a', { type: '${topic(2)}', index: "${CASE n WHEN 0 THEN 'retry-4' ELSE 'ok' END}" }));
+	s.be('held');
+	await r.make('keys', "SELECT n FROM 'in/#'", probe('a', { type: '${topic(2)}', index: "${CASE n WHEN 0 THEN 'held' WHEN 200 THEN 'retry-4' ELSE 'ok' END}" }));
 	const d = await b.device('d');
 	await publishAll(d, 'in/slow', range(50));
 	await publishAll(d, 'in/fast', range(50, 100));
-	await s.all(100);
+	await d.publish('in/again', '{"n":200}');
+	await s.all(51);
+	assert.deepEqual(s.got().filter((l) => l.topic === 'in/slow'), []);
+	s.beUp();
+	await s.all(101);
 	const under = (topic) => s.got().filter((l) => l.topic === topic).map((l) => JSON.parse(l.payload).n);
 	assert.deepEqual(under('in/slow'), range(50));
 	assert.deepEqual(under('in/fast'), range(50, 100));
-	assert.equal(s.got().find((l) => l.payload === '{"n":0}').attempt, 4);
-	assert.ok(s.numbers().indexOf(100) < s.numbers().indexOf(0), 'the fast ones did not wait');
+	assert.equal(s.got().find((l) => l.payload === '{"n":200}').attempt, 4);
+	assert.ok(s.got().find((l) => l.payload === '{"n":0}').attempt > 0);
 });
 
 test('a sink that is down gets everything when it is up again, and one that is dead costs the one beside it nothing', async (t) => {
@@ -80,13 +85,14 @@ test('a sink that is down gets everything when it is up again, and one that is d
 	s.be('down', 'dead');
 	await r.make('dead', "SELECT n FROM 'in'", probe('dead'));
 	await r.make('alive', "SELECT n FROM 'in'", probe('alive'));
-	const d = await b.device('d');
+	const d = await b.device('d'), began = Date.now();
 	await publishAll(d, 'in', range(300));
 	await s.all(300, 'alive');
 	assert.deepEqual(s.numbers('alive'), range(300));
-	const l = await lane(b, 'dead', (x) => x.state === 'down' && x.retried > 3);
+	const l = await lane(b, 'dead', (x) => x.state === 'down' && x.retried > 3 && x.backlogItems === 300 && x.oldest !== undefined);
 	assert.deepEqual([l.backlogItems, l.delivered, l.lastError], [300, 0, 'it is down']);
-	assert.ok(l.retried < 300 + 50, `${l.retried} tries: one at a time`);
+	const most = 200 + (Date.now() - began) / 20; // some batches before it is known, then one item in 50 ms or more
+	assert.ok(l.retried < most, `${l.retried} tries: one at a time`);
 	assert.ok(l.backlogBytes > 0 && l.oldest >= 0);
 	await b.logged(/openSearch http:\/\/dead .* is down: it is down/, 0);
 	s.beUp('dead');
@@ -153,14 +159,20 @@ test('a destination without room refuses messages of its rules alone, with QoS 1
 	await r.make('alive', "SELECT * FROM 'alive'", probe('alive'));
 	const d = await b.device('d', undefined, { protocolVersion: 5 });
 	const refused = async (topic, n) => d.publish(topic, JSON.stringify({ n, pad: 'x'.repeat(2000) }), { qos: 1 }).then((p) => p && p.reasonCode >= 0x80, () => true);
-	let sent = 0;
-	await until('a refusal', async () => refused('dead/x', sent++));
+	let sent = 0, taken = 0;
+	const full = async () => {
+		const is = await refused('dead/x', sent++);
+		taken += !is;
+		return is;
+	};
+	await until('a refusal', full);
 	assert.equal((await lane(b, 'dead', (l) => l.state === 'full')).state, 'full');
 	assert.equal(await refused('alive', 0), false);
 	assert.ok((await r.statistics('dead')).dropped >= 1);
 	s.beUp('dead');
-	await until('room', async () => !await refused('dead/x', sent++));
-	await s.all(30, 'dead');
+	await until('room', async () => !await full());
+	assert.ok(taken > 10, `${taken}`);
+	await s.all(taken, 'dead');
 	await lane(b, 'dead', (l) => l.state === 'up');
 });
 
@@ -202,9 +214,14 @@ test('without an error action it is a dead letter: listed, sent again, deleted, 
 	for (const n of range(10))
 		await d.publish('in', JSON.stringify({ n }), { qos: 1 });
 	await until('ten letters', async () => (await letters(b, 'bad')).length === 10);
-	const { counters } = await b.call('DescribeCounters', {});
+	const counters = await until('them to be counted', async () => {
+		const all = (await b.call('DescribeCounters', {})).counters;
+		return all.dead_letters >= 10 && all.sink_failed >= 10 && all;
+	});
 	assert.deepEqual([counters.dead_letters, counters.sink_failed, counters.sink_delivered], [10, 10, 0]);
 	await b.restart('SIGKILL');
+	// What was a letter before its lane had noted that becomes the same one again.
+	await until('the lane to be through', async () => (await lanes(b)).every((l) => l.backlogBytes === 0));
 	const all = await letters(b, 'bad');
 	assert.equal(all.length, 10);
 	assert.deepEqual(all.map((l) => l.id), all.map((l) => l.id).sort(), 'the oldest first');

@@ -9,40 +9,36 @@ const { rules, prepare, republish } = require('../../harness/rules');
 
 const say = (name, word = name) => `rule "${name}" { topic = "in", run = function(m) publish("out", "${word}") end }\n`;
 
+// Rules have one thread here: what they do comes in the order of the messages, those of files and those of operations. A run of Lua may take its time.
+const one = (t, lua) => rules(t, { lua, rules: { threads: 1, lua_time: '10s' } });
+
 // What rules say to one message, in order of the alphabet.
-async function said(r, op) {
-	op = op || await r.b.operator();
-	op.hears = op.hears || await op.subscribe('out'); // once: Mosquitto 2.0.11 loses memory for each time that it has a subscription already
-	op.inbox.length = 0;
+async function said(r) {
+	const op = await r.b.operator();
+	op.hears = op.hears || await op.subscribe(['out', 'marked']); // once: Mosquitto 2.0.11 loses memory for each time that it has a subscription already
+	r.marks = r.marks || await r.make('mark', "SELECT * FROM 'mark'", republish('marked'));
 	await op.publish('in', '{}');
-	await op.publish('in', '{}');
-	let before = -1;
-	await until('the rules to be done', async () => {
-		const { statistics } = await r.b.call('ListTopicRuleStatistics', {});
-		const now = statistics.reduce((n, s) => n + s.passed + s.failed, 0);
-		const same = now === before && op.got('out').length % 2 === 0;
-		before = now;
-		await new Promise((done) => setTimeout(done, 50));
-		return same;
-	});
+	await op.publish('mark', '{}');
+	await op.nextMessage('marked');
 	const words = op.got('out').map((m) => String(m.payload)).sort();
-	assert.deepEqual(words.filter((_, i) => i % 2), words.filter((_, i) => !(i % 2)));
-	return words.filter((_, i) => i % 2).join(' ');
+	op.inbox.length = 0;
+	return words.join(' ');
 }
-const refused = (r, from) => r.b.logged(/skeeter: rules: (.*): the rules of before stay in force/, from).then((m) => m[1]);
+// Until a file is refused for that: the folder may have been looked at before, as it was then.
+const refused = (r, from, why) => until(() => `${why}`, () => [...r.b.log.slice(from).matchAll(/skeeter: rules: (.*): the rules of before stay in force$/gm)].some((m) => why.test(m[1])));
 
 test.smoke('a file that comes, changes, is renamed or goes changes the rules, and nothing else', async (t) => {
-	const r = await rules(t, { lua: { 'a.lua': say('a') } });
+	const r = await one(t, { 'a.lua': say('a') });
 	assert.equal(await said(r), 'a');
 	await r.reload('b.lua', say('b') + say('c'));
 	assert.equal(await said(r), 'a b c');
 	const { matched } = await r.statistics('a');
 	await r.reload('b.lua', say('b', 'bb'));
 	assert.equal(await said(r), 'a bb');
-	assert.equal((await r.statistics('a')).matched, matched + 2);
+	assert.equal((await r.statistics('a')).matched, matched + 1);
 	let from = r.b.log.length;
 	fs.renameSync(path.join(r.folder, 'b.lua'), path.join(r.folder, 'd.lua'));
-	await until('the new name', async () => (await r.statistics('b')).file === 'd.lua');
+	await until('the new name', async () => (await r.statistics('b'))?.file === 'd.lua');
 	assert.equal(await said(r), 'a bb');
 	from = r.b.log.length;
 	r.write('a.lua', undefined);
@@ -59,7 +55,7 @@ test.smoke('a file that comes, changes, is renamed or goes changes the rules, an
 });
 
 test('one that is wrong changes nothing: syntax, a rule, its SQL, a name twice, a folder, a FIFO, one too large, one that is binary', async (t) => {
-	const r = await rules(t, { lua: { 'a.lua': say('a') } });
+	const r = await one(t, { 'a.lua': say('a') });
 	const file = path.join(r.folder, 'z.lua');
 	const cases = [
 		['rule "z" { topic = "in" run }', /^z\.lua:1: /],
@@ -80,7 +76,7 @@ test('one that is wrong changes nothing: syntax, a rule, its SQL, a name twice, 
 	for (const [text, why] of cases) {
 		const from = r.b.log.length;
 		r.write('z.lua', text);
-		assert.match(await refused(r, from), why);
+		await refused(r, from, why);
 		assert.equal(await said(r), 'a');
 		fs.rmSync(file);
 	}
@@ -94,7 +90,7 @@ test('one that is wrong changes nothing: syntax, a rule, its SQL, a name twice, 
 		const from = r.b.log.length;
 		put();
 		r.b.signal('SIGHUP');
-		assert.match(await refused(r, from), why);
+		await refused(r, from, why);
 		assert.equal(await said(r), 'a');
 		remove();
 	}
@@ -103,11 +99,11 @@ test('one that is wrong changes nothing: syntax, a rule, its SQL, a name twice, 
 });
 
 test('of several files all are in force or none', async (t) => {
-	const r = await rules(t, { lua: { 'a.lua': say('a'), 'b.lua': say('b') } });
+	const r = await one(t, { 'a.lua': say('a'), 'b.lua': say('b') });
 	const from = r.b.log.length;
+	r.write('b.lua', 'oops('); // first: whoever looks between the two finds that one wrong too
 	r.write('a.lua', say('a', 'new'));
-	r.write('b.lua', 'oops(');
-	assert.match(await refused(r, from), /^b\.lua:1/);
+	await refused(r, from, /^b\.lua:1/);
 	assert.equal(await said(r), 'a b');
 	r.write('b.lua', say('bb'));
 	await until('both', async () => await said(r) === 'bb new');
@@ -151,11 +147,11 @@ test('rules of files are listed and shown, and no operation changes them', async
 });
 
 test('a name that CreateTopicRule has taken is not a file\'s, and the other way round', async (t) => {
-	const r = await rules(t, { lua: { 'a.lua': say('a') } });
+	const r = await one(t, { 'a.lua': say('a') });
 	await r.make('x', "SELECT * FROM 'in'", republish('out'));
 	let from = r.b.log.length;
 	r.write('b.lua', say('b') + say('x'));
-	assert.match(await refused(r, from), /^b\.lua: there is a rule "x" already, made by CreateTopicRule$/);
+	await refused(r, from, /^b\.lua: there is a rule "x" already, made by CreateTopicRule$/);
 	assert.equal(await said(r), 'a {}');
 	await r.b.call('DeleteTopicRule', { ruleName: 'x' });
 	from = r.b.log.length;
@@ -169,7 +165,7 @@ test('a name that CreateTopicRule has taken is not a file\'s, and the other way 
 });
 
 test('a name that a file took while the broker was away: the stored rule is in force, the log says so, and the file\'s when that is deleted', async (t) => {
-	const r = await rules(t, { lua: { 'a.lua': say('a') } });
+	const r = await one(t, { 'a.lua': say('a') });
 	await r.make('x', "SELECT * FROM 'in'", republish('out'));
 	await r.b.stop();
 	r.write('b.lua', say('b') + say('x'));
@@ -191,12 +187,18 @@ test('a rule keeps what it keeps when its file changes, and its timers find the 
 		timer = function() publish("timer", { step = ${step} }) end }`;
 	const r = await rules(t, { lua: { 'n.lua': counting(1) } }), { op } = r;
 	await op.subscribe(['n', 'timer']);
-	await op.publish('count', '{"after":1}');
-	assert.deepEqual(await op.next('n'), { n: 1 });
-	await r.reload('n.lua', counting(10));
-	assert.deepEqual(await op.next('timer'), { step: 10 });
+	let n = 0, step = 1;
+	for (let after = 1, found = false; !found; after *= 3) { // a timer that was due before the new file was in force found the old one: then it is given more time
+		await op.publish('count', { after });
+		assert.deepEqual(await op.next('n'), { n: n += step });
+		await r.reload('n.lua', counting(step *= 10));
+		const fired = await op.next('timer');
+		found = fired.step === step;
+		assert.ok(found || fired.step === step / 10, JSON.stringify(fired));
+		assert.ok(found || after < 20, 'it found the old file, however late it was due');
+	}
 	await op.publish('count', '{}');
-	assert.deepEqual(await op.next('n'), { n: 11 });
+	assert.deepEqual(await op.next('n'), { n: n + step });
 });
 
 test('files change a hundred times while messages come', async (t) => {
@@ -204,8 +206,11 @@ test('files change a hundred times while messages come', async (t) => {
 	await op.subscribe(['kept', 'out']);
 	let flows = true, sent = 0;
 	const flow = (async () => {
-		for (; flows; sent++)
+		for (; flows; sent++) {
 			await op.publish('in', '{}');
+			if (sent % 100 === 99) // there is always room for more
+				await until('them to be kept', () => op.got('kept').length > sent);
+		}
 	})();
 	for (let i = 1; i <= 100; i++) {
 		r.write('a.lua', say('a', String(i)) + (i % 3 ? say(`b${i}`) : ''));

@@ -71,8 +71,9 @@ test('a message that expires keeps nobody waiting: the rule hears it, the expiry
 	let five = await away().connect();
 	await five.subscribe('out');
 	await five.end();
+	await op.subscribe('out');
 	await op.publish('in', '{"n":1}');
-	await r.counted('brief', { matched: 1 });
+	assert.deepEqual(await op.next('out'), { n: 1 }); // from now on it grows old
 	await new Promise((done) => setTimeout(done, 2500));
 	five = await away().connect();
 	await op.publish('in', '{"n":2}');
