@@ -66,11 +66,18 @@ async function main([name, ...args]) {
 	found.filter((f) => !files.includes(f)).forEach((f) => console.log(`  left out ${f}`));
 	const env = { ...process.env, SKEETER_SMOKE: smoke ? '1' : '', SKEETER_SLOW: String(SLOW) };
 	const total = { passed: 0, failed: 0 };
+	const times = [];
+	const runLane = async (file, lane) => {
+		const start = performance.now();
+		report(name, await runFile(file, { ...env, SKEETER_LANE: String(lane) }), total);
+		times.push({ file: path.relative(__dirname, file), seconds: Math.round((performance.now() - start) / 1000) });
+	};
 	const lanes = Math.min(2, os.cpus().length, files.length);
 	await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
 		for (let file = files.shift(); file; file = files.shift())
-			report(name, await runFile(file, { ...env, SKEETER_LANE: String(lane) }), total);
+			await runLane(file, lane);
 	}));
+	console.log(`  longest: ${times.sort((a, b) => b.seconds - a.seconds).slice(0, 8).map((f) => `${f.file} ${f.seconds} s`).join(', ')}`);
 	console.log(`${name}: ${total.passed} passed, ${total.failed} failed`);
 	process.exitCode = total.failed || !total.passed ? 1 : 0;
 }
