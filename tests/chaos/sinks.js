@@ -67,7 +67,7 @@ async function faultOfRedis(dice) {
 		await sleep(rng(300));
 		await r.start();
 	} else if (dice < 3) {
-		r.pause();
+		await r.pause();
 		await sleep(rng(400));
 		r.resume();
 	} else if (dice < 5) {

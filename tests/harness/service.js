@@ -2,7 +2,7 @@
 //
 //   const s = new Service(t, { command, args, env, ready: async () => true when it answers });   await s.start();
 //
-// s.dir is its folder, which goes when the test ends, as the process does. kill() is -9; pause() and resume() are SIGSTOP and SIGCONT. What it
+// s.dir is its folder, which goes when the test ends, as the process does. kill() is -9; pause() and resume() are SIGSTOP, with which it has stood still, and SIGCONT. What it
 // prints is shown when the test fails.
 'use strict';
 const { spawn } = require('node:child_process');
@@ -19,6 +19,20 @@ function place() {
 	for (let at = dir; open && at !== '/'; at = path.dirname(at))
 		open = process.getuid() !== 0 || Boolean(fs.statSync(at).mode & 1);
 	return open ? dir : '/tmp';
+}
+
+// A signal that stops a process is taken by one of its threads: until that one has its turn the others go on.
+function still(of) {
+	const words = (file) => {
+		try {
+			return fs.readFileSync(file, 'latin1').replace(/^.*\) /s, '').split(' '); /* state, parent, group */
+		} catch {
+			return ['Z'];
+		}
+	};
+	const numbers = (dir) => (fs.existsSync(dir) ? fs.readdirSync(dir).filter((n) => /^\d+$/.test(n)) : []);
+	const group = numbers('/proc').filter((pid) => of(Number(pid), Number(words(`/proc/${pid}/stat`)[2])));
+	return until('it to stand still', () => group.every((pid) => numbers(`/proc/${pid}/task`).every((id) => 'TtZX'.includes(words(`/proc/${pid}/task/${id}/stat`)[0]))));
 }
 
 class Service {
@@ -55,7 +69,10 @@ class Service {
 				throw e;
 		}
 	}
-	pause() { this.signal('SIGSTOP'); }
+	pause() {
+		this.signal('SIGSTOP');
+		return still((pid, group) => group === this.child.pid);
+	}
 	resume() { this.signal('SIGCONT'); }
 
 	async stop(signal = 'SIGTERM') {
@@ -117,4 +134,4 @@ function listen(server, port) {
 	return new Promise((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', () => done(server)));
 }
 
-module.exports = { Service, Session, answers, listen };
+module.exports = { Service, Session, answers, listen, still };

@@ -4,6 +4,7 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const path = require('node:path');
+const { still } = require('./service');
 
 const BUILD = process.env.SKEETER_BUILD || path.resolve(__dirname, '../../build');
 
@@ -38,6 +39,10 @@ class Kafka {
 		if (!Array.isArray(records))
 			throw new Error(`${topic}: ${records}\n${this.log}`);
 		return records;
+	}
+	pause() {
+		this.child.kill('SIGSTOP');
+		return still((pid) => pid === this.child.pid);
 	}
 	async end() {
 		this.gone.catch(() => {});

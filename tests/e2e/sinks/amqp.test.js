@@ -79,7 +79,7 @@ test('TLS with the authority that is named', async (t) => {
 test('a server that stands still costs the time limit; one that is short of memory says so', async (t) => {
 	const r = await rabbit(t), d = sink(t, { url: r.url, routingKey: 'once' }, { timeout: '1s' });
 	await until('the first one to arrive', async () => results(await d.send({})) === 'ok');
-	r.pause();
+	await r.pause();
 	assert.deepEqual((await d.send({}, {})).map((one) => [one.result, one.why]), Array(2).fill(['retry', 'timed out']));
 	assert.deepEqual((await d.send({})).map((one) => [one.result, one.why]), [['retry', `127.0.0.1:${r.port}: timed out`]]);
 	r.resume();

@@ -104,7 +104,7 @@ test('no broker: tried again with what the connection said; brokers that fall si
 	});
 	const k = await kafka(t), d = sink(t, k, {}, { timeout: '500ms' });
 	await until('the first one to arrive', async () => results(await d.send({ payload: '1' })) === 'ok');
-	k.child.kill('SIGSTOP');
+	await k.pause();
 	assert.equal(results(await d.send({ payload: '2' }, { payload: '3' })), 'retry retry');
 	k.child.kill('SIGCONT');
 	await until('it to arrive', async () => results(await d.send({ payload: '2' }, { payload: '3' })) === 'ok ok');

@@ -181,7 +181,7 @@ test('connections that an operator ends are made again, and the server may be pa
 	const [id] = await m.sql("SELECT ID FROM information_schema.processlist WHERE USER = 'skeeter' ORDER BY ID DESC LIMIT 1");
 	await m.sql(`KILL ${id}`);
 	await arrives(2);
-	m.pause();
+	await m.pause();
 	assert.equal(results(await d.send(...numbers([3]))), 'retry');
 	m.resume();
 	await arrives(3);

@@ -103,7 +103,7 @@ test('the next server is asked when one is away, and a connection that was ended
 test('a server that stands still costs the time limit', async (t) => {
 	const s = await nats(t), d = sink(t, { url: s.url, subject: 'a' }, { timeout: '1s' });
 	await until('the first one to arrive', async () => results(await d.send({})) === 'ok');
-	s.pause();
+	await s.pause();
 	assert.deepEqual((await d.send({}, {})).map((r) => [r.result, r.why]), Array(2).fill(['retry', 'timed out']));
 	assert.deepEqual((await d.send({})).map((r) => [r.result, r.why]), [['retry', `127.0.0.1:${s.port}: timed out`]]);
 	s.resume();

@@ -184,7 +184,7 @@ test('connections that an operator ends are made again, and the server may be pa
 	await arrives(d, 1);
 	await pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'skeeter'");
 	await arrives(d, 2);
-	pg.pause();
+	await pg.pause();
 	const fresh = sink(t, pg, insert, { timeout: '1s' });
 	const [r] = await fresh.send(...numbers([3]));
 	pg.resume();

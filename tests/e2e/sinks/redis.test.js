@@ -130,7 +130,7 @@ test('a connection that the server has ended is noticed before a batch is sent o
 test('a server that stands still costs the time limit, and what it has not answered comes again', async (t) => {
 	const r = await redis(t), d = sink(t, { url: r.url, command: 'set', key: 'k' }, { timeout: '1s' });
 	await until('the first one to arrive', async () => results(await d.send({})) === 'ok');
-	r.pause();
+	await r.pause();
 	for (let i = 0; i < 2; i++)
 		assert.deepEqual((await d.send({}, {})).map((one) => [one.result, one.why]), Array(2).fill(['retry', `127.0.0.1:${r.port}: timed out`]));
 	r.resume();
