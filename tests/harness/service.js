@@ -49,7 +49,7 @@ class Service {
 	async start() {
 		const { command, args, env, ready } = this.spec;
 		const child = this.child = spawn(command, typeof args === 'function' ? args(this) : args || [],
-			{ detached: true, cwd: this.dir, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+			{ detached: true, cwd: this.dir, env: { ...process.env, TMPDIR: this.dir, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exit = new Promise((done) => child.on('close', () => { child.gone = true; done(); }));
 		child.on('error', (e) => { this.log += `${e}\n`; child.gone = true; });
 		for (const stream of [child.stdout, child.stderr])

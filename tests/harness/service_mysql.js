@@ -25,7 +25,7 @@ class Mysql extends Service {
 			await run('chown', ['-R', 'mysql:mysql', this.dir]);
 		const user = root ? ['--user=mysql'] : [];
 		// --force: it does not look this machine's name up.
-		await run('mariadb-install-db', ['--no-defaults', `--datadir=${this.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--force', ...user], { cwd: this.dir });
+		await run('mariadb-install-db', ['--no-defaults', `--datadir=${this.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--force', ...user], { cwd: this.dir, env: { ...process.env, TMPDIR: this.dir } });
 	}
 
 	get client() { return ['--no-defaults', '-uroot', `-S${this.socket}`, '-N', '-B']; }
