@@ -12,7 +12,9 @@ const { prepare } = require('../../harness/http');
 const { web } = require('../../harness/service_web');
 
 // Below a preloaded sanitizer glibc's lock of message catalogues has one reader less than none from the start, and libpq, which binds a catalogue, waits for it for ever.
-const SINKS = ['http', 'redis', ...process.env.SKEETER_PRELOAD ? [] : ['postgres'], 'mysql', 'amqp', 'nats', 'kafka', 'aws'];
+// librdkafka starts its threads with C11's thrd_create(), which gcc 12's ThreadSanitizer does not see: such a thread has no state of the tool's, and ends the process with its first malloc().
+const left = { postgres: process.env.SKEETER_PRELOAD, kafka: process.env.SKEETER_TOOL === 'tsan' };
+const SINKS = ['http', 'redis', 'postgres', 'mysql', 'amqp', 'nats', 'kafka', 'aws'].filter((name) => !left[name]);
 const roleArn = 'arn:aws:iam::123456789012:role/r';
 const CANARY = /c4n4ry|YzRuNHJ5|M0bjRye|jNG40cn/i; // as it is, and as base64 has it
 // Where in the text one is.
