@@ -8,6 +8,7 @@
 
 #include "core/cache.h"
 #include "core/check.h"
+#include "core/threads.h"
 #include "core/why.h"
 #include "plugins/rules/engine_actions.h"
 #include "plugins/rules/engine_destinations.h"
@@ -118,7 +119,7 @@ void engine_quiesce(struct rules_engine *e)
 	if (e->folder)
 		folder_stop(e->folder);
 	engine_turn(e);
-	for (int ms = 0; ms < FINISH_MS && !idle(e); ms++)
+	for (int64_t until = sk_mono_us() + FINISH_MS * 1000; !idle(e) && sk_mono_us() < until;)
 		usleep(1000);
 	for (int i = 0; i < e->threads; i++)
 		thread_stop(e->thread[i]);

@@ -92,10 +92,11 @@ test('what an end in peace does not wait for is done after the next start', asyn
 	await r.make('slow', "SELECT n, aws_lambda('slow', n) AS twice FROM 'in'", r.sink());
 	const d = await r.b.device('d');
 	await publishAll(d, 'in', range(24)); // twelve seconds of it
-	await r.b.restart();
-	await r.b.operator();
-	await r.b.logged(AGAIN, r.b.mark);
+	await r.b.stop();
+	const left = 24 - new Set(r.got()).size;
+	await r.b.start();
 	await r.all(range(24));
+	assert.ok(left === 0 || AGAIN.test(r.b.log.slice(r.b.mark)), `${left} were left, and nothing was run again`);
 });
 
 test('a message is run again for the rules that are still there, and for none that came since', async (t) => {
