@@ -76,9 +76,9 @@ static int hand_to_broker(struct sk_runtime *rt, struct sk_request *r)
 	return 0;
 }
 
-static int submit(struct sk_runtime *rt, struct sk_request *r)
+static int submit(struct sk_runtime *rt, struct sk_request *r, bool internal)
 {
-	if (atomic_load(&rt->stopping) || (r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)))
+	if ((atomic_load(&rt->stopping) && !internal) || (r->lane == SK_LANE_DEVICE && rt->store->ops->pressed(rt->store)))
 		return SK_E_UNAVAILABLE;
 	if (!strcmp(r->row->partition, "broker"))
 		return hand_to_broker(rt, r);
@@ -159,7 +159,7 @@ int sk_runtime_invoke(struct sk_runtime *rt, const struct sk_invocation *v, stru
 	r->arrived_us = rt->host->mono_us(rt->host->ctx);
 	int rc = copy_body(r, v) ? SK_E_UNAVAILABLE : route(v, r, a, message);
 	if (!rc)
-		rc = submit(rt, r);
+		rc = submit(rt, r, v->internal);
 	if (rc)
 		sk_request_free(r);
 	else

@@ -9,7 +9,7 @@
 
 struct sk_invocation {
 	struct sk_row *row;              /* an operation, or an event of the asker's own */
-	bool internal;                   /* in the lane that is never refused: the asker bounds how many there are */
+	bool internal;                   /* in the lane that is never refused: the asker bounds how many there are, and still brings some until its quiesce() returns */
 	const struct sk_caller *caller;
 	int depth;                       /* how many publishes of ours led to it */
 	const cJSON *in;                 /* the input, for finding its partition; not kept */

@@ -30,18 +30,23 @@ static void finish(struct sk_request *r, const struct sk_answer *a)
 	snprintf(told.text, sizeof told.text, "%s", a->error ? a->message ? a->message : "" : text ? text : "");
 }
 
-/* What invoke answers; ' for " in the input. */
-static int invoke(struct sim *s, const char *operation, const char *input, const char **message)
+static int invoke_as(struct sim *s, bool internal, const char *operation, const char *input, const char **message)
 {
 	static const struct sk_caller caller = { .kind = SK_HTTP, .client_id = "", .principal = "AK", .region = "eu-west-1" };
 	char *text = sk_strdup(&arena, input);
 	for (char *p = text; *p; p++)
 		*p = *p == '\'' ? '"' : *p;
-	struct sk_invocation v = { .row = sk_runtime_operation(s->rt, operation), .caller = &caller, .in = sk_json_parse(&arena, text, strlen(text), NULL, NULL),
+	struct sk_invocation v = { .row = sk_runtime_operation(s->rt, operation), .internal = internal, .caller = &caller, .in = sk_json_parse(&arena, text, strlen(text), NULL, NULL),
 		                   .text = text, .size = strlen(text), .finish = finish, .ctx = &told };
 	assert_non_null(v.in);
 	memset(&told, 0, sizeof told);
 	return sk_runtime_invoke(s->rt, &v, &arena, message);
+}
+
+/* What invoke answers; ' for " in the input. */
+static int invoke(struct sim *s, const char *operation, const char *input, const char **message)
+{
+	return invoke_as(s, false, operation, input, message);
 }
 
 static const char *answer(struct sim *s, const char *operation, const char *input)
@@ -137,6 +142,20 @@ static void what_is_not_taken_is_said_at_once(void **state)
 	sim_free(&s);
 }
 
+/* A plugin ends what it has begun: a message of a rule that could not ask any more would be lost. */
+static void what_a_plugin_brings_until_it_is_quiet_is_taken(void **state)
+{
+	struct sim *s = sim_new(1, 1);
+	const char *message;
+	(void)state;
+	atomic_store(&s->rt->stopping, true);
+	assert_int_equal(invoke_as(s, true, "Look", "{'script':''}", &message), 0);
+	sim_settle(s);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.error, SK_OK);
+	sim_free(&s);
+}
+
 static void when_the_runtime_ends_everybody_is_told(void **state)
 {
 	static const char *const operations[] = { "Look", "Index" };
@@ -160,6 +179,7 @@ int main(void)
 		cmocka_unit_test(only_an_answer_that_nothing_is_ahead_of_is_quiet),
 		cmocka_unit_test(a_row_of_the_broker_runs_there),
 		cmocka_unit_test(what_is_not_taken_is_said_at_once),
+		cmocka_unit_test(what_a_plugin_brings_until_it_is_quiet_is_taken),
 		cmocka_unit_test(when_the_runtime_ends_everybody_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, end);
