@@ -164,9 +164,38 @@ static void store_says(const char *line)
 	mosquitto_log_printf(MOSQ_LOG_NOTICE, "skeeter: core: %s", line);
 }
 
-static struct sk_store *open_store(const struct sk_core_options *o, char *why, size_t why_size)
+/* The store has a thread of its own, which is there before the runtime and after it. */
+static pthread_mutex_t saying = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t broker_thread;
+static bool hushed; /* the way to the broker's log is closed */
+
+static void redis_says(char level, const char *line)
+{
+	char text[1100];
+	pthread_mutex_lock(&saying);
+	if (sk_process() && !hushed) {
+		sk_log(level, "core", "%s", line);
+	} else if (pthread_equal(pthread_self(), broker_thread)) { /* at the start and at the end */
+		snprintf(text, sizeof text, "skeeter: core: %s", line);
+		sk_host_log(NULL, level, text);
+	}
+	pthread_mutex_unlock(&saying);
+}
+
+static void hush(bool yes)
+{
+	pthread_mutex_lock(&saying);
+	hushed = yes;
+	pthread_mutex_unlock(&saying);
+}
+
+static struct sk_store *open_store(const struct sk_core_options *o, const char *data_dir, char *why, size_t why_size)
 {
 	char path[PATH_MAX];
+	broker_thread = pthread_self();
+	hush(false);
+	if (sk_store_is_url(o->store))
+		return sk_store_open_redis(&(struct sk_redis_options){ .url = o->store, .data_dir = data_dir, .wait_ms = o->store_wait, .say = redis_says }, why, why_size);
 	snprintf(path, sizeof path, "%s/%s", o->data, o->store);
 	return sk_store_open_embedded(&(struct sk_store_options){ .path = path, .relaxed = o->durability == 1, .gather_us = GATHER_US, .say = store_says }, why, why_size);
 }
@@ -197,9 +226,13 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 	if (make_folder(o->data, data_dir, why, why_size))
 		return -1;
 	widen_file_table();
-	struct sk_store *store = open_store(o, why, why_size);
+	struct sk_store *store = open_store(o, data_dir, why, why_size);
 	if (!store)
 		return -1;
+	if (sk_store_whole(store, why, why_size)) {
+		store->ops->close(store);
+		return -1;
+	}
 	sk_broker.options = o;
 	sk_broker.started_ms = sk_wall_ms();
 	int workers = worker_count(o);
@@ -213,6 +246,7 @@ int sk_broker_open(const struct sk_core_options *o, char *why, size_t why_size)
 	rt->account = o->account;
 	rt->region = o->region;
 	rt->data_dir = data_dir;
+	rt->store_url = strstr(o->store, "://") ? o->store : NULL;
 	rt->inbox_limit = (size_t)o->inbox;
 	sk_runtime_set_cache(rt, (size_t)o->cache / (size_t)workers);
 	sk_process_set(rt);
@@ -307,6 +341,7 @@ static void close_all(void)
 	size_t left = sk_threads_stop(&sk_broker.threads, STOP_US);
 	if (left)
 		mosquitto_log_printf(MOSQ_LOG_WARNING, "skeeter: core: stopped with calls unanswered; durable effects run at the next start");
+	hush(true);
 	sk_wake_stop();
 	sk_kick_free();
 	sk_clients_free();

@@ -68,6 +68,12 @@ struct sk_client *sk_clients_at(void *handle, uint64_t generation)
 	return e && e->client.generation == generation ? &e->client : NULL;
 }
 
+int sk_client_subscriptions(void *handle, uint64_t generation)
+{
+	const struct sk_client *c = sk_clients_at(handle, generation);
+	return c ? mosquitto_client_sub_count(c->handle) : -1;
+}
+
 static void call_gone(struct sk_client *c)
 {
 	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
@@ -171,6 +177,7 @@ struct sk_client *sk_clients_add(struct mosquitto *handle)
 	e->client.generation = ++generations;
 	e->since = sk_mono_us();
 	e->client.clean_session = mosquitto_client_clean_session(handle);
+	e->client.lasting = e->is_v5 || !e->client.clean_session;
 	e->client.tokens = (int32_t)sk_broker.options->device_rate;
 	for (at = home_of(handle); table[at].entry; at = (at + 1) & (buckets - 1))
 		;

@@ -56,6 +56,37 @@ static int ask_connect(struct sk_client *c, bool again)
 	return SK_PASS;
 }
 
+/* -- sessions and what they subscribe to -- */
+
+static void session_came(struct sk_client *c)
+{
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->came)
+			l->plugin->hooks->came(l->state, c);
+	}
+}
+
+static void session_subscribed(struct sk_client *c, const char *filter, bool on)
+{
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_loaded *l = &sk_broker.rt->loaded[i];
+		if (l->plugin->hooks && l->plugin->hooks->subscribed)
+			l->plugin->hooks->subscribed(l->state, c, filter, on);
+	}
+}
+
+/* Where the broker does not tell what came of it, a subscription that nobody denied counts, and one ends when it was us who let it. */
+static void subscription_asked(struct sk_client *c, int access, const char *filter, int verdict)
+{
+	if (sk_broker.version->tells_subscriptions || verdict >= SK_DENY)
+		return;
+	if (access == SK_ACL_SUBSCRIBE || verdict == SK_ALLOW)
+		session_subscribed(c, filter, access == SK_ACL_SUBSCRIBE);
+}
+
+/* -- operators, and the verdict -- */
+
 /* SIGHUP asks again about every session; a session without a name would be thrown out, so operators have one. */
 static int connect_operator(struct sk_client *c)
 {
@@ -101,12 +132,15 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		return ours;
 	if (c && c->is_operator && is_operators_socket(c))
 		return MOSQ_ERR_SUCCESS;
+	bool known = c;
 	if (!c && !(c = sk_clients_add(ed->client)))
 		return MOSQ_ERR_AUTH;
 	if (!again)
 		note_connecting(ed->client, c->id);
-	if (is_operators_socket(c))
+	if (is_operators_socket(c)) {
+		session_came(c);
 		return connect_operator(c);
+	}
 	bool was_online = c->online;
 	c->password = ed->password;
 	sk_broker.denial[0] = '\0';
@@ -117,6 +151,8 @@ static int on_basic_auth(int event, void *event_data, void *userdata)
 		c->online = was_online;
 	else if (rc != MOSQ_ERR_AUTH)
 		sk_presence_connecting(c);
+	if (!known && rc != MOSQ_ERR_AUTH)
+		session_came(c);
 	return rc;
 }
 
@@ -130,6 +166,8 @@ static struct sk_client *restored(struct mosquitto *handle)
 		c->restored = true;
 		ask_connect(c, true);
 	}
+	if (c)
+		session_came(c);
 	return c;
 }
 
@@ -231,6 +269,8 @@ static int on_acl_check(int event, void *event_data, void *userdata)
 		SK_COUNT(sk_broker.rt->count.denials);
 	if (c->known && (ed->access != SK_ACL_READ || verdict >= SK_DENY))
 		sk_presence_asked(c, ed->access, ed->topic, &m, verdict);
+	if (ed->access == SK_ACL_SUBSCRIBE || ed->access == SK_ACL_UNSUBSCRIBE)
+		subscription_asked(c, ed->access, ed->topic, verdict);
 	if (ed->access == SK_ACL_WRITE)
 		sk_broker.write_client = verdict == SK_ALLOW ? ed->client : NULL;
 	if (__builtin_expect(m.will, 0) && verdict == SK_ALLOW && *sk_broker.listeners)
@@ -315,8 +355,10 @@ void sk_event_connected(struct mosquitto *client)
 void sk_event_subscription(struct mosquitto *client, const char *filter, bool begins)
 {
 	struct sk_client *c = sk_clients_find(client);
-	if (c)
-		sk_presence_subscription(c, filter, begins);
+	if (!c)
+		return;
+	session_subscribed(c, filter, begins);
+	sk_presence_subscription(c, filter, begins);
 }
 
 /* Without an id its CONNECT was refused. */

@@ -11,9 +11,11 @@ static bool fed; /* in this turn */
 void sk_feed_start(void)
 {
 	const struct sk_loaded **at = sk_broker.listeners;
-	for (int i = 0; i < sk_broker.rt->loaded_count; i++)
-		if (sk_broker.rt->loaded[i].plugin->hooks && sk_broker.rt->loaded[i].plugin->hooks->message)
+	for (int i = 0; i < sk_broker.rt->loaded_count; i++) {
+		const struct sk_hooks *h = sk_broker.rt->loaded[i].plugin->hooks;
+		if (h && (h->message || h->passed))
 			*at++ = &sk_broker.rt->loaded[i];
+	}
 	*at = NULL;
 }
 
@@ -21,8 +23,11 @@ static int tell(const struct sk_feed *f)
 {
 	int verdict = SK_PASS;
 	for (const struct sk_loaded *const *l = sk_broker.listeners; *l; l++)
-		if ((*l)->plugin->hooks->message((*l)->state, f) == SK_DENY)
+		if ((*l)->plugin->hooks->message && (*l)->plugin->hooks->message((*l)->state, f) == SK_DENY)
 			verdict = SK_DENY;
+	for (const struct sk_loaded *const *l = sk_broker.listeners; *l && verdict != SK_DENY; l++)
+		if ((*l)->plugin->hooks->passed)
+			(*l)->plugin->hooks->passed((*l)->state, f);
 	fed = true;
 	return verdict;
 }

@@ -33,7 +33,7 @@ struct sk_broker {
 	struct sk_runtime *rt;
 	struct sk_threads *threads;
 	const struct sk_loaded *acl[SK_MAX_PLUGINS + 1]; /* those that have the hook, in load order; filled at the first event */
-	const struct sk_loaded *listeners[SK_MAX_PLUGINS + 1]; /* those that have the hook `message`, likewise */
+	const struct sk_loaded *listeners[SK_MAX_PLUGINS + 1]; /* those that have the hook `message` or `passed`, likewise */
 	int64_t started_ms;       /* wall clock */
 	bool started;             /* the first event has come: all plugins are loaded */
 	const struct sk_version *version; /* what this Mosquitto does; set when core is loaded */

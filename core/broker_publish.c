@@ -85,7 +85,7 @@ void sk_host_publish(void *ctx, const struct sk_outgoing *item)
 			return;
 		}
 	}
-	if (item->topic[0] == '$' && item->kind == SK_OUT_PUBLISH && !sk_trie_find(rt->trie, item->topic, &m))
+	if (item->topic[0] == '$' && item->kind == SK_OUT_PUBLISH && !item->foreign && !sk_trie_find(rt->trie, item->topic, &m))
 		m.row = NULL;
 	if (took_directly(item, &m))
 		return;
@@ -95,7 +95,7 @@ void sk_host_publish(void *ctx, const struct sk_outgoing *item)
 	}
 	SK_COUNT(rt->count.publishes);
 	sk_broker.published++;
-	if (!to)
+	if (!to && !item->foreign)
 		go_on(item, &m);
 }
 

@@ -113,6 +113,12 @@ uint64_t sk_version(struct sk_call *c, const char *fmt, ...)
 	return key ? find(sk_slot_of(c), key).version : 0;
 }
 
+uint64_t sk_event_version(struct sk_call *c)
+{
+	const struct sk_effect *e = sk_slot_of(c)->request->effect;
+	return e ? e->version : 0;
+}
+
 void sk_call_write(struct sk_call *c, enum sk_space space, const char *key, const char *text, size_t n)
 {
 	struct sk_slot *s = sk_slot_of(c);

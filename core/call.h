@@ -119,6 +119,8 @@ void sk_publish_message(struct sk_call *c, const struct sk_message *m, const cha
 void sk_reply(struct sk_call *c, const cJSON *document, const char *topic, ...) SK_FMT(3);
 /* Durable. Runs every SK_ON row of that name in every plugin, in its own partition, at least once: handlers are idempotent. */
 void sk_emit(struct sk_call *c, const char *event, cJSON *input);
+/* In the handler of an event: the version of the commit that it came of. A record with a higher one was written since. 0: it is no event. */
+uint64_t sk_event_version(struct sk_call *c);
 /* Durable timer of the home partition. Setting a name again replaces it. Runs the SK_ON row `event` with
  * {"timer":name, ...input}, once, in the home partition. `due_ms` is wall-clock ms. */
 void sk_timer_set(struct sk_call *c, const char *name, int64_t due_ms, const char *event, cJSON *input);

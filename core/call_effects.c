@@ -104,7 +104,8 @@ static void emit(struct sk_call *c, const char *event, cJSON *input, int depth)
 	uint64_t high, low = 0;
 	memcpy(&high, id, 8);
 	memcpy(&low, id + 8, 4);
-	char *key = sk_printf(c->arena, "%s/%016" PRIx64 "%08" PRIx64, c->home, high, low);
+	const char *self = s->run->worker->rt->store->self; /* "" where the store is one process's own */
+	char *key = sk_printf(c->arena, "%s/%s%s%016" PRIx64 "%08" PRIx64, c->home, self, *self ? "-" : "", high, low);
 	if (!text || !e || !key)
 		return;
 	*e = (struct sk_emitted){ .next = s->emitted, .key = key, .event = sk_strdup(c->arena, event), .input = text };

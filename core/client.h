@@ -18,7 +18,8 @@ struct sk_client {
 	const char *address;    /* peer's IP, or the path of the unix socket that it came through; ours */
 	bool online;
 	bool doomed;            /* to be disconnected at the next TICK, when there was no memory for a note of it */
-	bool clean_session;
+	bool clean_session;     /* it began so */
+	bool lasting;           /* its session may outlive the connection */
 	bool restored;          /* the broker had this session in its file; it was never connected in this process */
 	bool from_certificate;  /* auth sets it: identity came from a certificate on this connection */
 	bool is_operator;       /* by plugin_opt_operators; set after connect was allowed */
@@ -61,6 +62,8 @@ size_t sk_feed_properties(const struct sk_feed *f, void *out, size_t room);
 const unsigned char *sk_client_certificate_der(struct sk_client *c, size_t *n);
 /* 0 or -1. */
 int sk_client_set_username(struct sk_client *c, const char *username);
+/* Subscriptions that the broker has, or has had at once, for that connection's session, without shared ones; -1: it is not there any more. */
+int sk_client_subscriptions(void *handle, uint64_t generation);
 /* Queue a disconnect for the next TICK; checked against generation then. */
 void sk_client_kick(struct sk_client *c, const char *why);
 /* We let it in, and it is not known yet whether the broker and the other plugins did. */

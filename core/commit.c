@@ -3,6 +3,7 @@
  * Nothing leaves before the commit is durable. What leaves keeps this order: the watches of all its writes, then each call's
  * publishes and replies in the order of the calls. */
 #include "core/call_internal.h"
+#include "core/follower.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,8 @@ static int note_for(struct sk_run *run, const struct sk_loaded *l, const struct 
 		item->watch = watch;
 		item->state = l->state;
 		item->bytes = sk_bytes_ref(w->bytes);
+		item->follower = run->worker->rt->follower;
+		item->made = item->follower ? sk_follower_made(item->follower) : 0;
 	}
 	return 0;
 }
@@ -226,7 +229,7 @@ static bool conflict(struct sk_run *run)
 		one_by_one(run); /* what collides is then one of them, not all */
 		return false;
 	}
-	if (tries >= SK_MAX_RERUNS) {
+	if (tries >= sk_max_reruns(rt->store)) {
 		SK_COUNT(rt->count.rerun_limit);
 		give_up_all(run, "The request kept colliding with others");
 		return false;
@@ -236,12 +239,13 @@ static bool conflict(struct sk_run *run)
 	return true;
 }
 
-/* A commit of several calls that failed is tried again call by call, so that one that cannot be stored fails alone. */
+/* A commit of several calls that failed is tried again call by call, so that one that cannot be stored fails alone; but not one that may have
+ * happened: its calls would happen twice. */
 static void failed(struct sk_run *run)
 {
 	struct sk_runtime *rt = run->worker->rt;
 	SK_COUNT(rt->count.commit_failures);
-	if (run->slots > 1)
+	if (run->slots > 1 && !run->commit.unknown)
 		one_by_one(run);
 	else
 		give_up_all(run, run->commit.why ? run->commit.why : "The store does not answer");
@@ -307,8 +311,11 @@ void sk_run_release(struct sk_run *run)
 	SK_COUNT_BY(w->rt->count.run_calls, (uint64_t)run->slots);
 	SK_POINT(w->rt->host, "release.before");
 	run->heard = run->commit.write_count && run->watched.head;
-	if (run->commit.write_count)
+	if (run->commit.write_count) {
+		for (struct sk_outgoing *item = run->watched.head; item && item->follower; item = item->next)
+			item->version = run->commit.version;
 		sk_out_list_move(&w->out, &run->watched);
+	}
 	for (int i = 0; i < run->slots; i++) {
 		struct sk_slot *s = run->slot[i];
 		release_effects(s);

@@ -8,7 +8,8 @@
 
 struct sk_core_options {
 	const char *data;        /* folder */
-	const char *store;       /* file name in it */
+	const char *store;       /* file name in it, or the URL of a Redis */
+	int64_t store_wait;      /* ms, for a Redis that is not there yet */
 	int durability;          /* 0 full, 1 relaxed */
 	const char *account, *region;
 	const char *operators;   /* blank-separated */

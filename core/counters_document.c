@@ -51,7 +51,7 @@ static void describe_store(struct sk_arena *a, cJSON *out, struct sk_store *stor
 #define SK_STAT(name) sk_json_set_int(a, stats, #name, (int64_t)s.name);
 	SK_STAT(commits) SK_STAT(commit_batches) SK_STAT(conflicts) SK_STAT(failures) SK_STAT(reads) SK_STAT(table_reads) SK_STAT(scans)
 	SK_STAT(folded_records) SK_STAT(fold_us) SK_STAT(fsync_us) SK_STAT(dirty_bytes) SK_STAT(dirty_records) SK_STAT(log_bytes)
-	SK_STAT(log_rows) SK_STAT(replayed_rows) SK_STAT(open_us)
+	SK_STAT(log_rows) SK_STAT(replayed_rows) SK_STAT(open_us) SK_STAT(reconnects) SK_STAT(redirects) SK_STAT(resent) SK_STAT(unknown) SK_STAT(down)
 #undef SK_STAT
 }
 

@@ -4,6 +4,7 @@
  * it sent has been handed to the broker, one more call removes the record. After a crash the records that are left run again:
  * at least once, so handlers of events are idempotent. */
 #include "core/call_internal.h"
+#include "core/follower.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static void effect_free(struct sk_effect *e)
 {
 	if (!e)
 		return;
+	if (e->rt->follower)
+		sk_follower_forgets(e->rt->follower, e->key);
 	free(e->partition);
 	free(e);
 }
@@ -31,8 +34,9 @@ static struct sk_effect *effect_new(struct sk_runtime *rt, const char *key)
 		return NULL;
 	e->rt = rt;
 	memcpy(e->key, key, n);
-	if ((e->partition = strndup(key, sk_key_partition(key))))
+	if ((e->partition = strndup(key, sk_key_partition(key))) && (!rt->follower || !sk_follower_knows(rt->follower, key)))
 		return e;
+	free(e->partition);
 	free(e);
 	return NULL;
 }
@@ -139,9 +143,10 @@ void sk_effect_abandon(struct sk_effect *e)
 		effect_free(e);
 }
 
-static void send_requests(struct sk_effect *e, struct sk_request *list, int count)
+static void send_requests(struct sk_effect *e, uint64_t version, struct sk_request *list, int count)
 {
 	struct sk_runtime *rt = e->rt;
+	e->version = version;
 	SK_COUNT(rt->count.effects);
 	if (!count) {
 		submit_done(e, list);
@@ -237,7 +242,7 @@ void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot)
 	}
 	for (; first; first = first->next)
 		if (first->effect)
-			send_requests(first->effect, first->requests, first->count);
+			send_requests(first->effect, run->commit.version, first->requests, first->count);
 	for (struct sk_pending_timer *t = slot->timers; t; t = t->next)
 		if (t->name)
 			sk_keeper_arm(rt->keeper, t->due_ms, run->partition->name, t->name, t->generation);
@@ -245,15 +250,19 @@ void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot)
 
 /* -- replay -- */
 
-static int replay_one(void *ctx, const struct sk_scan_item *item)
+void sk_effects_replay_one(struct sk_runtime *rt, const struct sk_scan_item *item)
 {
-	struct sk_runtime *rt = ctx;
 	struct dispatch d = { .rt = rt };
 	SK_COUNT(rt->count.effects_replayed);
 	if (prepare(&d, item->key, item->bytes->data, item->bytes->size) == PREPARED)
-		send_requests(d.effect, d.list, d.count);
+		send_requests(d.effect, item->version, d.list, d.count);
 	else
 		sk_log('e', "core", "the durable effect %s cannot be replayed", item->key);
+}
+
+static int replay_one(void *ctx, const struct sk_scan_item *item)
+{
+	sk_effects_replay_one(ctx, item);
 	free(item->key);
 	sk_bytes_unref(item->bytes);
 	return 0;
@@ -261,7 +270,7 @@ static int replay_one(void *ctx, const struct sk_scan_item *item)
 
 int sk_effects_replay(struct sk_runtime *rt)
 {
-	return rt->store->ops->scan(rt->store, SK_EFFECT, "", NULL, 0, replay_one, rt);
+	return rt->store->ops->scan(rt->store, &(struct sk_store_scan){ .space = SK_EFFECT, .prefix = "", .fn = replay_one, .ctx = rt });
 }
 
 /* -- the end of one request -- */

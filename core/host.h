@@ -27,6 +27,6 @@ struct sk_host {
 	void *ctx;
 };
 #define SK_POINT(host, name) ((host)->crash_point ? (host)->crash_point((host)->ctx, name) : (void)0)
-enum { SK_KEEPER = -1, SK_COMMITTER = -2, SK_SLOW_POOL = -3 };
+enum { SK_KEEPER = -1, SK_COMMITTER = -2, SK_SLOW_POOL = -3, SK_FOLLOWER = -4 };
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/follower.h"
 #include "core/plugin.h"
 
 void sk_outbox_init(struct sk_outbox *o)
@@ -161,6 +162,8 @@ static void handle(const struct sk_host *host, struct sk_outgoing *item, const s
 		host->kick(host->ctx, item);
 		break;
 	case SK_OUT_APPLY:
+		if (item->follower && !sk_follower_judge(item->follower, item))
+			break;
 		if (item->watch->apply(item->state, item->topic, item->bytes))
 			host->log(host->ctx, 'e', "a change could not be applied to the broker's index: restart the broker to rebuild it");
 		break;

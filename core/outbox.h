@@ -14,6 +14,7 @@
 #include "core/store.h"
 
 struct sk_watch;
+struct sk_follower;
 
 enum sk_outgoing_kind { SK_OUT_PUBLISH, SK_OUT_REPLY, SK_OUT_KICK, SK_OUT_APPLY, SK_OUT_FINISHED, SK_OUT_LOG, SK_OUT_CALL };
 
@@ -27,15 +28,25 @@ struct sk_outgoing {
 	enum sk_outgoing_kind kind;
 	int qos;
 	bool retain;
+	bool foreign;            /* PUBLISH: another broker's message: for subscribers alone, no row and no plugin gets it */
 	int depth;               /* of a publish of ours: how many publishes of ours led to it */
-	void *client;            /* REPLY, FINISHED: the requester, believed only with the same generation */
-	uint64_t generation;
+	union {
+		void *client;         /* REPLY, FINISHED: the requester, believed only with the same generation */
+		struct sk_follower *follower; /* APPLY: judges whether it is not older than what was told; NULL: nobody must */
+	};
+	union {
+		uint64_t generation;
+		uint64_t version; /* APPLY with a follower: of the record, or of the commit that deleted it */
+	};
 	const char *topic;       /* PUBLISH, REPLY; KICK: user name or NULL; APPLY: the record's name; LOG: text */
 	const char *client_id;   /* KICK: or NULL */
 	const char *payload;     /* payload_size bytes and a NUL; KICK: why */
 	size_t payload_size;
 	void *properties;        /* PUBLISH: properties_size bytes of core/properties.h, owned; NULL: none */
-	size_t properties_size;
+	union {
+		size_t properties_size;
+		uint64_t made;    /* APPLY with a follower: sk_follower_made() from before it was read or committed */
+	};
 	const struct sk_watch *watch; /* APPLY */
 	void *state;             /* APPLY: the plugin's state; CALL: argument; FINISHED: what drop frees */
 	struct sk_bytes *bytes;  /* APPLY: our reference, NULL for deleted */

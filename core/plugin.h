@@ -87,6 +87,12 @@ struct sk_watch {
 	int (*apply)(void *state, const char *name, const struct sk_bytes *bytes); /* name: the key after the prefix */
 };
 
+/* After a gap in what a store that brokers share tells of its changes: SK_RESET_BEGINS, then every record that there is, and changes between
+ * them, then SK_RESET_ENDS: what was not applied since the beginning is gone. Until then what was known stays in force. It may begin again
+ * before it has ended. After each beginning and end comes SK_RESET_OVER on another thread, where what was taken out of use can be freed at
+ * leisure; nothing else of reset() is called meanwhile, watches and hooks are. */
+enum sk_reset { SK_RESET_BEGINS, SK_RESET_ENDS, SK_RESET_OVER };
+
 /* -- broker hooks -- */
 struct sk_ask; /* core/ask.h */
 struct sk_judgement; /* core/judge.h */
@@ -104,8 +110,14 @@ struct sk_hooks {
 	int (*judge)(void *state, struct sk_judgement *j);
 	/* A message that was let in, a will, or a publish of ours. SK_PASS, or SK_DENY when there is no room for it: then a client's with QoS 1 or 2 is refused. */
 	int (*message)(void *state, const struct sk_feed *f);
-	/* A turn of the broker's loop has ended in which message() was called: for waking whoever works on it. */
+	/* The same message, when no plugin had anything against it: last, and nobody is asked any more. */
+	void (*passed)(void *state, const struct sk_feed *f);
+	/* A turn of the broker's loop has ended in which message() or passed() was called: for waking whoever works on it. */
 	void (*turn)(void *state);
+	/* A CONNECT was let in by us (another plugin may yet refuse it: then comes gone()), or a restored session was met. What it takes over is still there. */
+	void (*came)(void *state, struct sk_client *client);
+	/* Its session has a subscription more or less: rather one too many. Of a bridge's and a restored session's nobody tells (sk_client_subscriptions). */
+	void (*subscribed)(void *state, struct sk_client *client, const char *filter, bool on);
 	/* The connection ended. A persistent session lives on without one: what it may receive is still asked by acl(). */
 	void (*disconnected)(void *state, struct sk_client *client);
 	/* The session is forgotten: free client->auth here, not in disconnected(). */
@@ -127,6 +139,9 @@ struct sk_plugin {
 	const struct sk_op_group *const *operations; /* NULL-terminated */
 	const struct sk_on *on;
 	const struct sk_watch *watches;
+	/* Of one with watches. Broker thread, but for SK_RESET_OVER; not called where the store is one process's own. 0; 1: there is more to do, call again (each call may
+	 * take a millisecond or two); -1: it cannot, begin anew later. */
+	int (*reset)(void *state, enum sk_reset phase);
 	const struct sk_hooks *hooks;
 	const struct sk_shape *shapes;
 	const struct sk_resource *resources;
@@ -148,6 +163,9 @@ struct sk_plugin {
 const char *sk_account(void);
 const char *sk_region(void);
 const char *sk_data_dir(void); /* absolute; ours, mode 0700 */
+/* For how many milliseconds this broker has not heard what others have changed in the store, because it does not answer; 0: it hears. Any thread. */
+int64_t sk_store_lost_ms(void);
+const char *sk_store_url(void); /* of the store that several brokers share; NULL: it is a file, ours alone */
 /* A log line "skeeter: shadow: ..." through the broker's log, from any thread. level: 'e' error, 'w' warning, 'n' notice, 'i' information, 'd' debug. */
 void sk_log(char level, const char *plugin, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

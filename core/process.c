@@ -1,5 +1,6 @@
 /* process.c -- the one runtime of this process: what code without a call at hand may ask. */
 #include "core/runtime.h"
+#include "core/follower.h"
 #include "core/sink.h"
 #include "core/tags.h"
 
@@ -34,6 +35,18 @@ const char *sk_data_dir(void)
 {
 	const struct sk_runtime *rt = sk_process();
 	return rt && rt->data_dir ? rt->data_dir : ".";
+}
+
+const char *sk_store_url(void)
+{
+	const struct sk_runtime *rt = sk_process();
+	return rt ? rt->store_url : NULL;
+}
+
+int64_t sk_store_lost_ms(void)
+{
+	const struct sk_runtime *rt = sk_process();
+	return rt && rt->follower ? sk_follower_lost_ms(rt->follower) : 0;
 }
 
 const struct sk_tagged *sk_tagged_at(size_t i)

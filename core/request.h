@@ -100,6 +100,7 @@ struct sk_effect {
 	struct sk_runtime *rt;
 	atomic_int left;
 	atomic_bool lost;  /* a part of it was not done: its record stays */
+	uint64_t version;  /* of the commit that made it; set before its requests leave */
 	char *partition;   /* of the commit that made it, for that request */
 	char key[];        /* in the EFFECT space */
 };

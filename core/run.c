@@ -343,7 +343,7 @@ bool sk_run_execute(struct sk_run *run)
 		sk_run_cut_writes(run, s->overlay_mark);
 		SK_COUNT(rt->count.reruns);
 		SK_COUNT(s->request->row->count.reruns);
-		if (run->store_failed || ++s->request->tries > SK_MAX_RERUNS) {
+		if (run->store_failed || ++s->request->tries > sk_max_reruns(rt->store)) {
 			if (!run->store_failed)
 				SK_COUNT(rt->count.rerun_limit);
 			sk_slot_give_up(s, SK_E_UNAVAILABLE, run->store_failed ? "The store does not answer" : "The request kept colliding with others");
@@ -454,12 +454,13 @@ static void fetch_scans(struct sk_run *run)
 			continue;
 		if (s->after)
 			snprintf(after, sizeof after, "%s%s", s->prefix, s->after);
-		s->as_of = atomic_load(&store->seq);
-		size_t limit = s->limit == SIZE_MAX ? 0 : s->limit;
-		if (store->ops->scan(store, SK_RECORD, s->prefix, s->after ? after : NULL, limit, take_item, s) || s->failed) {
+		struct sk_store_scan scan = { .space = SK_RECORD, .prefix = s->prefix, .after = s->after ? after : NULL,
+			                      .limit = s->limit == SIZE_MAX ? 0 : s->limit, .fn = take_item, .ctx = s };
+		if (store->ops->scan(store, &scan) || s->failed) {
 			run->store_failed = true;
 			SK_COUNT(run->worker->rt->count.store_failures);
 		} else {
+			s->as_of = scan.as_of;
 			s->state = SK_READ_HAVE;
 		}
 	}

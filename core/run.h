@@ -6,7 +6,8 @@
 
 #include "core/request.h"
 
-#define SK_MAX_RERUNS 8       /* then 503 */
+#define SK_MAX_RERUNS 8       /* then 503; of a store that is this broker's alone: only its own calls collide */
+#define SK_MAX_RERUNS_SHARED 64 /* each other broker may change the partition in the time that one try takes */
 #define SK_RUN_MAX 128        /* calls of one run */
 
 struct sk_worker;
@@ -85,6 +86,12 @@ struct sk_run_scan {
 	bool failed;
 };
 struct sk_partition;
+/* How often a call runs again, for a record that it misses or a change that it did not see, until it is given up. */
+static inline int sk_max_reruns(const struct sk_store *store)
+{
+	return store->exclusive ? SK_MAX_RERUNS : SK_MAX_RERUNS_SHARED;
+}
+
 struct sk_run {
 	struct sk_run *next;
 	struct sk_worker *worker;

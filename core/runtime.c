@@ -1,5 +1,6 @@
 /* runtime.c -- the tables of the loaded plugins become rows; workers, keeper and pool are made here and end here. */
 #include "core/runtime.h"
+#include "core/follower.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,8 @@ static int apply_watches(struct sk_runtime *rt, const struct sk_loaded *l, char 
 {
 	for (const struct sk_watch *w = l->plugin->watches; w && w->prefix; w++) {
 		struct applying a = { w, l->state, false };
-		if (rt->store->ops->scan(rt->store, SK_RECORD, w->prefix, NULL, 0, apply_one, &a) || a.failed) {
+		struct sk_store_scan scan = { .space = SK_RECORD, .prefix = w->prefix, .fn = apply_one, .ctx = &a };
+		if (rt->store->ops->scan(rt->store, &scan) || a.failed) {
 			snprintf(why, why_size, "%s", a.failed ? "the index of stored records cannot be built" : "the store does not answer");
 			return -1;
 		}
@@ -183,7 +185,9 @@ struct sk_runtime *sk_runtime_new(const struct sk_host *host, struct sk_store *s
 	rt->shapes = sk_shapes_new();
 	rt->keeper = sk_keeper_new(rt);
 	rt->slow = sk_slow_new(rt);
-	bool made = rt->trie && rt->shapes && rt->keeper && rt->slow;
+	bool shared = !store->exclusive && store->ops->changes;
+	rt->follower = shared ? sk_follower_new(rt) : NULL;
+	bool made = rt->trie && rt->shapes && rt->keeper && rt->slow && (rt->follower || !shared);
 	for (int i = 0; i < rt->workers; i++)
 		made = (rt->worker[i] = sk_worker_new(rt, i)) && made;
 	if (!made || sk_runtime_load(rt, &sk_core_effects, NULL, why, sizeof why) ||
@@ -202,7 +206,10 @@ void sk_runtime_set_cache(struct sk_runtime *rt, size_t bytes_per_worker)
 int sk_runtime_start(struct sk_runtime *rt)
 {
 	rt->host->wake_thread(rt->host->ctx, SK_KEEPER);
-	return sk_effects_replay(rt);
+	if (!rt->follower)
+		return sk_effects_replay(rt);
+	rt->host->wake_thread(rt->host->ctx, SK_FOLLOWER); /* which finds those that nobody works on */
+	return 0;
 }
 
 void sk_runtime_free(struct sk_runtime **at)
@@ -218,6 +225,7 @@ void sk_runtime_free(struct sk_runtime **at)
 	sk_outbox_free(&rt->outbox); /* who is told now that nothing comes of it may still look at rows */
 	for (int i = 0; i < rt->loaded_count; i++)
 		unload(&rt->loaded[i]);
+	sk_follower_free(&rt->follower); /* effects have told it that they end */
 	sk_trie_free(&rt->trie);
 	sk_shapes_free(&rt->shapes);
 	free(rt);

@@ -55,6 +55,7 @@ struct sk_worker {
 
 struct sk_keeper;  /* timers.c: what is due soon, retries */
 struct sk_slow_pool;
+struct sk_follower; /* follower.h: where brokers share the store */
 
 struct sk_runtime {
 	const struct sk_host *host;
@@ -69,7 +70,9 @@ struct sk_runtime {
 	struct sk_counters count;
 	struct sk_keeper *keeper;
 	struct sk_slow_pool *slow;
+	struct sk_follower *follower; /* NULL: the store is this process's own */
 	const char *account, *region, *data_dir;
+	const char *store_url;    /* NULL: the store is a file */
 	size_t inbox_limit;       /* bytes of the device lane of one worker */
 	size_t cache_limit;       /* bytes of one worker's cache */
 	atomic_bool stopping;
@@ -116,6 +119,7 @@ int sk_effects_prepare(struct sk_slot *slot);
 void sk_effects_forget(struct sk_slot *slot); /* the slot's events do not happen */
 void sk_effects_after_commit(struct sk_run *run, struct sk_slot *slot);
 int sk_effects_replay(struct sk_runtime *rt); /* 0 or -1: the store does not answer */
+void sk_effects_replay_one(struct sk_runtime *rt, const struct sk_scan_item *item); /* item stays the caller's */
 /* r's part of its effect came to `result`: tried again later, or done once sk_effect_tell was heard by the broker's thread. */
 void sk_effect_done(struct sk_worker *w, struct sk_request *r, int result);
 /* Behind what it sent: r is the item's then. false: memory is out. */
@@ -131,6 +135,8 @@ void sk_keeper_free(struct sk_keeper **k);
 int64_t sk_keeper_step(struct sk_keeper *k, int64_t now_us);
 /* Publishes each counter to $SYS/skeeter/<name> and all of them to $SYS/skeeter/counters each interval_us; 0 never. */
 void sk_keeper_publish_counters(struct sk_keeper *k, int64_t interval_us);
+/* The store is looked through again for what is due: other brokers have come or gone. Any thread. */
+void sk_keeper_rescan(struct sk_keeper *k);
 /* Runs fn on the broker thread about once a second. */
 void sk_keeper_each_second(struct sk_keeper *k, void (*fn)(void *arg));
 void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, const char *name, uint64_t generation);

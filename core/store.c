@@ -3,6 +3,7 @@
  * Invariant: bytes never change after sk_bytes_new has returned, so any thread that holds a reference may read them. */
 #include "core/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,4 +44,19 @@ size_t sk_key_partition(const char *key)
 	if (!key[first] || (first == 8 && !memcmp(key, "registry", 8)))
 		return first;
 	return first + 1 + strcspn(key + first + 1, "/");
+}
+
+int sk_store_whole(struct sk_store *s, char *why, size_t why_size)
+{
+	struct sk_store_read filling = { .space = SK_RECORD, .key = SK_STORE_FILLING };
+
+	if (s->ops->read(s, &filling, 1)) {
+		snprintf(why, why_size, "the store does not answer");
+		return -1;
+	}
+	if (!filling.bytes)
+		return 0;
+	sk_bytes_unref(filling.bytes);
+	snprintf(why, why_size, "the store is not whole: skeeter-store copy or load was filling it and has not ended, the same command goes on");
+	return -1;
 }

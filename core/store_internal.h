@@ -174,7 +174,7 @@ struct sk_embedded {
 struct sk_table *sk_pool_take(struct sk_embedded *s);
 void sk_pool_give(struct sk_embedded *s, struct sk_table *t);
 int sk_embedded_read(struct sk_store *store, struct sk_store_read *reads, size_t n);
-int sk_embedded_scan(struct sk_store *store, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx);
+int sk_embedded_scan(struct sk_store *store, struct sk_store_scan *wanted);
 void sk_commit_list(struct sk_embedded *s, struct sk_commit *list); /* commits all of it and calls each done() */
 void sk_batch_free(struct sk_batch *b); /* it is empty and usable afterwards */
 void sk_log_grew(struct sk_embedded *s, uint64_t last, size_t bytes);

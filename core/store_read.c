@@ -300,12 +300,14 @@ static int run(struct scan *scan)
 	return rc;
 }
 
-int sk_embedded_scan(struct sk_store *store, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx)
+int sk_embedded_scan(struct sk_store *store, struct sk_store_scan *wanted)
 {
+	const char *prefix = wanted->prefix, *after = wanted->after;
 	char until[SK_KEY_MAX + 1];
-	struct scan scan = { .s = (struct sk_embedded *)store, .space = space, .limit = limit, .fn = fn, .ctx = ctx };
+	struct scan scan = { .s = (struct sk_embedded *)store, .space = wanted->space, .limit = wanted->limit, .fn = wanted->fn, .ctx = wanted->ctx };
 
 	scan.s->count.scans++;
+	wanted->as_of = atomic_load(&store->seq);
 	if (strlen(prefix) > SK_KEY_MAX)
 		return 0;
 	end_of_prefix(until, &scan.until.size, prefix);

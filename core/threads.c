@@ -2,6 +2,7 @@
  *
  * All are SCHED_BATCH: what they are woken for does not take the core from the broker's thread, which would be the one to suffer. */
 #include "core/threads.h"
+#include "core/follower.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -29,11 +30,11 @@ struct sk_thread {
 };
 struct sk_threads {
 	struct sk_runtime *rt;
-	struct sk_thread thread[SK_MAX_WORKERS + 2 + SLOW_THREADS];
+	struct sk_thread thread[SK_MAX_WORKERS + 3 + SLOW_THREADS];
 	int count;
-	struct bell worker[SK_MAX_WORKERS], keeper, committer, slow;
+	struct bell worker[SK_MAX_WORKERS], keeper, committer, slow, follower;
 	uint32_t answered; /* the committer's: workers whose commits it has answered */
-	atomic_bool stop_keeper, stop_slow, stop_workers, stop_committer;
+	atomic_bool stop_keeper, stop_follower, stop_slow, stop_workers, stop_committer;
 };
 
 /* -- bells -- */
@@ -88,6 +89,7 @@ static struct bell *bell_of(struct sk_threads *t, int index)
 	case SK_KEEPER: return &t->keeper;
 	case SK_COMMITTER: return &t->committer;
 	case SK_SLOW_POOL: return &t->slow;
+	case SK_FOLLOWER: return &t->follower;
 	default: return &t->worker[index];
 	}
 }
@@ -176,6 +178,16 @@ static void keep(struct sk_thread *me)
 	}
 }
 
+static void follow(struct sk_thread *me)
+{
+	struct sk_threads *t = me->all;
+	while (!atomic_load(&t->stop_follower)) {
+		int64_t next = sk_follower_step(t->rt->follower, sk_mono_us());
+		if (next > sk_mono_us())
+			wait_for(&t->follower, next);
+	}
+}
+
 /* A ring wakes one thread; whoever finds work rings for the next, so none sleeps beside a full queue. */
 static void work_slowly(struct sk_thread *me)
 {
@@ -192,7 +204,8 @@ static void work_slowly(struct sk_thread *me)
 /* For top -H and perf. */
 static void show_name(int index)
 {
-	static const char *const others[] = { [-SK_KEEPER] = "sk-keeper", [-SK_COMMITTER] = "sk-committer", [-SK_SLOW_POOL] = "sk-slow" };
+	static const char *const others[] = { [-SK_KEEPER] = "sk-keeper", [-SK_COMMITTER] = "sk-committer", [-SK_SLOW_POOL] = "sk-slow",
+		[-SK_FOLLOWER] = "sk-follower" };
 	char name[16];
 	if (index < 0)
 		snprintf(name, sizeof name, "%s", others[-index]);
@@ -210,6 +223,7 @@ static void *run(void *arg)
 	case SK_KEEPER: keep(me); break;
 	case SK_COMMITTER: commit(me); break;
 	case SK_SLOW_POOL: work_slowly(me); break;
+	case SK_FOLLOWER: follow(me); break;
 	default: work(me); break;
 	}
 	return NULL;
@@ -247,6 +261,8 @@ static int start_all(struct sk_threads *t)
 		error = start(t, i);
 	for (int i = 0; !error && i < SLOW_THREADS; i++)
 		error = start(t, SK_SLOW_POOL);
+	if (!error && t->rt->follower)
+		error = start(t, SK_FOLLOWER);
 	return error;
 }
 
@@ -260,6 +276,7 @@ int sk_threads_start(struct sk_threads **at, struct sk_runtime *rt, char *why, s
 	bell_init(&t->keeper);
 	bell_init(&t->committer);
 	bell_init(&t->slow);
+	bell_init(&t->follower);
 	for (int i = 0; i < SK_MAX_WORKERS; i++)
 		bell_init(&t->worker[i]);
 	rt->store->wake = wake_committer;
@@ -296,7 +313,7 @@ static size_t calls_left(const struct sk_runtime *rt)
 	return left;
 }
 
-/* The keeper goes first: it makes new calls. The slow pool works on while calls wait for it. */
+/* The keeper goes first, and the follower: they make new calls. The slow pool works on while calls wait for it. */
 size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 {
 	struct sk_threads *t = *at;
@@ -304,6 +321,7 @@ size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 		return 0;
 	struct sk_runtime *rt = t->rt;
 	join(t, SK_KEEPER, SK_KEEPER, &t->stop_keeper);
+	join(t, SK_FOLLOWER, SK_FOLLOWER, &t->stop_follower);
 	for (int64_t until = sk_mono_us() + limit_us; calls_left(rt) && sk_mono_us() < until;)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	sk_slow_stop(rt->slow);
@@ -316,6 +334,7 @@ size_t sk_threads_stop(struct sk_threads **at, int64_t limit_us)
 	bell_free(&t->keeper);
 	bell_free(&t->committer);
 	bell_free(&t->slow);
+	bell_free(&t->follower);
 	for (int i = 0; i < SK_MAX_WORKERS; i++)
 		bell_free(&t->worker[i]);
 	free(t);

@@ -2,8 +2,14 @@
  *
  * The truth about a timer is its record; here are only hints of what is due within the next minute, in a heap. Firing is a call
  * on the owner's partition which consumes the record, so a hint too many does no harm. Due times are wall-clock; the keeper looks
- * at the clock again at least once a second, so that a stepped clock is noticed. */
+ * at the clock again at least once a second, so that a stepped clock is noticed.
+ *
+ * Brokers that share a store all find the same hints. Who made a timer that is due soon has its hint; of the others each hint is for the one
+ * broker whose place is 0 (sk_follower_place). What is overdue nobody has fired: it may be tried by the first after three seconds, by the
+ * next after six. The commit that consumes the record makes it once, whoever tries. */
 #include "core/call_internal.h"
+#include "core/follower.h"
+#include "core/marks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +21,9 @@
 #define LOOK_AGAIN_US 1000000
 #define FIRE_MOST 100        /* of one step: overdue work enters paced */
 #define PACE_US 10000
+#define LATE_MS 3000
+#define LATE_EVERY_US 2000000
+#define LATE_MOST 500        /* hints looked at in one go */
 #define AGAIN_MS 1000
 #define AGAIN_MOST_MS 60000
 
@@ -32,6 +41,8 @@ struct sk_keeper {
 	struct sk_request *retries;
 	int64_t horizon_ms;    /* hints due up to this are in the heap or fired; -1: none is known */
 	bool rescan;           /* a hint was lost: the next scan is due now and begins at the beginning */
+	struct sk_marks known; /* where brokers share the store: hints in the heap or on their way */
+	int64_t next_late_us;
 	int64_t next_look_us, next_scan_us;
 	_Atomic int64_t counters_every_us;
 	int64_t next_counters_us;
@@ -75,6 +86,20 @@ static void hint_free(struct hint *h)
 	free(h->name);
 }
 
+static struct sk_mark_key key_of(const char *partition, const char *name, uint64_t generation)
+{
+	char text[2 * SK_KEY_MAX + 32];
+	snprintf(text, sizeof text, "%s/%s/%" PRIx64, partition, name, generation);
+	return sk_mark_key(NULL, text, "");
+}
+
+/* Under the lock. */
+static void forget(struct sk_keeper *k, const char *partition, const char *name, uint64_t generation)
+{
+	if (k->rt->follower)
+		sk_marks_drop(&k->known, key_of(partition, name, generation));
+}
+
 /* Memory out: the hint is still in the store, but a scan beyond the horizon does not find it. */
 static void push(struct sk_keeper *k, struct hint h)
 {
@@ -87,12 +112,27 @@ static void push(struct sk_keeper *k, struct hint h)
 		}
 	}
 	if (k->count == k->capacity || !h.partition || !h.name) {
+		if (h.partition && h.name)
+			forget(k, h.partition, h.name, h.generation);
 		hint_free(&h);
 		k->rescan = true;
 		return;
 	}
 	k->heap[k->count] = h;
 	sift_up(k, k->count++);
+}
+
+/* A hint that is new here; where others find the same ones, not twice. */
+static void add(struct sk_keeper *k, struct hint h)
+{
+	uint64_t *known = k->rt->follower && h.partition && h.name ? sk_marks_put(&k->known, key_of(h.partition, h.name, h.generation)) : NULL;
+	if (known && *known) {
+		hint_free(&h);
+		return;
+	}
+	if (known)
+		*known = 1;
+	push(k, h);
 }
 
 static struct hint pop(struct sk_keeper *k)
@@ -110,7 +150,7 @@ void sk_keeper_arm(struct sk_keeper *k, int64_t due_ms, const char *partition, c
 	pthread_mutex_lock(&k->lock);
 	bool soon = due_ms <= k->horizon_ms;
 	if (soon)
-		push(k, (struct hint){ due_ms, generation, strdup(partition), strdup(name), 0 });
+		add(k, (struct hint){ due_ms, generation, strdup(partition), strdup(name), 0 });
 	pthread_mutex_unlock(&k->lock);
 	if (soon)
 		k->rt->host->wake_thread(k->rt->host->ctx, SK_KEEPER);
@@ -144,16 +184,22 @@ static bool parse_hint(const char *key, struct hint *h)
 	return true;
 }
 
-struct scan { struct sk_keeper *k; int64_t from_ms, to_ms; };
+/* Is it for this broker, of those that share the store, to try it? late_ms: how long it has been due, or less than LATE_MS. */
+static bool is_for_us(const struct sk_keeper *k, const char *key, int64_t late_ms)
+{
+	return !k->rt->follower || sk_follower_place(k->rt->follower, key) * (int64_t)LATE_MS <= (late_ms < LATE_MS ? 0 : late_ms - LATE_MS);
+}
+
+struct scan { struct sk_keeper *k; int64_t from_ms, to_ms, late_ms; };
 
 static int take_hint(void *ctx, const struct sk_scan_item *item)
 {
 	struct scan *s = ctx;
 	struct hint h = { 0 };
 	bool known = parse_hint(item->key, &h), beyond = known && h.due_ms > s->to_ms;
-	if (known && !beyond && h.due_ms > s->from_ms) {
+	if (known && !beyond && h.due_ms > s->from_ms && is_for_us(s->k, item->key, 0)) {
 		pthread_mutex_lock(&s->k->lock);
-		push(s->k, h);
+		add(s->k, h);
 		pthread_mutex_unlock(&s->k->lock);
 	} else if (known) {
 		hint_free(&h);
@@ -171,7 +217,7 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 	if (k->rescan)
 		k->horizon_ms = -1;
 	k->rescan = false;
-	struct scan s = { k, k->horizon_ms, wall_ms + HORIZON_MS };
+	struct scan s = { k, k->horizon_ms, wall_ms + HORIZON_MS, 0 };
 	bool forward = s.to_ms > s.from_ms;
 	if (forward)
 		k->horizon_ms = s.to_ms;
@@ -179,7 +225,8 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 	if (!forward)
 		return;
 	snprintf(after, sizeof after, "%016" PRIx64 "0", (uint64_t)s.from_ms); /* '0' sorts after '/': behind all that were due then */
-	if (!store->ops->scan(store, SK_TIMER, "", s.from_ms >= 0 ? after : NULL, 0, take_hint, &s))
+	struct sk_store_scan wanted = { .space = SK_TIMER, .prefix = "", .after = s.from_ms >= 0 ? after : NULL, .fn = take_hint, .ctx = &s };
+	if (!store->ops->scan(store, &wanted))
 		return;
 	pthread_mutex_lock(&k->lock);
 	k->horizon_ms = s.from_ms; /* the store did not answer: look at the same stretch again, soon */
@@ -187,19 +234,67 @@ static void scan(struct sk_keeper *k, int64_t wall_ms)
 	k->next_scan_us = 0;
 }
 
+static int take_late(void *ctx, const struct sk_scan_item *item)
+{
+	struct scan *s = ctx;
+	struct hint h = { 0 };
+	bool known = parse_hint(item->key, &h), beyond = known && h.due_ms > s->to_ms;
+	bool ours = known && !beyond && is_for_us(s->k, item->key, s->late_ms + s->to_ms - h.due_ms);
+	pthread_mutex_lock(&s->k->lock);
+	if (ours && !sk_marks_find(&s->k->known, key_of(h.partition, h.name, h.generation))) {
+		SK_COUNT(s->k->rt->count.timers_late);
+		add(s->k, h);
+	} else if (known) {
+		hint_free(&h);
+	}
+	pthread_mutex_unlock(&s->k->lock);
+	free(item->key);
+	sk_bytes_unref(item->bytes);
+	return beyond;
+}
+
+/* What nobody has fired although it was due: its broker is gone, or the commit that made it seemed to have failed. */
+static void look_for_late(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
+{
+	struct scan s = { k, -1, wall_ms - LATE_MS, LATE_MS };
+	if (!k->rt->follower || now_us < k->next_late_us)
+		return;
+	k->next_late_us = now_us + LATE_EVERY_US;
+	k->rt->store->ops->scan(k->rt->store, &(struct sk_store_scan){ .space = SK_TIMER, .prefix = "", .limit = LATE_MOST, .fn = take_late, .ctx = &s });
+}
+
+void sk_keeper_rescan(struct sk_keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->rescan = true;
+	pthread_mutex_unlock(&k->lock);
+}
+
 /* -- firing -- */
+
+static void settled(struct sk_keeper *k, const struct sk_request *r)
+{
+	pthread_mutex_lock(&k->lock);
+	forget(k, r->partition, r->timer, r->timer_generation);
+	pthread_mutex_unlock(&k->lock);
+}
 
 static void fired(struct sk_request *r, const struct sk_answer *a)
 {
 	struct sk_keeper *k = r->finish_ctx;
 	if (!a->outgoing)
 		return;
-	if (sk_error_passes_by(a->error))
+	if (sk_error_passes_by(a->error)) {
 		fire_again(k, r);
-	else if (a->error)
+		return;
+	}
+	settled(k, r);
+	if (a->error)
 		sk_log('w', "core", "timer %s of %s was refused for good: %s", r->timer, r->partition, a->message ? a->message : "");
 	else if (!r->superseded)
 		SK_COUNT(k->rt->count.timers_fired);
+	else if (k->rt->follower)
+		SK_COUNT(k->rt->count.timers_elsewhere);
 }
 
 static void fire(struct sk_keeper *k, struct hint *h)
@@ -207,10 +302,11 @@ static void fire(struct sk_keeper *k, struct hint *h)
 	struct sk_row *row = sk_runtime_event(k->rt, SK_EVENT_TIMER);
 	struct sk_request *r = sk_request_new(row, SK_LANE_INTERNAL, &internal, NULL, "{}", 2);
 	if (!r) {
-		hint_free(h);
 		pthread_mutex_lock(&k->lock);
+		forget(k, h->partition, h->name, h->generation);
 		k->rescan = true;
 		pthread_mutex_unlock(&k->lock);
+		hint_free(h);
 		return;
 	}
 	r->partition = h->partition;
@@ -372,6 +468,7 @@ static void look(struct sk_keeper *k, int64_t now_us, int64_t wall_ms)
 	for (int i = 0; i < k->rt->workers; i++)
 		sk_out_home_empty(&k->rt->worker[i]->home); /* of one that sleeps */
 	sk_out_home_empty(&k->rt->outbox.others);
+	look_for_late(k, now_us, wall_ms);
 	if (!due)
 		return;
 	k->next_scan_us = now_us + RESCAN_US;
@@ -414,6 +511,7 @@ void sk_keeper_free(struct sk_keeper **at)
 		sk_request_abandon(r);
 	}
 	free(k->heap);
+	sk_marks_free(&k->known);
 	pthread_mutex_destroy(&k->lock);
 	free(k);
 }

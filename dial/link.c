@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -23,6 +24,7 @@ enum { CHUNK = 16384 };
 
 /* -- the socket -- */
 
+/* What of it has come about, or -1. */
 static int wait_for(struct dial *l, short what)
 {
 	struct pollfd p = { .fd = l->fd, .events = what };
@@ -31,7 +33,7 @@ static int wait_for(struct dial *l, short what)
 		int64_t left = l->until - l->now();
 		int n = left > 0 ? poll(&p, 1, (int)(left < 60000 ? left : 60000)) : 0;
 		if (n > 0)
-			return 0;
+			return p.revents;
 		if (n < 0 && errno != EINTR)
 			return failed(l, "%s", strerror(errno));
 		if (left <= 0)
@@ -39,12 +41,47 @@ static int wait_for(struct dial *l, short what)
 	}
 }
 
+static bool early_room(struct dial *l)
+{
+	size_t room = l->early.room ? 2 * l->early.room : CHUNK;
+	char *larger = l->early.room - l->early.have < CHUNK ? realloc(l->early.bytes, room) : NULL;
+
+	if (larger) {
+		l->early.bytes = larger;
+		l->early.room = room;
+	}
+	return l->early.room > l->early.have;
+}
+
+/* What has come while we would send. An end of it is found again by who receives. */
+static void take_early(struct dial *l)
+{
+	while (early_room(l)) {
+		ssize_t n = recv(l->fd, l->early.bytes + l->early.have, l->early.room - l->early.have, MSG_DONTWAIT);
+		if (n <= 0) {
+			l->early.end = !n || (errno != EAGAIN && errno != EINTR);
+			return;
+		}
+		l->early.have += (size_t)n;
+	}
+	l->early.end = true;
+}
+
+static int wait_to_send(struct dial *l)
+{
+	int what = wait_for(l, l->greedy && !l->early.end ? POLLOUT | POLLIN : POLLOUT);
+
+	if (what > 0 && what & POLLIN)
+		take_early(l);
+	return what < 0 ? -1 : 0;
+}
+
 static int send_all(struct dial *l, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t sent = send(l->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
-			if (wait_for(l, POLLOUT))
+			if (wait_to_send(l))
 				return -1;
 			continue;
 		}
@@ -56,8 +93,25 @@ static int send_all(struct dial *l, const char *bytes, size_t n)
 	return 0;
 }
 
+static long given_early(struct dial *l, char *to, size_t room)
+{
+	size_t n = l->early.have - l->early.taken;
+
+	if (n > room)
+		n = room;
+	memcpy(to, l->early.bytes + l->early.taken, n);
+	l->early.taken += n;
+	if (l->early.taken == l->early.have) {
+		free(l->early.bytes);
+		memset(&l->early, 0, sizeof l->early);
+	}
+	return (long)n;
+}
+
 static long receive_some(struct dial *l, char *to, size_t room)
 {
+	if (l->early.have)
+		return given_early(l, to, room);
 	for (;;) {
 		ssize_t n = recv(l->fd, to, room, MSG_DONTWAIT);
 		if (n > 0)
@@ -66,7 +120,7 @@ static long receive_some(struct dial *l, char *to, size_t room)
 			return failed(l, "the server closed the connection");
 		if (errno != EAGAIN && errno != EINTR)
 			return failed(l, "%s", strerror(errno));
-		if (wait_for(l, POLLIN))
+		if (wait_for(l, POLLIN) < 0)
 			return -1;
 	}
 }
@@ -83,7 +137,7 @@ static int connected(struct dial *l, const struct sockaddr *to, socklen_t size)
 		return 0;
 	if (errno != EINPROGRESS)
 		return failed(l, "%s", strerror(errno));
-	if (wait_for(l, POLLOUT))
+	if (wait_for(l, POLLOUT) < 0)
 		return -1;
 	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &fault, &n) || fault)
 		return failed(l, "%s", strerror(fault ? fault : errno));
@@ -260,6 +314,21 @@ long dial_receive(struct dial *l, char *to, size_t room)
 	}
 }
 
+long dial_take(struct dial *l, char *to, size_t room)
+{
+	ERR_clear_error();
+	while (dial_pending(l)) {
+		int rc = l->tls ? SSL_read(l->tls, to, (int)(room < CHUNK ? room : CHUNK)) : 0;
+		if (!l->tls)
+			return receive_some(l, to, room);
+		if (rc > 0)
+			return rc;
+		if (tls_more(l, rc, "TLS") < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int dial_more(struct dial *l, struct dial_input *in)
 {
 	long n;
@@ -278,7 +347,7 @@ bool dial_pending(const struct dial *l)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 
-	return (l->tls && (SSL_pending(l->tls) || BIO_pending(SSL_get_rbio(l->tls)))) || (l->fd >= 0 && poll(&p, 1, 0) > 0);
+	return l->early.have || (l->tls && (SSL_pending(l->tls) || BIO_pending(SSL_get_rbio(l->tls)))) || (l->fd >= 0 && poll(&p, 1, 0) > 0);
 }
 
 bool dial_stale(const struct dial *l)
@@ -287,7 +356,7 @@ bool dial_stale(const struct dial *l)
 	char byte;
 
 	/* Between records TLS may have something to say that is no data: tickets. An end is seen by recv(). */
-	return l->fd < 0 || (poll(&p, 1, 0) > 0 && (!l->tls || recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0));
+	return l->fd < 0 || (!l->tls && l->early.have) || (poll(&p, 1, 0) > 0 && (!l->tls || recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0));
 }
 
 void dial_close(struct dial *l)
@@ -296,5 +365,7 @@ void dial_close(struct dial *l)
 	SSL_CTX_free(l->context);
 	l->tls = NULL;
 	l->context = NULL;
+	free(l->early.bytes);
+	memset(&l->early, 0, sizeof l->early);
 	close_socket(l);
 }

@@ -19,6 +19,8 @@ struct dial {
 	int fd;                    /* -1: there is no connection */
 	SSL_CTX *context;
 	SSL *tls;
+	bool greedy;               /* set before sending: what comes meanwhile is taken in, so that two who send at once never wait for each other */
+	struct { char *bytes; size_t room, taken, have; bool end; } early; /* that */
 	char why[DIAL_WHY];        /* of the latest failure; without secrets */
 };
 /* All answer 0, or -1 with why[]; after that the link must be closed. Resolving a name takes as long as the system's resolver does. */
@@ -31,6 +33,8 @@ int dial_secure(struct dial *l, const struct dial_to *to);
 int dial_send(struct dial *l, const char *bytes, size_t n);
 /* At least one byte, at most `room`: how many; -1 with why[]. */
 long dial_receive(struct dial *l, char *to, size_t room);
+/* The same, but 0 when nothing has come. */
+long dial_take(struct dial *l, char *to, size_t room);
 /* What has come and is not taken yet: bytes[taken] to bytes[have]. */
 struct dial_input {
 	char *bytes;
