@@ -56,6 +56,10 @@ int auth_asked(struct auth *a, struct sk_ask *ask)
 		snprintf(ask->why, sizeof(ask->why), "certificate %s is %s", ask->principal, index_status_name(x.status));
 		return deny(a, ask, "request of", auth_short(id));
 	}
+	if (auth_is_lost(a)) {
+		snprintf(ask->why, sizeof(ask->why), "the store does not answer, so whether certificate %s is still ACTIVE is not known", ask->principal);
+		return deny(a, ask, "request of", auth_short(id));
+	}
 	s = session_new(a, &nobody, id);
 	if (!s)
 		return SK_DENY;

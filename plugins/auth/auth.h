@@ -25,13 +25,14 @@ struct auth_host {
 	void (*kick)(struct sk_client *client, const char *why);
 	void (*log)(char level, const char *line);
 	void (*denied)(const char *line); /* each denial, also those that are not logged; may be NULL */
+	int64_t (*lost_ms)(void);         /* sk_store_lost_ms; may be NULL */
 };
 
 struct auth {
 	/* options */
 	const char *ca_cert, *ca_key, *capath, *plain_policy;
 	int others, violations;
-	int64_t policy_size;
+	int64_t policy_size, store_lost;
 	/* made by start */
 	struct certificate_ca *ca; /* NULL: none was named */
 	const struct auth_host *host;
@@ -39,6 +40,11 @@ struct auth {
 	struct grants *grants;     /* any thread, see there */
 	/* the broker's thread */
 	struct index *index;
+	struct index *next;        /* while it is built anew (reset.c): changes go into both. NULL: it is not */
+	struct index *old;         /* what it was before, until SK_RESET_OVER */
+	bool aside;                /* the watch call at hand is for `next` */
+	bool swept;                /* the new one is in place, sessions and policies are still looked through */
+	size_t sweep_sessions, sweep_policies;
 	struct sk_arena scratch;   /* of one watch call */
 	const unsigned char *shown; /* of the question at hand (asked.c): its certificate; NULL: the client's own */
 	size_t shown_size;
@@ -64,6 +70,8 @@ int auth_connect(struct auth *a, struct sk_client *client, bool again);
 int auth_acl(struct auth *a, struct sk_client *client, int access, const char *topic, const struct sk_message_view *m);
 void auth_gone(struct auth *a, struct sk_client *client);
 int auth_asked(struct auth *a, struct sk_ask *ask); /* asked.c */
+/* Has the store been away for too long to believe what is known of certificates? */
+bool auth_is_lost(const struct auth *a);
 /* Why a client with a certificate is refused whatever its policies say; NULL: they decide. From any thread. */
 const char *auth_client_id_fault(const char *client_id);
 const char *auth_topic_fault(const struct auth *a, int access, const char *topic);
@@ -79,6 +87,9 @@ int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes
 int auth_watch_member(void *state, const char *name, const struct sk_bytes *bytes);
 int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes);
 int auth_watch_attached_group(void *state, const char *name, const struct sk_bytes *bytes);
+
+/* -- reset.c -- */
+int auth_reset(void *state, enum sk_reset phase);
 
 /* -- deny.c: one line per denial, at most AUTH_LOG_BURST at once and 5 a second; the line after a gap says how many are missing -- */
 void auth_deny(struct auth *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

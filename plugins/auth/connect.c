@@ -8,6 +8,11 @@
 
 enum { MAX_CLIENT_ID = 128 }; /* bytes, as in AWS */
 
+bool auth_is_lost(const struct auth *a)
+{
+	return a->store_lost && a->host->lost_ms && a->host->lost_ms() > a->store_lost;
+}
+
 static bool check_registered(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE])
 {
 	struct index_certificate x;
@@ -112,7 +117,11 @@ static int judge(struct auth *a, struct sk_client *client, bool again)
 
 	if (der) {
 		certificate_id_of(der, n, id);
-		return connect_certificate(a, client, id);
+		if (again || !auth_is_lost(a))
+			return connect_certificate(a, client, id);
+		auth_deny(a, "deny connect %s: the store does not answer, so whether certificate %s is still ACTIVE is not known (plugin_opt_store_lost)",
+		          auth_shown(client->id), auth_short(id));
+		return SK_DENY;
 	}
 	if (!certificate_id_read(client->username, id))
 		return connect_plain(a, client);

@@ -68,6 +68,11 @@ const struct index_policy *index_policy(const struct index *ix, const char *name
 	return node ? *(struct index_policy **)node : NULL;
 }
 
+const struct index_policy *index_policy_at(const struct index *ix, size_t i)
+{
+	return i < ix->policies ? ix->policy[i] : NULL;
+}
+
 static void free_policy(struct index_policy *p)
 {
 	if (!p)

@@ -68,6 +68,8 @@ bool index_is_attached(const struct index *ix, const uint8_t id[CERTIFICATE_ID_S
 struct things *index_things(const struct index *ix);
 /* NULL when the name was never seen. */
 const struct index_policy *index_policy(const struct index *ix, const char *name);
+/* The i-th that was named; NULL: there are no more. */
+const struct index_policy *index_policy_at(const struct index *ix, size_t i);
 const char *index_status_name(enum index_status s);
 size_t index_certificates(const struct index *ix);
 size_t index_bytes(const struct index *ix); /* of the tables' pages */

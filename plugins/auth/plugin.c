@@ -26,6 +26,8 @@ static const struct sk_option options[] = {
 	SK_OPTION(SK_STR, struct auth, ca_key, NULL, NULL, "PEM file of that CA's key"),
 	SK_OPTION(SK_STR, struct auth, capath, NULL, NULL, "the listener's capath folder: self-signed certificates are put there when registered"),
 	SK_OPTION(SK_INT, struct auth, policy_size, "2048", "1 404600", "most characters of a policy document, white space apart"),
+	SK_OPTION(SK_DURATION, struct auth, store_lost, "60s", NULL,
+	          "how long certificates are believed as they were while the store that brokers share does not answer; then new connections are refused; 0: for ever"),
 	{ 0 }
 };
 
@@ -41,6 +43,7 @@ static const struct auth_host host = {
 	.kick = sk_client_kick,
 	.log = log_line,
 	.denied = sk_client_denied,
+	.lost_ms = sk_store_lost_ms,
 };
 
 static int connect(void *state, struct sk_client *client, bool again)
@@ -141,11 +144,13 @@ static void stop(void *state)
 	struct auth *a = state;
 
 	index_free(&a->index);
+	index_free(&a->next);
+	index_free(&a->old);
 	grants_free(&a->grants);
 	certificate_ca_free(&a->ca);
 	sk_arena_free(&a->scratch);
 }
 
 SKEETER_PLUGIN(.name = "auth", .prose = "X.509 identity and policies", .state_size = sizeof(struct auth), .options = options,
-               .operations = operations, .on = auth_on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources, .tagged = tagged,
+               .operations = operations, .on = auth_on, .watches = watches, .reset = auth_reset, .hooks = &hooks, .shapes = shapes, .resources = resources, .tagged = tagged,
                .start = start, .stop = stop)

@@ -100,7 +100,7 @@ static int find_thing(struct auth *a, struct session *s)
 
 void session_thing_changed(struct auth *a, const char *thing)
 {
-	for (struct session *s = *bucket_of_thing(a, thing); s; s = s->thing_next)
+	for (struct session *s = a->aside ? NULL : *bucket_of_thing(a, thing); s; s = s->thing_next)
 		s->stale |= !strcmp(s->thing, thing);
 }
 
@@ -125,13 +125,29 @@ void session_free(struct session **at)
 
 void session_changed(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], const char *why)
 {
-	for (struct session *s = a->sessions[bucket_of(id)]; s; s = s->next) {
+	for (struct session *s = a->aside ? NULL : a->sessions[bucket_of(id)]; s; s = s->next) {
 		if (!s->certificate || memcmp(s->id, id, sizeof(s->id)))
 			continue;
 		s->stale = true;
 		s->kicked = why != NULL;
 		if (why)
 			a->host->kick(s->client, why);
+	}
+}
+
+void session_sweep(struct auth *a, size_t bucket)
+{
+	struct index_certificate x;
+	char why[64];
+
+	for (struct session *s = a->sessions[bucket]; s; s = s->next) {
+		if (s->epoch != a->epoch)
+			s->policies = 0;
+		if (!s->certificate || (index_find(a->index, s->id, &x) && x.status == INDEX_ACTIVE))
+			continue;
+		s->stale = s->kicked = true;
+		snprintf(why, sizeof(why), "certificate %s is %s", auth_short(s->id), index_status_name(x.status));
+		a->host->kick(s->client, why);
 	}
 }
 

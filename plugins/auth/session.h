@@ -43,6 +43,9 @@ void session_free(struct session **s);
 void session_refresh(struct auth *a, struct session *s);
 /* Every session of that certificate binds anew; with `why` its connection is closed too. */
 void session_changed(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE], const char *why);
+/* The index is another one: those of that bucket (below AUTH_BUCKETS) hold nothing of the old one, and whose certificate is not ACTIVE any more
+ * loses its connection. */
+void session_sweep(struct auth *a, size_t bucket);
 /* Every session of that thing binds anew. */
 void session_thing_changed(struct auth *a, const char *thing);
 

@@ -34,9 +34,8 @@ static bool split(const char *name, uint8_t id[CERTIFICATE_ID_SIZE], const char 
 	return certificate_id_read(hex, id);
 }
 
-int auth_watch_certificate(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_certificate(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	struct index_certificate x;
 	char why[64];
@@ -53,9 +52,8 @@ int auth_watch_certificate(void *state, const char *name, const struct sk_bytes 
 	return is_unread(a, record, bytes) ? -1 : 0;
 }
 
-int auth_watch_attached(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_attached(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	const char *policy;
 
@@ -75,9 +73,8 @@ static int note_exclusive(struct auth *a, const uint8_t id[CERTIFICATE_ID_SIZE],
 	return things_exclusive(things, id, now) && !strcmp(now, thing) ? things_set_exclusive(things, id, NULL) : 0;
 }
 
-int auth_watch_principal(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_principal(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	uint8_t id[CERTIFICATE_ID_SIZE];
 	const cJSON *record = document_of(a, bytes);
 	const char *thing, *type = sk_json_text(record, "thingPrincipalType");
@@ -103,9 +100,8 @@ static void add_fact(const char *name, const char *value, char **at)
 }
 
 /* Of a thing its type and attributes are kept, and nothing of one that has neither. */
-int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_thing(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	const cJSON *record = document_of(a, bytes), *attributes = sk_json_get(record, "attributes");
 	char *text = sk_alloc_text(&a->scratch, (bytes ? bytes->size : 0) + 16), *at = text;
 
@@ -133,9 +129,8 @@ static bool halves(const char *name, char first[INDEX_THING], const char **secon
 	return true;
 }
 
-int auth_watch_member(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_member(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	char thing[INDEX_THING];
 	const char *group;
 
@@ -146,9 +141,8 @@ int auth_watch_member(void *state, const char *name, const struct sk_bytes *byte
 }
 
 /* Groups and what is attached to them change seldom, and who is concerned takes a walk: every connection binds anew. */
-int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_group(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	const cJSON *record = document_of(a, bytes);
 	const char *parent = sk_json_text(record, "parentGroupName");
 
@@ -159,9 +153,8 @@ int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes
 	return parent || !bytes ? things_set_parent(index_things(a->index), name, parent) : 0;
 }
 
-int auth_watch_attached_group(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_attached_group(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	char group[INDEX_THING];
 	const char *policy;
 
@@ -173,9 +166,8 @@ int auth_watch_attached_group(void *state, const char *name, const struct sk_byt
 
 /* -- policies -- */
 
-int auth_watch_policy(void *state, const char *name, const struct sk_bytes *bytes)
+static int watch_policy(struct auth *a, const char *name, const struct sk_bytes *bytes)
 {
-	struct auth *a = state;
 	const cJSON *record = document_of(a, bytes);
 	const char *document = sk_json_text(record, "policyDocument");
 	char why[300] = "", line[600];
@@ -185,7 +177,7 @@ int auth_watch_policy(void *state, const char *name, const struct sk_bytes *byte
 	if (index_policy(a->index, name) || (a->plain_policy && !strcmp(a->plain_policy, name)))
 		a->epoch++;
 	rc = index_set_policy(a->index, name, sk_json_text(record, "defaultVersionId"), bytes && !document ? "" : document, why, sizeof(why));
-	if (*why) {
+	if (*why && !a->aside) {
 		snprintf(line, sizeof(line), "policy %s denies everything: %s", name, why);
 		a->host->log('e', line);
 	}
@@ -193,4 +185,61 @@ int auth_watch_policy(void *state, const char *name, const struct sk_bytes *byte
 	if (!rc && p && a->grants)
 		rc = grants_set(a->grants, name, p->compiled);
 	return is_unread(a, record, bytes) ? -1 : rc;
+}
+
+/* -- into the index that judges, and into the one that is built beside it -- */
+
+static int tell(struct auth *a, int (*watch)(struct auth *, const char *, const struct sk_bytes *), const char *name, const struct sk_bytes *bytes)
+{
+	struct index *now = a->index;
+	int rc = watch(a, name, bytes);
+
+	if (!a->next)
+		return rc;
+	a->index = a->next;
+	a->aside = true;
+	rc |= watch(a, name, bytes);
+	a->aside = false;
+	a->index = now;
+	return rc;
+}
+
+int auth_watch_certificate(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_certificate, name, bytes);
+}
+
+int auth_watch_attached(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_attached, name, bytes);
+}
+
+int auth_watch_principal(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_principal, name, bytes);
+}
+
+int auth_watch_thing(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_thing, name, bytes);
+}
+
+int auth_watch_member(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_member, name, bytes);
+}
+
+int auth_watch_group(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_group, name, bytes);
+}
+
+int auth_watch_attached_group(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_attached_group, name, bytes);
+}
+
+int auth_watch_policy(void *state, const char *name, const struct sk_bytes *bytes)
+{
+	return tell(state, watch_policy, name, bytes);
 }

@@ -7,7 +7,8 @@
 
 static const struct sk_option options[] = {
 	OPTION(SK_STR, data, "/var/lib/mosquitto/skeeter", NULL, "folder for everything that is kept; made with mode 0700"),
-	OPTION(SK_STR, store, "skeeter.db", NULL, "the embedded store's file in that folder"),
+	OPTION(SK_STR, store, "skeeter.db", NULL, "the embedded store's file in that folder, or the URL of a Redis that several brokers may share: `redis://...`, docs/REDIS.md"),
+	OPTION(SK_DURATION, store_wait, "30s", NULL, "how long the start waits for a Redis that does not answer yet"),
 	OPTION(SK_CHOICE, durability, "full", "full relaxed", "`full`: what was accepted survives a power cut; `relaxed`: a power cut may cost the last moments, kill -9 nothing"),
 	OPTION(SK_STR, account, "123456789012", NULL, "the AWS account id in ARNs"),
 	OPTION(SK_STR, region, "us-east-1", NULL, "the AWS region in ARNs"),

@@ -164,6 +164,17 @@ static int DeleteAccessKey(struct sk_call *c)
 
 /* -- the keyring -- */
 
+int access_keys_reset(void *state, enum sk_reset phase)
+{
+	struct http_state *s = state;
+
+	if (phase == SK_RESET_BEGINS)
+		keyring_begin(s->keys);
+	else if (phase == SK_RESET_ENDS)
+		keyring_end(s->keys);
+	return 0;
+}
+
 /* The secret of a record that counts; NULL: none does. */
 static char *secret_of(struct http_state *s, struct sk_arena *a, const char *id, const cJSON *record)
 {

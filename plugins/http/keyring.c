@@ -18,10 +18,12 @@ struct access_key { /* one block, with its texts */
 	const char **policy;
 	size_t policies, size;
 	struct derived derived[DERIVED];
+	unsigned round; /* in which it was set */
 	unsigned turn; /* of derived[], which is made anew next */
 };
 struct keyring {
 	pthread_mutex_t lock;
+	unsigned round;
 	struct access_key *bucket[BUCKETS];
 };
 
@@ -112,12 +114,44 @@ int keyring_set(struct keyring *k, const char *id, const char *secret, const cJS
 	if (old)
 		*at = old->next;
 	if (fresh) {
+		fresh->round = k->round;
 		fresh->next = *at;
 		*at = fresh;
 	}
 	pthread_mutex_unlock(&k->lock);
 	free_key(old);
 	return secret && !fresh ? -1 : 0;
+}
+
+void keyring_begin(struct keyring *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->round++;
+	pthread_mutex_unlock(&k->lock);
+}
+
+void keyring_end(struct keyring *k)
+{
+	struct access_key *gone = NULL;
+
+	pthread_mutex_lock(&k->lock);
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct access_key **at = &k->bucket[i]; *at;) {
+			struct access_key *x = *at;
+			if (x->round == k->round) {
+				at = &x->next;
+				continue;
+			}
+			*at = x->next;
+			x->next = gone;
+			gone = x;
+		}
+	pthread_mutex_unlock(&k->lock);
+	while (gone) {
+		struct access_key *next = gone->next;
+		free_key(gone);
+		gone = next;
+	}
 }
 
 /* -- questions -- */

@@ -16,6 +16,10 @@ void keyring_free(struct keyring **k);
 /* secret NULL: the key is deleted, disabled, or cannot be opened: it is good for nothing. policies: a list of names. 0, or -1: memory is out. */
 int keyring_set(struct keyring *k, const char *id, const char *secret, const cJSON *policies);
 
+/* All keys are set anew: what was not set between the two calls is gone then, and good until then. */
+void keyring_begin(struct keyring *k);
+void keyring_end(struct keyring *k);
+
 struct keyring_grant {
 	bool all;                  /* everything */
 	size_t policies;

@@ -110,4 +110,4 @@ static void stop(void *state)
 }
 
 SKEETER_PLUGIN(.name = "http", .prose = "AWS's HTTP API, metrics and health", .state_size = sizeof(struct http_state), .options = options,
-               .operations = operations, .watches = watches, .shapes = shapes, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)
+               .operations = operations, .watches = watches, .reset = access_keys_reset, .shapes = shapes, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)

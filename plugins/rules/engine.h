@@ -64,6 +64,9 @@ struct rules_engine {
 	struct live_rule **matching; /* those of them that run */
 	size_t ids_room;           /* of both: at least as many as there are rules */
 	struct next_filter *next, **next_tail; /* of rules whose record comes next (engine_watch.c) */
+	size_t nexts;
+	unsigned round;            /* grows when all records are applied anew */
+	uint32_t sweep;            /* at its end: the next id to look at */
 	struct folder *folder;     /* NULL: there is no folder of rules */
 	struct sk_inputs *_Atomic action_shape; /* engine_actions.h */
 	struct destinations *destinations; /* engine_destinations.h */
@@ -99,6 +102,7 @@ void engine_retire_free(struct rules_engine *e);
 /* engine_watch.c: the records of rules, on the broker's thread */
 int engine_watch_filter(void *state, const char *name, const struct sk_bytes *bytes);
 int engine_watch_rule(void *state, const char *name, const struct sk_bytes *bytes);
+int engine_watch_reset(void *state, enum sk_reset phase);
 void engine_watch_free(struct rules_engine *e);
 
 #endif

@@ -19,6 +19,7 @@ struct enabled {              /* one block */
 struct one {
 	char id[DESTINATION_ID + 1];
 	char *url;                /* NULL: it is not ENABLED, or has none */
+	unsigned round;           /* in which it was told */
 };
 struct destinations {
 	pthread_mutex_t lock;     /* short: for `now` alone */
@@ -26,6 +27,7 @@ struct destinations {
 	/* the broker's thread's */
 	struct one *one;
 	size_t n, room;
+	unsigned round;
 };
 
 struct destinations *destinations_new(void)
@@ -162,15 +164,31 @@ int engine_watch_destination(void *state, const char *name, const struct sk_byte
 	if (o)
 		drop(d, o);
 	o = url ? add(d, name) : NULL;
-	if (o)
+	if (o) {
 		o->url = url;
-	else
+		o->round = d->round;
+	} else {
 		free(url);
+	}
 	if (failed || (url && !o))
 		sk_log('e', "rules", "destination %s is not in force as it is now: memory is out", name);
 	if (had || o)
 		exchange(d);
 	return 0;
+}
+
+void destinations_reset(struct destinations *d, enum sk_reset phase)
+{
+	size_t had = d->n;
+
+	if (phase == SK_RESET_BEGINS)
+		d->round++;
+	else
+		for (size_t i = d->n; i-- > 0;)
+			if (d->one[i].round != d->round)
+				drop(d, &d->one[i]);
+	if (d->n != had)
+		exchange(d);
 }
 
 /* -- asking -- */

@@ -4,6 +4,7 @@
 #ifndef RULES_ENGINE_DESTINATIONS_H
 #define RULES_ENGINE_DESTINATIONS_H
 
+#include "core/plugin.h"
 #include "core/store.h"
 #include "core/arena.h"
 #include "core/json.h"
@@ -14,6 +15,7 @@ struct destinations;
 struct destinations *destinations_new(void); /* NULL: memory is out */
 void destinations_free(struct destinations **d);
 /* A watch, on the broker's thread. */
+void destinations_reset(struct destinations *d, enum sk_reset phase); /* core/plugin.h */
 int engine_watch_destination(void *state, const char *name, const struct sk_bytes *bytes);
 /* Any thread: NULL, or why an action of that kind with those fields, filled in, may not be carried out: its confirmationUrl (its url, if it has none) is
  * not that of a destination that is ENABLED, or its url is not below it. */

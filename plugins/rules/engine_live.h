@@ -25,6 +25,8 @@ struct live_rule {
 	uint32_t id;               /* in the table */
 	uint32_t hash;             /* of its name */
 	bool disabled;
+	unsigned round;            /* in which its record was applied (engine_watch.c) */
+	uint64_t record_is[2];     /* a digest of it, where brokers share the store; 0: not known */
 	atomic_bool broken;        /* it failed too often: until it is made anew */
 	_Atomic uint32_t failures; /* one after the other */
 	atomic_uint full_lanes;    /* of its actions: they have no room now (lane.h) */

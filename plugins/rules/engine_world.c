@@ -46,7 +46,8 @@ static const cJSON *names(void *context, const char *prefix, int most, bool *lat
 	struct rules_thread *t = context;
 	struct sk_store *store = t->engine->rt->store;
 	struct names n = { .a = &t->arena, .list = sk_json_array(&t->arena), .prefix = strlen(prefix) };
-	if (!store->ops->scan(store, SK_RECORD, prefix, NULL, (size_t)most, add_name, &n))
+	struct sk_store_scan scan = { .space = SK_RECORD, .prefix = prefix, .limit = (size_t)most, .fn = add_name, .ctx = &n };
+	if (!store->ops->scan(store, &scan))
 		return n.list;
 	*later = true;
 	return NULL;

@@ -198,5 +198,5 @@ static void stop(void *state)
 }
 
 SKEETER_PLUGIN(.name = "rules", .prose = "topic rules: AWS IoT SQL and Lua", .state_size = sizeof(struct rules_state), .options = options,
-               .topics = topics, .operations = operations, .on = on, .watches = watches, .hooks = &hooks, .shapes = shapes, .resources = resources,
+               .topics = topics, .operations = operations, .on = on, .watches = watches, .reset = engine_watch_reset, .hooks = &hooks, .shapes = shapes, .resources = resources,
                .tagged = tagged, .sinks = engine_sinks, .start = start, .ready = ready, .quiesce = quiesce, .stop = stop)

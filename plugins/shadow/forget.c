@@ -49,23 +49,38 @@ int shadows_on_tombstone_due(struct sk_call *c)
 	return SK_OK;
 }
 
+/* The event may come late, to a thing that was registered again: what has been written since is that one's. */
+static bool is_newer(struct sk_call *c, const char *thing, const char *end, uint64_t deleted)
+{
+	return sk_get(c, "registry/thing/%s", thing) && sk_version(c, "thing/%s/shadow%s", thing, end) > deleted;
+}
+
+static void forget_rest(struct sk_call *c, const char *thing, const char *after, uint64_t deleted)
+{
+	cJSON *rest = sk_json_object(c->arena);
+
+	sk_json_set_string(c->arena, rest, "thingName", thing);
+	sk_json_set_string(c->arena, rest, "after", after);
+	sk_json_set_int(c->arena, rest, "deleted", (int64_t)deleted);
+	sk_emit(c, "ForgetShadows", rest);
+}
+
 /* All keys of a thing's shadows begin alike, so that one scan finds classic, named, and what is left of deleted ones. */
 int shadows_on_thing_deleted(struct sk_call *c)
 {
 	const char *thing = sk_json_text(c->in, "thingName");
-	struct sk_scan found = sk_scan(c, REMOVED_AT_ONCE, NULL, "thing/%s/shadow", thing);
-	cJSON *rest;
+	uint64_t deleted = (uint64_t)sk_json_int_of(c->in, "deleted", (int64_t)sk_event_version(c));
+	struct sk_scan found = sk_scan(c, REMOVED_AT_ONCE, sk_json_text(c->in, "after"), "thing/%s/shadow", thing);
 
 	for (size_t i = 0; i < found.count; i++) {
 		const char *end = found.row[i].name;
+		if (is_newer(c, thing, end, deleted))
+			continue;
 		sk_remove(c, "thing/%s/shadow%s", thing, end);
 		if (strncmp(end, gone, strlen(gone)) == 0)
 			sk_timer_clear(c, timer_name(c, end + strlen(gone)));
 	}
-	if (found.next) {
-		rest = sk_json_object(c->arena);
-		sk_json_set_string(c->arena, rest, "thingName", thing);
-		sk_emit(c, "ForgetShadows", rest);
-	}
+	if (found.next)
+		forget_rest(c, thing, found.next, deleted);
 	return SK_OK;
 }
