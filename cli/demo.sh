@@ -99,45 +99,6 @@ check_port() {
 	die "port $2 is in use by $who: stop it, or take another one: $1=$other make run"
 }
 
-# certificate FILE SECTION NAME [openssl options]: FILE.crt and FILE.key, unless they are there
-certificate() {
-	[ ! -s "$1.crt" ] || return 0
-	file=$1 section=$2 name=$3
-	shift 3
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256 -days 7300 -config "$run/openssl.conf" \
-		-extensions "$section" -subj "/CN=$name" -keyout "$file.key" -out "$file.crt.new" "$@" 2>"$run/openssl.log" ||
-		die "openssl cannot make $file.crt: $(cat "$run/openssl.log")"
-	mv "$file.crt.new" "$file.crt"
-}
-
-make_certificates() {
-	cat >"$run/openssl.conf" <<-END
-		[req]
-		distinguished_name = name
-		[name]
-		[ca]
-		basicConstraints = critical, CA:TRUE, pathlen:0
-		keyUsage = critical, keyCertSign, cRLSign
-		subjectKeyIdentifier = hash
-		[server]
-		basicConstraints = critical, CA:FALSE
-		keyUsage = critical, digitalSignature
-		extendedKeyUsage = serverAuth
-		subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1, DNS:$(uname -n)
-		[device]
-		basicConstraints = critical, CA:FALSE
-		keyUsage = critical, digitalSignature
-		extendedKeyUsage = clientAuth
-	END
-	[ -s "$run/ca.crt" ] || rm -f "$run/server.crt" "$run"/devices/*.crt
-	certificate "$run/ca" ca 'Skeeter demo CA'
-	openssl x509 -in "$run/server.crt" -noout -checkhost "$(uname -n)" 2>/dev/null | grep -q 'does match' || rm -f "$run/server.crt"
-	certificate "$run/server" server localhost -CA "$run/ca.crt" -CAkey "$run/ca.key"
-	for device in $devices; do
-		certificate "$run/devices/$device" device "$device" -CA "$run/ca.crt" -CAkey "$run/ca.key"
-	done
-}
-
 write_configuration() {
 	echo "$port" >"$run/port"
 	cat >"$run/mosquitto.conf" <<-END
@@ -212,18 +173,6 @@ broker_failed() {
 	exit 1
 }
 
-# An access key that may do everything, in the file that AWS's clients read. One that the store does not know is of no use.
-make_credentials() {
-	id=$(sed -n 's/^aws_access_key_id = //p' "$run/credentials" 2>/dev/null) || true
-	[ -z "$id" ] || ! "$build/skeeter" list-access-keys --max-results 250 | grep -q "\"$id\"" || return 0
-	"$build/skeeter" create-access-key --policy-names '*' --description 'make run' >"$run/credentials.new"
-	sed -n '1i[default]
-		s/.*"accessKeyId": "\(.*\)".*/aws_access_key_id = \1/p
-		s/.*"secretAccessKey": "\(.*\)".*/aws_secret_access_key = \1/p
-		$aregion = us-east-1' "$run/credentials.new" >"$run/credentials"
-	rm "$run/credentials.new"
-}
-
 start_device() {
 	setsid "$build/skeeter-device" "$1" "$run" >>"$run/$1.log" 2>&1 </dev/null &
 	record "$1" $!
@@ -283,11 +232,11 @@ supervise() {
 	trap 'end_all; rm -f "$run/demo.pid"' EXIT
 	trap 'exit 0' TERM HUP
 	trap 'stopped; exit 0' INT
-	make_certificates
+	cli/certificates.sh "$run" "$(uname -n)" $devices
 	write_configuration
 	[ ! -s "$run/mosquitto.log" ] || mv -f "$run/mosquitto.log" "$run/mosquitto.log.1"
 	start_broker
-	make_credentials || die "no access key could be made; see $run/mosquitto.log"
+	SKEETER=$build/skeeter cli/credentials.sh "$run/credentials" 'make run' || die "no access key could be made; see $run/mosquitto.log"
 	"$build/skeeter" demo register || die "the devices could not be registered; see $run/mosquitto.log"
 	for device in $devices; do
 		start_device "$device"

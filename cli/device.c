@@ -1,4 +1,4 @@
-/* device.c -- skeeter-device NAME: one of the demo's three simulated devices.
+/* device.c -- skeeter-device NAME [RUN-FOLDER [HOST]]: one of the demo's three simulated devices.
  *
  * It speaks MQTT over mutual TLS and nothing else: its certificate, its shadow, its heartbeat. Whenever it (re)connects it
  * asks for its shadow and obeys what was wished meanwhile; it reports what it has done. It reconnects by itself, for ever.
@@ -274,7 +274,7 @@ static int read_port(const char *folder)
 	return port > 0 && port < 65536 ? port : 8883;
 }
 
-static int connect_first(struct device *d, const char *folder)
+static int connect_first(struct device *d, const char *folder, const char *host)
 {
 	char ca[1024], crt[1024], key[1024];
 	snprintf(ca, sizeof(ca), "%s/ca.crt", folder);
@@ -290,7 +290,7 @@ static int connect_first(struct device *d, const char *folder)
 	mosquitto_subscribe_callback_set(d->mosq, on_subscribe);
 	mosquitto_message_callback_set(d->mosq, on_message);
 	mosquitto_disconnect_callback_set(d->mosq, on_disconnect);
-	mosquitto_connect(d->mosq, "localhost", read_port(folder), 30);
+	mosquitto_connect(d->mosq, host, read_port(folder), 30);
 	return 0;
 }
 
@@ -305,8 +305,8 @@ static const struct model *find_model(const char *name)
 int main(int argc, char **argv)
 {
 	struct device d = { .model = argc > 1 ? find_model(argv[1]) : NULL, .started = clock_ms(), .degrees = 21 };
-	if (!d.model || argc > 3) {
-		fputs("usage: skeeter-device lamp|thermometer|valve [RUN-FOLDER]\n", stderr);
+	if (!d.model || argc > 4) {
+		fputs("usage: skeeter-device lamp|thermometer|valve [RUN-FOLDER [HOST]]\n", stderr);
 		return 252;
 	}
 	signal(SIGTERM, stop);
@@ -315,7 +315,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mosquitto_lib_init();
 	d.mosq = mosquitto_new(d.model->name, false, &d);
-	int rc = !d.mosq || connect_first(&d, argc > 2 ? argv[2] : "run") != 0 ? 255 : 0;
+	int rc = !d.mosq || connect_first(&d, argc > 2 ? argv[2] : "run", argc > 3 ? argv[3] : "localhost") != 0 ? 255 : 0;
 	if (rc == 0)
 		run(&d);
 	if (d.mosq)

@@ -1,4 +1,4 @@
-/* main.c -- skeeter-store: what an operator does with a store's file. A table of verbs; each ends with one of the codes of store.h. */
+/* main.c -- skeeter-store: what an operator does with a store, a file or a Redis. A table of verbs; each ends with one of the codes of store.h. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,35 +11,45 @@ struct verb {
 	const char *name, *arguments, *prose, *details;
 	store_verb *run;
 	int least, most; /* arguments */
+	int stores;      /* how many of them may be a Redis */
 };
 
 static const struct verb verbs[] = {
 	{ "dump", "STORE", "every record as lines of JSON, on stdout",
-	  "The last line is a footer with their number and a checksum: a dump without it is not whole.\n", store_dump, 1, 1 },
+	  "The last line is a footer with their number and a checksum: a dump without it is not whole.\n", store_dump, 1, 1, 1 },
 	{ "load", "STORE [FILE]", "makes a store of a dump, from FILE or stdin",
-	  "STORE must be new or empty; --replace puts the dump in the place of all that it holds. The store is changed when the whole\n"
-	  "dump has been read and written, in one step; until then, and if anything fails, it stays as it was.\n", store_load, 1, 2 },
+	  "STORE must be new or empty; --replace puts the dump in the place of all that it holds. A file is changed when the whole\n"
+	  "dump has been read and written, in one step; until then, and if anything fails, it stays as it was. No broker starts with a\n"
+	  "Redis that is not loaded to the end; the versions of its records are new ones.\n", store_load, 1, 2, 1 },
+	{ "copy", "FROM TO", "all that one store holds into another, file or Redis, each record compared",
+	  "TO must be new or empty; --replace puts the copy in the place of all that it holds. No broker uses either of them meanwhile, and\n"
+	  "none starts with TO before it is whole. Interrupted, the same command goes on where it was.\n"
+	  "--verify copies nothing: it compares the two, a line for each difference on stdout.\n", store_copy, 2, 2, 2 },
 	{ "check", "STORE", "looks for damage and for records that do not fit together",
-	  "Pages and indexes, the log's checksums, keys, versions, documents, timers and effects. A line for each fault on stdout.\n",
-	  store_check, 1, 1 },
-	{ "stats", "STORE", "what is in it: records by prefix, bytes, the log", NULL, store_stats, 1, 1 },
+	  "Pages and indexes, the log's checksums, keys, versions, documents, timers and effects; in a Redis the keys of each bucket.\n"
+	  "A line for each fault on stdout.\n", store_check, 1, 1, 1 },
+	{ "stats", "STORE", "what is in it: records by prefix, bytes, the log", "A Redis also while brokers use it.\n", store_stats, 1, 1, 1 },
 	{ "backup", "STORE FILE", "a copy as of now, also while a broker runs",
 	  "FILE is a whole store with everything that was accepted before the backup began, checked before it gets its name.\n"
-	  "A file that is there is never written over.\n", store_backup, 2, 2 },
+	  "A file that is there is never written over.\n", store_backup, 2, 2, 0 },
 	{ "migrate", "STORE", "brings a store of an earlier version up to date, as a broker's start does",
-	  "As it was it is kept as STORE.vN if there is room.\n", store_migrate, 1, 1 },
+	  "As it was it is kept as STORE.vN if there is room.\n", store_migrate, 1, 1, 0 },
 	{ 0 }
 };
 
 static const char options_help[] =
-	"STORE is the store's file, or the folder in which it is called skeeter.db. While a broker runs only backup works.\n\n"
+	"STORE is the store's file, the folder in which it is called skeeter.db, or the URL of a Redis:\n"
+	"  redis://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE][?prefix=skeeter:&password_file=FILE]    rediss:// with TLS\n"
+	"  redis+unix://  redis+sentinel://  redis+cluster://   as plugin_opt_store has them (docs/REDIS.md)\n"
+	"backup and migrate are for files. While a broker uses it only the backup of a file and the stats of a Redis work.\n\n"
 	"Options, anywhere on the line:\n"
-	"  --replace         load: also into a store that is not empty\n"
+	"  --replace         load, copy: also into a store that is not empty\n"
+	"  --verify          copy: only compares\n"
 	"  --progress SECS   long work says how far it is every so many seconds (1)\n"
 	"  --quiet           it does not\n"
 	"  --help            help on the verb before it\n\n"
-	"Exit codes: 0 done; 252 the command line is wrong, nothing was done; 254 check found faults; 255 it could not be done,\n"
-	"nothing was changed.\n";
+	"Exit codes: 0 done; 252 the command line is wrong, nothing was done; 254 check found faults, copy differences; 255 it could not\n"
+	"be done, and nothing was changed but what the line says.\n";
 
 static int usage(const struct verb *v)
 {
@@ -91,6 +101,13 @@ static int take_replace(struct command *c, const char *value)
 	return 0;
 }
 
+static int take_verify(struct command *c, const char *value)
+{
+	(void)value;
+	c->o.verify = true;
+	return 0;
+}
+
 static int take_quiet(struct command *c, const char *value)
 {
 	(void)value;
@@ -120,6 +137,7 @@ static int take_progress(struct command *c, const char *value)
 
 static const struct option options[] = {
 	{ "--replace", false, take_replace },
+	{ "--verify", false, take_verify },
 	{ "--quiet", false, take_quiet },
 	{ "--progress", true, take_progress },
 	{ "--help", false, take_help },
@@ -160,7 +178,7 @@ static const char *file_of(const char *store, char *room)
 {
 	struct stat st;
 
-	if (stat(store, &st) || !S_ISDIR(st.st_mode))
+	if (sk_store_is_url(store) || stat(store, &st) || !S_ISDIR(st.st_mode))
 		return store;
 	snprintf(room, PATH_MAX, "%s/skeeter.db", store);
 	return room;
@@ -168,12 +186,19 @@ static const char *file_of(const char *store, char *room)
 
 static int run(const struct verb *v, struct store_options *o, int argc, char **argv)
 {
-	char room[PATH_MAX];
+	char room[2][PATH_MAX];
 
-	if (argc < v->least || argc > v->most || (o->replace && v->run != store_load))
+	if (argc < v->least || argc > v->most || (o->replace && v->run != store_load && v->run != store_copy) || (o->verify && v->run != store_copy) ||
+	    (o->verify && o->replace))
 		return usage(v);
-	o->store = file_of(argv[0], room);
-	o->other = argc > 1 ? argv[1] : NULL;
+	for (int i = 0; i < argc && !v->stores; i++)
+		if (sk_store_is_url(argv[i])) {
+			store_failed("%s is for a store's file: copy makes one of a Redis, and Redis has backups of its own", v->name);
+			return STORE_USAGE;
+		}
+	o->store = file_of(argv[0], room[0]);
+	if (argc > 1)
+		o->other = v->stores > 1 ? file_of(argv[1], room[1]) : argv[1];
 	return v->run(o);
 }
 

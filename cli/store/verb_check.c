@@ -1,28 +1,21 @@
 /* verb_check.c -- skeeter-store check: everything that must hold in a store, looked at one after the other. A line for each fault.
  *
- * Pages and indexes are SQLite's to judge; the log, the keys and versions, the documents, timers and effects are ours. Nothing is
- * repaired: what a fault means is in docs/STORE.md. */
+ * Pages and indexes are SQLite's to judge, a Redis's keys check_redis.c's; the log, the keys and versions, the documents, timers and effects are
+ * the same everywhere. Nothing is repaired: what a fault means is in docs/STORE.md. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/store/check.h"
 #include "cli/store/store.h"
-#include "cli/store/view.h"
 #include "core/json.h"
 
-enum { PAGE_FAULTS = 100, SHOWN = 200, KEEP = 1 << 16, TELL_EVERY = 1024, OPCODES = 1 << 20 };
+enum { PAGE_FAULTS = 100, SHOWN = VIEW_SHOWN, KEEP = 1 << 16, TELL_EVERY = 1024, OPCODES = 1 << 20 };
 
-struct check {
-	struct view *v;
-	FILE *out;
-	struct progress *progress;
-	struct sk_arena arena;
-	uint64_t faults, seen;
-};
+#define fault check_fault
 
-static void fault(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void fault(struct check *c, const char *fmt, ...)
+void check_fault(struct check *c, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -34,22 +27,15 @@ static void fault(struct check *c, const char *fmt, ...)
 	fputc('\n', c->out);
 }
 
-static void seen_one(struct check *c)
+void check_seen(struct check *c)
 {
 	if (!(++c->seen % TELL_EVERY))
 		progress_tell(c->progress, c->seen, 0);
 }
 
-/* A key as a message shows it: printable, of bounded length, and its space before it. */
 static const char *shown(const struct view_record *r, char *text)
 {
-	int n = snprintf(text, SHOWN, "%s ", view_space[r->space]);
-
-	for (size_t i = 0; i < r->key.size && n < SHOWN - 5; i++) {
-		unsigned char byte = (unsigned char)r->key.data[i];
-		n += snprintf(text + n, (size_t)(SHOWN - n), byte < 0x20 || byte == 0x7f ? "\\x%02x" : "%c", byte);
-	}
-	return text;
+	return view_shown(r->space, r->key, text);
 }
 
 /* -- pages, indexes -- */
@@ -63,7 +49,7 @@ static int tell_pages(void *ctx)
 
 static void check_pages(struct check *c)
 {
-	sqlite3 *db = c->v->table->db;
+	sqlite3 *db = c->p->view->table->db;
 	sqlite3_stmt *stmt;
 	int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(100)", -1, &stmt, NULL);
 
@@ -92,23 +78,23 @@ static void check_log(struct check *c)
 {
 	struct view_why why;
 
-	if (c->v->mark < 0)
+	if (c->p->view->mark < 0)
 		fault(c, "table: its version mark is missing");
-	if (view_read_log(c->v, bad_row, c, &why))
+	if (view_read_log(c->p->view, bad_row, c, &why))
 		fault(c, "log: %s", why.text);
 }
 
 /* -- the table by itself, before the log is laid over it -- */
 static void check_version(struct check *c, const struct view_record *r)
 {
-	const struct sk_entry *e = sk_map_find(&c->v->map, r->space, r->key);
+	const struct sk_entry *e = sk_map_find(&c->p->view->map, r->space, r->key);
 	char text[SHOWN];
 
-	if (r->version < 1 || r->version > c->v->sequence)
-		fault(c, "table: %s has version %" PRIu64 ", the newest commit is %" PRIu64, shown(r, text), r->version, c->v->sequence);
+	if (r->version < 1 || r->version > c->p->view->sequence)
+		fault(c, "table: %s has version %" PRIu64 ", the newest commit is %" PRIu64, shown(r, text), r->version, c->p->view->sequence);
 	else if (e && e->version < r->version)
 		fault(c, "table: %s has version %" PRIu64 ", its last write in the log is %" PRIu64, shown(r, text), r->version, e->version);
-	else if (!e && c->v->mark >= 0 && r->version > (uint64_t)c->v->mark)
+	else if (!e && c->p->view->mark >= 0 && r->version > (uint64_t)c->p->view->mark)
 		fault(c, "table: %s has version %" PRIu64 ", which is not in the log", shown(r, text), r->version);
 }
 
@@ -131,14 +117,14 @@ static void check_row(struct check *c, sqlite3_stmt *stmt)
 
 static void check_table(struct check *c)
 {
-	sqlite3 *db = c->v->table->db;
+	sqlite3 *db = c->p->view->table->db;
 	sqlite3_stmt *stmt;
 	int rc = sqlite3_prepare_v2(db, "SELECT space, key, version, id, typeof(key) <> 'blob' OR typeof(data) <> 'blob' FROM record", -1, &stmt, NULL);
 
 	progress_begin(c->progress, "check: rows");
 	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		check_row(c, stmt);
-		seen_one(c);
+		check_seen(c);
 		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
@@ -156,7 +142,7 @@ static const cJSON *document(struct check *c, enum sk_space space, const char *k
 	struct view_why why;
 	const cJSON *tree = NULL;
 
-	if (!key || view_get(c->v, &r, &why))
+	if (!key || place_get(c->p, &r, &why))
 		return NULL;
 	*there = r.bytes != NULL;
 	if (r.bytes)
@@ -192,7 +178,9 @@ static void check_record(struct check *c, const struct view_record *r, const cha
 	size_t partition = sk_key_partition(key);
 	char text[SHOWN];
 
-	if (!partition || key[0] == '/' || key[partition] != '/' || !key[partition + 1])
+	if (place_is_marker(r->space, key, strlen(key)))
+		fault(c, "%s: the store is not whole: what fills it has not ended", shown(r, text));
+	else if (!partition || key[0] == '/' || key[partition] != '/' || !key[partition + 1])
 		fault(c, "%s: the key is not a partition, a slash and a name", shown(r, text));
 	else
 		check_timer(c, r, key, doc);
@@ -253,28 +241,69 @@ static int check_one(void *ctx, const struct view_record *r)
 		by_space[r->space](c, r, key, doc);
 	if (c->arena.failed)
 		fault(c, "%s: could not be checked: memory is out", shown(r, text));
-	seen_one(c);
+	check_seen(c);
 	return 0;
+}
+
+static uint64_t check_records(struct check *c)
+{
+	struct view_why why;
+
+	progress_begin(c->progress, "check: records");
+	c->seen = 0;
+	if (place_all(c->p, check_one, c, &why))
+		fault(c, "records: %s", why.text);
+	sk_arena_free(&c->arena);
+	if (c->faults > CHECK_LINES)
+		fprintf(c->out, "and %" PRIu64 " more\n", c->faults - CHECK_LINES);
+	return c->faults;
 }
 
 uint64_t check_view(struct view *v, FILE *out, struct progress *progress)
 {
-	struct check c = { .v = v, .out = out, .progress = progress };
-	struct view_why why;
+	struct place p = { .view = v };
+	struct check c = { .p = &p, .out = out, .progress = progress };
 
 	check_pages(&c);
 	check_log(&c);
 	check_table(&c);
-	progress_begin(progress, "check: records");
-	if (view_each(v, check_one, &c, &why))
-		fault(&c, "records: %s", why.text);
-	sk_arena_free(&c.arena);
-	if (c.faults > CHECK_LINES)
-		fprintf(out, "and %" PRIu64 " more\n", c.faults - CHECK_LINES);
-	return c.faults;
+	return check_records(&c);
 }
 
-int store_check(struct store_options *o)
+static int verdict(const char *name, uint64_t faults)
+{
+	if (!faults)
+		printf("store %s is whole\n", name);
+	else
+		printf("%" PRIu64 " fault%s\n", faults, faults > 1 ? "s" : "");
+	return faults ? STORE_FAULTS : STORE_OK;
+}
+
+uint64_t check_redis(struct place *p, FILE *out, struct progress *progress)
+{
+	struct check c = { .p = p, .out = out, .progress = progress };
+
+	check_buckets(&c);
+	return check_records(&c);
+}
+
+static int check_url(struct store_options *o)
+{
+	struct view_why why;
+	struct place p;
+	uint64_t faults = 0;
+	int rc = place_open(&p, o->store, PLACE_READ, &why);
+
+	if (!rc) {
+		faults = check_redis(&p, stdout, &o->progress);
+		rc = place_still(&p, &why);
+	}
+	rc = rc ? store_failed("%s", why.text) : verdict(p.name, faults);
+	place_close(&p);
+	return rc;
+}
+
+static int check_file(struct store_options *o)
 {
 	struct view_why why;
 	struct view *v = view_open(o->store, VIEW_ALONE, &why);
@@ -286,9 +315,10 @@ int store_check(struct store_options *o)
 		printf("%s\n", why.text);
 	faults = v ? check_view(v, stdout, &o->progress) : 1;
 	view_close(&v);
-	if (!faults)
-		printf("store %s is whole\n", o->store);
-	else
-		printf("%" PRIu64 " fault%s\n", faults, faults > 1 ? "s" : "");
-	return faults ? STORE_FAULTS : STORE_OK;
+	return verdict(o->store, faults);
+}
+
+int store_check(struct store_options *o)
+{
+	return sk_store_is_url(o->store) ? check_url(o) : check_file(o);
 }

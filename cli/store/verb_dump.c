@@ -1,13 +1,14 @@
-/* verb_dump.c -- skeeter-store dump: a view's records through the writer of dump.h to stdout. */
+/* verb_dump.c -- skeeter-store dump: a place's records through the writer of dump.h to stdout. */
 #include <errno.h>
 #include <string.h>
 
 #include "cli/store/dump.h"
+#include "cli/store/place.h"
 #include "cli/store/store.h"
 
 enum { TELL_EVERY = 1024 };
 
-enum { UNWRITTEN = -2, UNFIT = -3 }; /* besides -1, a view's */
+enum { UNWRITTEN = -2, UNFIT = -3 }; /* besides -1, a place's */
 
 struct dumping {
 	struct dump_writer w;
@@ -36,7 +37,11 @@ static int put_record(void *ctx, const struct view_record *r)
 static int check_rows(struct view *v, struct view_why *why)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(v->table->db, "SELECT 1 FROM record WHERE space NOT IN (0, 1, 2) OR typeof(key) <> 'blob' LIMIT 1", -1, &stmt, NULL);
+	int rc;
+
+	if (!v)
+		return 0;
+	rc = sqlite3_prepare_v2(v->table->db, "SELECT 1 FROM record WHERE space NOT IN (0, 1, 2) OR typeof(key) <> 'blob' LIMIT 1", -1, &stmt, NULL);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
@@ -46,38 +51,36 @@ static int check_rows(struct view *v, struct view_why *why)
 	return rc == SQLITE_ROW ? UNFIT : view_explain(v, rc, why);
 }
 
-static int dump_all(struct view *v, struct store_options *o)
+static int dump_all(struct place *p, struct store_options *o)
 {
-	struct dumping d = { .w = { .put = put }, .sequence = v->sequence, .progress = &o->progress };
+	struct dumping d = { .w = { .put = put }, .sequence = p->sequence, .progress = &o->progress };
 	struct view_why why;
-	int rc = check_rows(v, &why);
+	int rc = check_rows(p->view, &why);
 
 	progress_begin(&o->progress, "dump: records");
 	errno = 0;
-	if (!rc && dump_begin(&d.w, v->sequence))
+	if (!rc && dump_begin(&d.w, p->sequence))
 		rc = UNWRITTEN;
 	if (!rc)
-		rc = view_each(v, put_record, &d, &why);
+		rc = place_all(p, put_record, &d, &why);
+	if (!rc)
+		rc = place_still(p, &why);
 	if (!rc && (dump_footer(&d.w) || fflush(stdout)))
 		rc = UNWRITTEN;
 	dump_end(&d.w);
 	if (rc == UNWRITTEN)
 		return store_failed("cannot write the dump: %s", errno ? strerror(errno) : "out of memory");
 	if (rc == UNFIT)
-		view_damaged(v, "a row is not fit for a dump: check says which", &why);
+		snprintf(why.text, sizeof why.text, "store %s is damaged (a row is not fit for a dump: check says which): nothing was touched", p->name);
 	return rc ? store_failed("%s", why.text) : STORE_OK;
 }
 
 int store_dump(struct store_options *o)
 {
 	struct view_why why;
-	struct view *v = view_open(o->store, VIEW_ALONE, &why);
-	int rc;
+	struct place p;
+	int rc = place_open(&p, o->store, PLACE_READ, &why) ? store_failed("%s", why.text) : dump_all(&p, o);
 
-	if (!v || (v->mark < 0 && view_damaged(v, "its version mark is missing", &why)) || view_read_log(v, NULL, NULL, &why))
-		rc = store_failed("%s", why.text);
-	else
-		rc = dump_all(v, o);
-	view_close(&v);
+	place_close(&p);
 	return rc;
 }

@@ -12,22 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/store/dump.h"
+#include "cli/store/dump_file.h"
 #include "cli/store/store.h"
 #include "core/store_copy.h"
 
-enum { CACHE = 65536, TELL_EVERY = 1024 };
+enum { CACHE = 65536 };
 
 struct loading {
 	struct store_options *o;
 	char path[PATH_MAX], partial[PATH_MAX]; /* of the store; of the new file */
 	int old_fd, new_fd, folder_fd;          /* locks; old_fd -1: the store is new */
 	struct sk_table *table;
-	FILE *in;
-	const char *in_name;
-	struct dump_reader reader;
-	char *line;
-	size_t room;
+	struct dump_file in;
 };
 
 static int cannot(const struct loading *l, const char *what)
@@ -172,8 +168,9 @@ static int make_partial(struct loading *l)
 }
 
 /* -- filling it -- */
-static int put_record(struct loading *l, const struct view_record *r)
+static int put_record(void *ctx, const struct view_record *r)
 {
+	struct loading *l = ctx;
 	sqlite3_stmt *stmt = sk_table_stmt(l->table, SK_SQL_UPSERT);
 	int rc = stmt ? SQLITE_OK : sqlite3_errcode(l->table->db);
 
@@ -187,30 +184,10 @@ static int put_record(struct loading *l, const struct view_record *r)
 	return rc == SQLITE_OK ? 0 : cannot(l, sqlite3_errstr(rc));
 }
 
-static int read_lines(struct loading *l)
-{
-	enum dump_line kind = DUMP_HEADER;
-	ssize_t n;
-	int rc = 0;
-
-	while (!rc && kind != DUMP_WRONG && (n = getline(&l->line, &l->room, l->in)) > 0) {
-		kind = dump_read(&l->reader, l->line, (size_t)n);
-		if (kind == DUMP_RECORD)
-			rc = put_record(l, &l->reader.record);
-		if (!(l->reader.lines % TELL_EVERY))
-			progress_tell(&l->o->progress, l->reader.records, 0);
-	}
-	if (rc)
-		return rc;
-	if (ferror(l->in))
-		return store_failed("cannot read the dump %s: %s", l->in_name, strerror(errno));
-	return dump_read_end(&l->reader) ? store_failed("cannot load the dump %s: %s", l->in_name, l->reader.why) : 0;
-}
-
 static int finish(struct loading *l)
 {
 	sqlite3_stmt *stmt = sk_table_stmt(l->table, SK_SQL_MARK);
-	int rc = stmt ? sqlite3_bind_int64(stmt, 1, (sqlite3_int64)l->reader.sequence) : SQLITE_ERROR;
+	int rc = stmt ? sqlite3_bind_int64(stmt, 1, (sqlite3_int64)l->in.reader.sequence) : SQLITE_ERROR;
 
 	if (rc == SQLITE_OK)
 		rc = sk_table_finish(stmt);
@@ -225,13 +202,6 @@ static int finish(struct loading *l)
 	return STORE_OK;
 }
 
-static int open_input(struct loading *l)
-{
-	l->in_name = l->o->other ? l->o->other : "on stdin";
-	l->in = l->o->other && strcmp(l->o->other, "-") ? fopen(l->o->other, "re") : stdin;
-	return l->in ? 0 : store_failed("cannot read the dump %s: %s", l->in_name, strerror(errno));
-}
-
 static void release(struct loading *l, int rc)
 {
 	sk_table_close(l->table);
@@ -243,13 +213,10 @@ static void release(struct loading *l, int rc)
 		close(l->old_fd);
 	if (l->folder_fd >= 0)
 		close(l->folder_fd);
-	if (l->in && l->in != stdin)
-		fclose(l->in);
-	dump_reader_free(&l->reader);
-	free(l->line);
+	dump_file_close(&l->in);
 }
 
-int store_load(struct store_options *o)
+static int load_file(struct store_options *o)
 {
 	struct loading *l = calloc(1, sizeof *l);
 	int rc;
@@ -259,7 +226,7 @@ int store_load(struct store_options *o)
 	*l = (struct loading){ .o = o, .old_fd = -1, .new_fd = -1, .folder_fd = -1 };
 	if (!realpath(o->store, l->path))
 		snprintf(l->path, sizeof l->path, "%s", o->store);
-	rc = open_input(l);
+	rc = dump_file_open(&l->in, o->other);
 	if (!rc)
 		rc = lock_old(l);
 	if (!rc)
@@ -270,10 +237,15 @@ int store_load(struct store_options *o)
 		rc = make_partial(l);
 	progress_begin(&o->progress, "load: records");
 	if (!rc)
-		rc = read_lines(l);
+		rc = dump_file_each(&l->in, put_record, l, &o->progress);
 	if (!rc)
 		rc = finish(l);
 	release(l, rc);
 	free(l);
 	return rc;
+}
+
+int store_load(struct store_options *o)
+{
+	return sk_store_is_url(o->store) ? load_redis(o) : load_file(o);
 }

@@ -1,10 +1,11 @@
-/* verb_stats.c -- skeeter-store stats: what a store holds, by the prefix of its keys, and what its file and log weigh. */
+/* verb_stats.c -- skeeter-store stats: what a store holds, by the prefix of its keys, and what its file and log weigh, or who uses its Redis. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/store/place.h"
 #include "cli/store/store.h"
-#include "cli/store/view.h"
+#include "core/store_redis.h"
 
 enum { GROUPS = 512, NAME = 64 }; /* one more group takes what has no place */
 
@@ -100,11 +101,10 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct group *)a)->name, ((const struct group *)b)->name);
 }
 
-static void print(struct view *v, struct counting *c)
+static void print_file(struct view *v)
 {
 	int64_t wal = view_size(v->path, "-wal");
 
-	printf("store      %s\n", v->path);
 	printf("version    %d\n", SK_STORE_SCHEMA);
 	printf("sequence   %" PRIu64 "\n", v->sequence);
 	printf("file       %" PRId64 " bytes, %" PRId64 " pages, %" PRId64 " of them free\n", view_size(v->path, ""),
@@ -112,6 +112,19 @@ static void print(struct view *v, struct counting *c)
 	printf("wal        %" PRId64 " bytes\n", wal < 0 ? 0 : wal);
 	printf("log        %zu rows, %zu bytes\n", v->log_rows, v->log_bytes);
 	printf("dirty      %zu records, %zu bytes in a broker's memory\n", (size_t)v->map.count, (size_t)v->map.bytes);
+}
+
+static void print_redis(const struct look *l, int brokers)
+{
+	printf("version    %d\n", SK_REDIS_FORMAT);
+	printf("sequence   %" PRIu64 "\n", l->newest);
+	printf("id         %s\n", l->id);
+	printf("buckets    %d\n", l->buckets);
+	printf("brokers    %d\n", brokers);
+}
+
+static void print_groups(struct counting *c)
+{
 	for (int i = 0; i < SK_SPACES; i++)
 		printf("%-10s %" PRIu64 ", %" PRIu64 " bytes\n", (const char *[]){ "records", "effects", "timers" }[i], c->space[i].records, c->space[i].bytes);
 	printf("\n%10s %12s %10s  prefix\n", "records", "bytes", "largest");
@@ -121,22 +134,40 @@ static void print(struct view *v, struct counting *c)
 			printf("%10" PRIu64 " %12" PRIu64 " %10" PRIu64 "  %s\n", c->group[i].records, c->group[i].bytes, c->group[i].largest, c->group[i].name);
 }
 
+static int print(struct place *p, struct counting *c)
+{
+	char why[1024];
+	int brokers = p->look ? look_brokers(p->look, why, sizeof why) : 0;
+
+	if (brokers < 0)
+		return store_failed("%s", why);
+	printf("store      %s\n", p->name);
+	if (p->view)
+		print_file(p->view);
+	else
+		print_redis(p->look, brokers);
+	if (p->marker)
+		printf("not whole  what fills it has not ended\n");
+	print_groups(c);
+	return STORE_OK;
+}
+
 int store_stats(struct store_options *o)
 {
 	struct counting *c = calloc(1, sizeof *c);
 	struct view_why why;
-	struct view *v = c ? view_open(o->store, VIEW_ALONE, &why) : NULL;
-	int rc = STORE_OK;
+	struct place p;
+	int rc;
 
 	if (!c)
 		return store_failed("cannot read store %s: out of memory", o->store);
 	c->progress = &o->progress;
 	progress_begin(&o->progress, "stats: records");
-	if (!v || view_read_log(v, NULL, NULL, &why) || view_each(v, count, c, &why))
+	if (place_open(&p, o->store, PLACE_GLANCE, &why) || place_all(&p, count, c, &why))
 		rc = store_failed("%s", why.text);
 	else
-		print(v, c);
-	view_close(&v);
+		rc = print(&p, c);
+	place_close(&p);
 	free(c);
 	return rc;
 }

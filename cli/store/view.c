@@ -371,15 +371,20 @@ static int merge_step(struct merge *m, view_fn *fn, void *ctx)
 	return stop;
 }
 
-static int each_of(struct view *v, enum sk_space space, view_fn *fn, void *ctx, struct view_why *why)
+int view_each_of(struct view *v, enum sk_space space, const char *after, view_fn *fn, void *ctx, struct view_why *why)
 {
-	struct merge m = { .v = v, .space = space, .e = v->map.head[space][0] };
+	static const char *const sql[2] = { "SELECT key, version, data FROM record WHERE space = ?1 ORDER BY key",
+		"SELECT key, version, data FROM record WHERE space = ?1 AND key >= ?2 ORDER BY key" };
+	struct sk_slice from = { after ? after : "", after ? strlen(after) + 1 : 0 }; /* with its NUL, which no key holds: the keys behind it */
+	struct merge m = { .v = v, .space = space, .e = sk_map_seek(&v->map, space, from) };
 	int stop = 0;
 
-	m.rc = sqlite3_prepare_v2(v->table->db, "SELECT key, version, data FROM record WHERE space = ?1 ORDER BY key", -1, &m.stmt, NULL);
+	m.rc = sqlite3_prepare_v2(v->table->db, sql[after != NULL], -1, &m.stmt, NULL);
 	if (m.rc != SQLITE_OK)
 		return view_explain(v, m.rc, why);
 	sqlite3_bind_int(m.stmt, 1, space);
+	if (after)
+		sqlite3_bind_blob(m.stmt, 2, from.data, (int)from.size, SQLITE_STATIC);
 	next_row(&m);
 	while (!stop && (m.rc == SQLITE_ROW || m.rc == SQLITE_DONE) && (m.row.key.data || m.e))
 		stop = merge_step(&m, fn, ctx);
@@ -394,8 +399,19 @@ int view_each(struct view *v, view_fn *fn, void *ctx, struct view_why *why)
 	int rc = 0;
 
 	for (int space = 0; !rc && space < SK_SPACES; space++)
-		rc = each_of(v, (enum sk_space)space, fn, ctx, why);
+		rc = view_each_of(v, (enum sk_space)space, NULL, fn, ctx, why);
 	return rc;
+}
+
+const char *view_shown(enum sk_space space, struct sk_slice key, char *text)
+{
+	int n = snprintf(text, VIEW_SHOWN, "%s ", view_space[space]);
+
+	for (size_t i = 0; i < key.size && n < VIEW_SHOWN - 5; i++) {
+		unsigned char byte = (unsigned char)key.data[i];
+		n += snprintf(text + n, (size_t)(VIEW_SHOWN - n), byte < 0x20 || byte == 0x7f ? "\\x%02x" : "%c", byte);
+	}
+	return text;
 }
 
 int view_get(struct view *v, struct sk_store_read *r, struct view_why *why)

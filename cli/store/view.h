@@ -47,8 +47,13 @@ void view_close(struct view **v);
 int view_read_log(struct view *v, view_bad_fn *bad, void *ctx, struct view_why *why);
 /* Every record, effect and timer, each kind in order of its keys. 0, what fn stopped it with, or -1 and *why. */
 int view_each(struct view *v, view_fn *fn, void *ctx, struct view_why *why);
+/* Those of one kind that come after a key; NULL: from the first. As view_each. */
+int view_each_of(struct view *v, enum sk_space space, const char *after, view_fn *fn, void *ctx, struct view_why *why);
 /* The newest value of r->key in r->space, as sk_store_ops.read: 0, or -1 and *why. */
 int view_get(struct view *v, struct sk_store_read *r, struct view_why *why);
+/* A key as a message shows it: its space before it, printable, of bounded length. text has VIEW_SHOWN bytes and is the answer. */
+enum { VIEW_SHOWN = 200 };
+const char *view_shown(enum sk_space space, struct sk_slice key, char *text);
 /* Says what an error of SQLite's means; -1. */
 int view_explain(const struct view *v, int rc, struct view_why *why);
 int view_damaged(const struct view *v, const char *what, struct view_why *why);
