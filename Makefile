@@ -12,11 +12,14 @@ endif
 comma    := ,
 # What is linked statically is not exported.
 LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--exclude-libs,libbidgcc000.a
-# Besides its own folder a plugin may need another folder or a library.
+# Besides its own folder a plugin may need another folder, some files of one, or a library.
 DIRS.http   := sigv4
 DIRS.shadow := shadow
 DIRS.rules  := rules lua-rules sql expr shadow
 DIRS.sink_redis := dial
+DIRS.cluster := redis dial
+FILES.cluster := rules/filters.c rules/filters_match.c
+LIBS.cluster := -lhiredis -lssl
 DIRS.sink_nats  := dial
 DIRS.sink_amqp  := dial
 LIBS.http   := -lmicrohttpd -lgnutls
@@ -32,7 +35,7 @@ LIBS.sink_postgres := -lpq
 LIBS.sink_kafka := -lrdkafka
 DIRS.sink_mysql := statements
 LIBS.sink_mysql := -lmariadb
-LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -Wl,--no-as-needed
+LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -lhiredis -lssl -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c outbound/%_client.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
@@ -42,6 +45,7 @@ PURE    := $(filter-out $(GLUE) $(wildcard core/broker*.c) $(wildcard plugins/*/
            cli/config.c $(wildcard cli/check_[flps]*.c) cli/flags.c cli/shorthand.c cli/suggest.c cli/value.c cli/when.c cli/words.c $(filter-out cli/store/main.c,$(wildcard cli/store/*.c))
 TESTS   := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/*_test.c))
 objs = $(patsubst %.c,$B/%.o,$(wildcard $(addsuffix /*.c,$1)))
+some = $(patsubst %.c,$B/%.o,$1)
 run  = $(if $V,,@printf '  %-4s %s\n' $1 $@;) mkdir -p $(@D) &&
 
 all: $B/libskeeter.so $(PLUGINS:%=$B/skeeter_%.so) $B/skeeter $B/skeeter-device $B/skeeter-store  ## build every plugin and the commands
@@ -58,6 +62,11 @@ $B/lua-rules/shipped.o: CPPFLAGS += -I$B
 $B/lua-rules/shipped.o: $B/lua_library.inc
 $B/lua_library.inc: $(sort $(wildcard lua-rules/lib/*.lua))
 	$(call run,SED) for f in $^; do n=$${f##*/}; echo "LIBRARY(\"$${n%.lua}\","; sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ')'; done >$@
+# What the store's Redis runs.
+$B/core/store_redis_text.o: CPPFLAGS += -I$B
+$B/core/store_redis_text.o: $B/redis_scripts.inc
+$B/redis_scripts.inc: $(sort $(wildcard core/redis/*.lua))
+	$(call run,SED) for f in $^; do n=$${f##*/}; echo "SCRIPT($${n%.lua},"; sed 's/[\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$f; echo ')'; done >$@
 # AWS's kinds of actions, and those of our own sinks.
 $B/rules/kinds.o: CPPFLAGS += -I$B
 $B/rules/kinds.o: $B/actions.inc
@@ -73,10 +82,10 @@ endif
 $B/version:
 	@mkdir -p $B && echo '$(VERSION)' >$@
 $B/plugins/%.o $(foreach e,$(ENGINES),$B/$e/%.o): CFLAGS += -fvisibility=hidden
-$B/libskeeter.so: $(call objs,core)
+$B/libskeeter.so: $(call objs,core redis dial)
 	$(call run,LD) $(CC) -shared -Wl,-soname,$(@F) $(LDFLAGS) $^ $(LIBS) -o $@
 .SECONDEXPANSION:
-$B/skeeter_%.so: $$(call objs,plugins/$$* $$(DIRS.$$*)) | $B/libskeeter.so
+$B/skeeter_%.so: $$(call objs,plugins/$$* $$(DIRS.$$*)) $$(call some,$$(FILES.$$*)) | $B/libskeeter.so
 	$(call run,LD) $(CC) -shared -Wl,-rpath,'$$ORIGIN' $(LDFLAGS) $^ -L$B -lskeeter $(LIBS) $(LIBS.$*) -o $@
 # cli/ is three programs: the command, the demo's devices, and what works on a store's file.
 $B/skeeter: $(patsubst %.c,$B/%.o,$(filter-out cli/device.c,$(wildcard cli/*.c)))
@@ -121,10 +130,10 @@ $B/tests/%: $B/tests/unit/%.o $$(call fakes,unit/$$*) $B/libpure.a
 $B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc reallocarray strdup strndup free)
 
 # -- tests: each part ends with "NAME: N passed, N failed", tests/sum adds them up
-TEST_PARTS  := lint unit sim memory docs e2e sinks clients kill demo
+TEST_PARTS  := lint unit sim memory docs e2e test-store sinks clients kill demo
 CHECK_PARTS := lint unit smoke
-DEEP_PARTS  := sim-mutants test-brokers asan tsan valgrind chaos chaos-sinks gap fuzz test-fresh test-existing
-SECONDS     ?= 4
+DEEP_PARTS  := sim-mutants test-brokers asan tsan chaos chaos-redis chaos-sinks gap fuzz valgrind+machines
+SECONDS     ?= 3
 MODULES     := tests/node_modules/.package-lock.json
 NODE_RED    := tests/bench/node-red/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -164,10 +173,21 @@ $B/tests/%.so: $B/tests/plugins/%.o | $B/libskeeter.so
 # A sink alone, without a broker (tests/sinks/drive.c).
 $B/tests/drive: $B/tests/sinks/drive.o | $B/libskeeter.so
 	$(call run,LD) $(CC) $(LDFLAGS) -rdynamic -Wl,--unresolved-symbols=ignore-in-shared-libs -Wl,-rpath,'$$ORIGIN/..' $^ -L$B -lskeeter $(LIBS) -ldl -o $@
+# A route to Redis alone (tests/redis/route.c).
+$B/tests/route: $B/tests/redis/route.o $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 $B/tests/kafka_mock: $B/tests/sinks/kafka_mock.o $B/libpure.a
 	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lrdkafka -o $@
+# The suite of all stores against a Redis that the tests start.
+$B/tests/redis_suite: $(patsubst %.c,$B/%.o,$(wildcard tests/store/*.c tests/unit/store_suite*.c)) $B/libpure.a
+	$(call run,LD) $(CC) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 e2e: all $(MODULES) $(TESTED)  ## a real Mosquitto with the built plugins; T=word picks files
-	@$(JS) e2e tests/e2e -e2e/sinks/ $(T)
+	@$(JS) e2e tests/e2e -e2e/sinks/ -e2e/redis/ $(T)
+# Everything about stores: the suite on the embedded one, on one Redis, a Cluster, through Sentinels; brokers that share one, and what a Redis does to them.
+STORES := redis-server:redis-server redis-cli:redis-tools
+test-store: all $B/tests/core_store_test $B/tests/redis_suite $B/tests/route $B/chaos/preload.so $(MODULES) $(TESTED)  ## stores: one suite on each kind, Redis killed, full, slow, failed over; T=word picks files
+	@tests/need $(STORES)
+	@tests/run-unit stores $B/tests/core_store_test; failed=$$?; $(JS) redis tests/e2e/redis $(T) && exit $$failed
 # The servers that sinks send to; they are big, so nothing else installs them.
 SERVICES := redis-server:redis-server /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/mariadbd:mariadb-server nats-server:nats-server /usr/sbin/rabbitmq-server:rabbitmq-server influxd:influxdb /usr/sbin/clickhouse-server:clickhouse-server
 sinks: all $B/tests/drive $B/tests/kafka_mock $(MODULES) $(TESTED)  ## sinks against the real servers; T=word picks files
@@ -179,16 +199,20 @@ clients: all $(MODULES)  ## the real AWS IoT device SDKs
 	@$(JS) clients tests/clients $(T)
 # Each round does one or two things to a broker under load: kill -9, SIGTERM, SIGSTOP, a full disk, steps of the clock, SIGHUPs, hundreds of reconnects.
 CHAOS := SKEETER_BUILD=$(abspath $B) tests/run-chaos
-chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under load, what clients were answered must hold; SEED=x replays
+chaos: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (30) of faults under load, what clients were answered must hold; SEED=x replays; STORE=redis is chaos-redis
 	@tests/need unshare:util-linux mount:mount
-	@N=$(or $N,30) SEED=$(or $(SEED),$(GATE_SEED)) FAULTS="$(FAULTS)" $(CHAOS) chaos
+	@N=$(or $N,30) SEED=$(or $(SEED),$(GATE_SEED)) FAULTS="$(FAULTS)" STORE=$(STORE) $(CHAOS) chaos
+chaos-redis: all $B/chaos/preload.so $(MODULES)  ## N=n rounds (8) on three brokers that share a Redis: it is killed or stands still, the network to it is cut, silent, slow, loses answers
+	@tests/need unshare:util-linux mount:mount $(STORES)
+	@N=$(or $N,8) SEED=$(or $(SEED),$(GATE_SEED)) FAULTS="$(FAULTS)" STORE=redis $(CHAOS) chaos-redis
 kill: all $B/chaos/preload.so $(MODULES)  ## 20 rounds of kill -9 only, now and then with durability relaxed
 	@tests/need unshare:util-linux mount:mount
 	@N=20 SEED=$(or $(SEED),$(GATE_SEED)) FAULTS=kill $(CHAOS) kill
 chaos-sinks: all $B/tests/functions.so $(MODULES)  ## N=n rounds (20) of kill -9 under load into a web server and a Redis that fail at random: nothing acknowledged is lost
 	@tests/need redis-server:redis-server
 	@SKEETER_BUILD=$(abspath $B) SKEETER_COUNT=chaos-sinks N=$(or $N,20) SEED=$(or $(SEED),$(GATE_SEED)) tests/within $$((600 + 150 * $(or $N,20))) chaos-sinks node tests/chaos/sinks.js
-gap: all $B/chaos/preload.so $B/bench/load $B/bench/http_load $(MODULES)  ## the longest turns of the broker's loop: a disk that stands still, reconnects, a burst, a revoked certificate
+gap: all $B/chaos/preload.so $B/bench/load $B/bench/http_load $(MODULES)  ## the longest turns of the broker's loop: a disk or a Redis that stands still, reconnects, a burst, a revoked certificate
+	@tests/need $(STORES)
 	@$(JS) gap tests/chaos
 $B/chaos/preload.so: $B/tests/chaos/preload.o
 	$(call run,LD) $(CC) -shared $(LDFLAGS) $^ -ldl -o $@
@@ -201,11 +225,11 @@ tsan:  ## units and broker under ThreadSanitizer
 # The simulation is one thread: nothing for ThreadSanitizer.
 SIMULATED := $(if $(filter asan,$N),$B/sim/memory $B/sim/seeds)
 sanitized: $(TESTS) $(SIMULATED) all $B/planted.so $(MODULES) $(TESTED)
-	@SEEDS=300 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD); \
-	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e -e2e/sinks/ $(T) && exit $$failed
+	@SEEDS=300 LIVES=40 SCARCE_STEP=5 tests/run-unit $N-unit $(TESTS) $(SIMULATED); failed=$$?; export SKEETER_TOOL=$N SKEETER_PRELOAD=$(PRELOAD) SKEETER_LANES=3; \
+	$(JS) $N-planted tests/planted || failed=1; $(JS) $N-broker tests/e2e -e2e/sinks/ -e2e/redis/ $(T) && exit $$failed
 valgrind: $(TESTS) all $B/planted.so $(MODULES) $(TESTED)  ## units, and some of the broker's tests, under valgrind
 	@tests/need valgrind:valgrind
-	@export SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
+	@export LIVES=20 SCARCE_STEP=25 WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"; \
 	tests/run-unit valgrind-unit $(TESTS); failed=$$?; \
 	export SKEETER_TOOL=valgrind SKEETER_VALGRIND=1 SKEETER_SLOW=12; \
 	$(JS) valgrind-planted tests/planted || failed=1; $(JS) valgrind-broker tests/e2e $(if $T,$T,$(VALGRIND)) && exit $$failed
@@ -278,13 +302,19 @@ test-brokers: all $(MODULES) $(TESTED)  ## the end-to-end tests with Mosquitto 2
 test-existing:  ## docs/EXISTING-BROKER.md in a bare Debian 12 with its own Mosquitto
 	@tests/need debootstrap:debootstrap
 	@tests/existing
+machines:
+	@tests/sum test-fresh test-existing docker-test
+docker-test: all $(MODULES)  ## the image with buildah, both compose files with podman-compose, docker/README.md followed; no registry is asked
+	@tests/need debootstrap:debootstrap buildah:buildah podman:podman podman-compose:podman-compose crun:crun /usr/lib/podman/netavark:netavark /usr/lib/podman/aardvark-dns:aardvark-dns \
+	 iptables:iptables ip:iproute2 uidmap /usr/bin/aws:awscli mosquitto_rr:mosquitto-clients curl:curl
+	@B=$B tests/docker/run
 $(MODULES) $(NODE_RED): %/node_modules/.package-lock.json: %/package-lock.json
 	$(call run,NPM) npm ci --prefix $* --ignore-scripts --no-audit --no-fund --fetch-retries 5 --silent && touch $@
 clean:  ## remove what was built
 	rm -rf build
 help:  ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t18
-.PHONY: all sinks sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos chaos-sinks gap demo asan tsan valgrind \
-        bench bench-rules bench-soak fuzz campaign test-fresh test-existing sanitized fuzzers campaigners
+.PHONY: all sinks test-store sim sim-mutants memory install uninstall run stop deps clean help test check test-deep test-deps lint unit docs docs-print e2e smoke clients kill chaos chaos-redis chaos-sinks gap demo asan tsan valgrind \
+        bench bench-rules bench-soak fuzz campaign test-fresh test-existing machines docker-test sanitized fuzzers campaigners
 .SECONDARY:
 -include $(shell find $B -path $B/fresh -prune -o -path $B/brokers -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -72,7 +72,7 @@ async function main([name, ...args]) {
 		report(name, await runFile(file, { ...env, SKEETER_LANE: String(lane) }), total);
 		times.push({ file: path.relative(__dirname, file), seconds: Math.round((performance.now() - start) / 1000) });
 	};
-	const lanes = Math.min(2, os.cpus().length, files.length);
+	const lanes = Math.min(4, Number(process.env.SKEETER_LANES) || Math.min(2, os.cpus().length), files.length);
 	await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
 		for (let file = files.shift(); file; file = files.shift())
 			await runLane(file, lane);

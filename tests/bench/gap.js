@@ -8,7 +8,8 @@ const { execFile } = require('node:child_process');
 const net = require('node:net');
 const path = require('node:path');
 const { promisify } = require('node:util');
-const { BUILD, freePort, load, median, probed, idle, sleep, SHADOWS } = require('./stage');
+const { redis } = require('../harness/service_redis');
+const { BUILD, cleanups, freePort, load, median, probed, idle, sleep, SHADOWS } = require('./stage');
 
 const ROUNDS = Number(process.env.ROUNDS || 3);
 const MOST = 10;
@@ -31,8 +32,10 @@ async function timed(kind, one) {
 	const port = one === overHttp ? await freePort() : 0;
 	// It fills while the disk stands still, also on a machine that sends less than is asked for.
 	const inbox = one === stalled ? 1 << 18 : 4 << 20;
-	const b = await probed(kind, { core: [`plugin_opt_inbox ${inbox}`], more: port ? [`plugin ${BUILD}/skeeter_http.so`, `plugin_opt_listen 127.0.0.1:${port}`, 'plugin_opt_connections 2000'] : [] });
+	const server = one.redis && await redis({ after: (fn) => cleanups.push(fn), onFail() {} }), store = server ? [`plugin_opt_store ${server.url}?timeout=1000`] : [];
+	const b = await probed(kind, { core: [`plugin_opt_inbox ${inbox}`, ...store], more: port ? [`plugin ${BUILD}/skeeter_http.so`, `plugin_opt_listen 127.0.0.1:${port}`, 'plugin_opt_connections 2000'] : [] });
 	b.http = port;
+	b.redis = server;
 	await b.allow(SHADOWS);
 	return b;
 }
@@ -118,12 +121,32 @@ async function overHttp(b) {
 	return { ...r, requests: Number(stdout.split(' ')[0]) };
 }
 
+// Devices update shadows while their Redis is away for two seconds: each is answered, `accepted` or `rejected`.
+async function away(b, begin, end) {
+	const running = load(b, 'update', { clients: 100, rate: 1000, seconds: 7, warm: 1, qos: 1, size: 300, gap: 1, things: 100 });
+	await sleep(2000);
+	b.probe.reset();
+	await begin();
+	await sleep(2000);
+	const { store } = await b.call('DescribeCounters', {});
+	await end();
+	const r = await running;
+	if (!store.down || !r.refused || r.lost)
+		throw new Error(`the store was ${store.down ? '' : 'not '}down, ${r.refused} updates were refused, ${r.lost} had no answer`);
+	return r;
+}
+const paused = (b) => away(b, () => b.redis.pause(), () => b.redis.resume());
+const killed = (b) => away(b, () => b.redis.kill(), () => b.redis.start());
+paused.redis = killed.redis = true;
+
 const CASES = [
 	['a disk that stands still for 2 s, the inbox full', '100 devices, mutual TLS, 6,000 updates/s; bare: QoS 1', ['bare', 'skeeter'], stalled],
 	['reconnects', '10,000 clients come and go twice, unix socket', ['bare', 'skeeter'], reconnects],
 	['10,000 clients have gone', 'the three seconds after', ['bare', 'skeeter'], forgotten],
 	['a burst of 100,000 effects', '50,000 updates wait for the disk, then it goes on; unix socket', ['skeeter'], burst],
 	['a certificate of 3,000 connections revoked', 'mutual TLS', ['skeeter'], revoked],
+	['the Redis behind the store stands still for 2 s', '100 devices, mutual TLS, 1,000 updates/s', ['skeeter'], paused],
+	['the Redis behind the store is killed, and back after 2 s', 'the same', ['skeeter'], killed],
 	['HTTP as fast as it comes', '128 connections, signed DescribeThing; 1,000 requests that never end', ['skeeter'], overHttp],
 ];
 
@@ -132,5 +155,5 @@ module.exports = async function gap(report) {
 	for (const [what, where, kinds, one] of CASES.filter(([w]) => !process.env.CASE || w.includes(process.env.CASE)))
 		row(report, what, where, await rounds(kinds, one));
 };
-module.exports.cases = { stalled, reconnects, forgotten, burst, revoked, overHttp };
+module.exports.cases = { stalled, reconnects, forgotten, burst, revoked, overHttp, paused, killed };
 module.exports.timed = timed;

@@ -13,6 +13,7 @@ const SECTIONS = {
 	messages: 'Plain messages',
 	devices: 'Connects and idle devices',
 	shadows: 'Shadows',
+	redis: 'The store in Redis',
 	http: 'HTTP',
 	things: 'A registry full of things',
 	rules: 'Rules',

@@ -1,6 +1,7 @@
 // chaos.js -- N rounds of faults on a real broker under load, each compared with what its clients were answered.
 //
 //   N=30 SEED=1 FAULTS="kill disk" tests/run-chaos      the same SEED draws the same faults; FAULTS narrows what is drawn from
+//   STORE=redis                                         three brokers share a Redis; one of them dies, the Redis and the network to it have faults of their own
 //
 // Round k is a test of its own and depends on SEED and k only; what the load does in it is also a matter of time. After a failure its folder is kept
 // and the next round begins with a new broker.
@@ -10,27 +11,29 @@ const { test, sleep } = require('../harness/test');
 const pki = require('../harness/pki');
 const { Preload } = require('./preload');
 const { random } = require('./random');
-const { FAULTS, draw } = require('./faults');
+const { FAULTS, faultsOf, draw } = require('./faults');
 const { Stage } = require('./stage');
+const { Shared } = require('./shared');
 
 const N = Number(process.env.N || 30), SEED = Number(process.env.SEED || 1 + Math.floor(Math.random() * 1e6));
-const ALLOWED = (process.env.FAULTS || Object.keys(FAULTS).join(' ')).split(/\s+/);
+const STORE = process.env.STORE || 'file';
+const ALLOWED = (process.env.FAULTS || faultsOf(STORE).join(' ')).split(/\s+/);
 const count = Object.fromEntries(ALLOWED.map((name) => [name, 0]));
 const sum = { accepted: 0, refused: 0, answered: 0, stages: 0, seconds: Date.now() };
 const memory = [];
 let stage = null, failures = 0;
-process.on('exit', () => stage && stage.signal('SIGKILL'));
+process.on('exit', () => stage && stage.abandon());
 
 const seedOf = (k) => Math.imul(SEED, 1000003) + k;
 
 async function ready() {
 	if (stage)
 		return;
-	stage = new Stage();
+	stage = STORE === 'redis' ? new Shared() : new Stage();
 	sum.stages++;
 	await stage.open();
 	await stage.connect();
-	stage.mostFiles = stage.files() + 12; /* the store's readers open theirs when they are needed */
+	stage.mostFiles = stage.files() + 12 * (stage.bodies || [0]).length; /* the store's readers open theirs when they are needed */
 }
 
 function tally() {
@@ -51,6 +54,7 @@ async function round(names, rng) {
 	s.mayRefuse = faults.some((f) => f.refuses || f.death === 'SIGTERM');
 	s.whole = !death && !s.mayRefuse;
 	s.large = faults.includes(FAULTS.disk); /* a WAL that is long enough does not notice a full disk */
+	s.choose(rng);
 	await s.connect();
 	const load = s.load(rng);
 	load.catch(() => {});
@@ -61,10 +65,11 @@ async function round(names, rng) {
 	await load;
 	s.mustLive();
 	if (death) {
-		if (death.death === 'SIGTERM' || rng(4) === 0)
+		if (s.data && (death.death === 'SIGTERM' || rng(4) === 0))
 			s.checkFile();
 		await s.start();
 	}
+	await s.settled();
 	await s.compare();
 	await s.connect();
 	await s.quietFiles(s.mostFiles);

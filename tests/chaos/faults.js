@@ -37,7 +37,7 @@ const FAULTS = {
 			stage.signal('SIGCONT');
 		}
 	} },
-	disk: { weight: 2, refuses: true, async run(stage, rng) {
+	disk: { weight: 2, refuses: true, store: 'file', async run(stage, rng) {
 		const ballast = path.join(stage.broker.data, 'ballast');
 		await sleep(50 + rng(200));
 		fill(ballast);
@@ -63,13 +63,61 @@ const FAULTS = {
 	} },
 };
 
+// What a Redis and the network to it do; stage is a shared.js.
+const SERVER = {
+	redis: { weight: 2, process: true, async run(stage, rng) {
+		await sleep(30 + rng(300));
+		await stage.redis.kill();
+		await sleep(rng(1500));
+		await stage.redis.start();
+	} },
+	pause: { weight: 2, process: true, async run(stage, rng) {
+		await sleep(30 + rng(300));
+		await stage.redis.pause();
+		await sleep(rng(2 * stage.timeout));
+		stage.redis.resume();
+	} },
+	cut: { weight: 2, async run(stage, rng) {
+		for (let i = 0; i < 12; i++) {
+			await sleep(rng(80));
+			stage.bodies[rng(stage.bodies.length)].proxy.cut();
+		}
+	} },
+	silent: { weight: 2, async run(stage, rng) {
+		const { proxy } = stage.bodies[rng(stage.bodies.length)];
+		await sleep(30 + rng(200));
+		proxy.silence();
+		await sleep(rng(2 * stage.timeout));
+		proxy.speak();
+	} },
+	slow: { weight: 1, async run(stage, rng) {
+		for (const { proxy } of stage.bodies)
+			proxy.latency = rng(3) * rng(200);
+		await sleep(500 + rng(800));
+		stage.bodies.forEach(({ proxy }) => { proxy.latency = 0; });
+	} },
+	lose: { weight: 2, async run(stage, rng) {
+		const { proxy } = stage.bodies[rng(stage.bodies.length)];
+		for (let i = 0; i < 8; i++) {
+			await Promise.race([proxy.meet(/\}o:/, 'lose'), sleep(500)]);
+			await sleep(rng(60));
+		}
+		proxy.meeting = null;
+	} },
+};
+for (const [name, f] of Object.entries(SERVER))
+	FAULTS[name] = { ...f, refuses: true, store: 'redis' };
+
+// Those that a store of that kind can meet.
+const faultsOf = (store) => Object.keys(FAULTS).filter((name) => (FAULTS[name].store || store) === store);
+
 const LOTS = Object.entries(FAULTS).flatMap(([name, f]) => Array(f.weight).fill(name));
 
 // One or two kinds of the allowed.
 function draw(rng, allowed) {
 	const lots = LOTS.filter((name) => allowed.includes(name));
-	const first = lots[rng(lots.length)], others = lots.filter((name) => name !== first && !(FAULTS[first].death && FAULTS[name].death));
+	const first = lots[rng(lots.length)], others = lots.filter((name) => name !== first && !['death', 'process'].some((what) => FAULTS[first][what] && FAULTS[name][what]));
 	return rng(2) && others.length ? [first, others[rng(others.length)]] : [first];
 }
 
-module.exports = { FAULTS, draw };
+module.exports = { FAULTS, faultsOf, draw };

@@ -43,5 +43,9 @@ test('a burst of 100,000 effects leaves in many turns', (t) =>
 test('3,000 connections of a revoked certificate are closed in many turns', (t) =>
 	best(t, 'revoked', (r) => r.longest_cpu_ms < r.cpu_ms / 8, ['longest_cpu_ms', 'cpu_ms']), seconds);
 
+for (const [what, how] of [['paused', 'stands still'], ['killed', 'is killed and started again']])
+	test(`the Redis behind the store ${how} under load: the broker's loop waits for nothing`, (t) =>
+		best(t, what, (r) => r.refused > 0 && r.longest_blocked_ms < 10 && r.longest_cpu_ms < 10, ['refused', 'answered', 'longest_blocked_ms', 'longest_cpu_ms', 'longest_ms']), seconds);
+
 test('HTTP under full load, and requests that never end, leave the broker its turns', (t) =>
 	best(t, 'overHttp', (r) => r.requests > 100 && r.longest_cpu_ms < 10 && r.longest_blocked_ms < 10, ['requests', 'longest_cpu_ms', 'longest_blocked_ms']), seconds);

@@ -12,7 +12,8 @@ class Writer {
 	constructor(stage, thing, name) {
 		this.stage = stage;
 		this.prefix = `$aws/things/${thing}/shadow${name ? `/name/${name}` : ''}`;
-		Object.assign(this, { sent: 0, done: 0, accepted: 0, refused: 0, known: { version: 0, n: 0 }, rejected: new Set(), wrong: null });
+		Object.assign(this, { sent: 0, done: 0, accepted: 0, refused: 0, known: { version: 0, n: 0 }, rejected: new Set(), wrong: null,
+			heardOf: 0, base: { version: 0, heardOf: 0 } }); /* all that were ever accepted */
 	}
 
 	async listen(device) {
@@ -36,6 +37,7 @@ class Writer {
 		this.known = { version, n };
 		this.done = n;
 		this.accepted++;
+		this.heardOf++;
 	}
 
 	hearRejected({ code, message, clientToken }) {
@@ -65,7 +67,9 @@ class Writer {
 		const { version, state } = r.data.payload, { n } = state.reported, k = this.known;
 		const said = `${this.prefix} holds version ${version} with ${n}; accepted was version ${k.version} with ${k.n}, sent ${this.sent}`;
 		assert.equal(this.wrong, null);
-		assert.ok(version >= k.version && n <= this.sent && !this.rejected.has(n), said);
+		assert.ok(version >= k.version && n <= this.sent && (!this.rejected.has(n) || this.stage.unsure), said);
+		this.stage.unheard += version - this.base.version - (this.heardOf - this.base.heardOf);
+		this.base = { version, heardOf: this.heardOf };
 		assert.ok(version === k.version ? n === k.n : n > k.n && version - k.version <= n - k.n, said);
 		this.known = { version, n };
 		this.done = this.sent; // what had no answer gets none any more
@@ -77,4 +81,4 @@ function writer(stage, thing, name) {
 	return Object.assign(new Writer(stage, thing, name), { thing, name });
 }
 
-module.exports = { writer };
+module.exports = { writer, UNDER_WAY };

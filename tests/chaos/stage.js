@@ -21,18 +21,30 @@ const CONF = ['persistence true', 'autosave_interval 2', 'max_queued_messages 50
 
 class Stage {
 	constructor() {
-		this.broker = create({ after() {}, onFail() {} }, { plain: true, conf: CONF.join('\n'), options: { auth: { others: 'allow' } } });
-		this.data = this.broker.data;
-		fs.mkdirSync(this.data);
-		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${ROOM},mode=700`, 'tmpfs', this.data]);
-		this.preload = new Preload(this.broker.dir, this.data);
-		this.broker.spec.env = this.preload.env;
-		this.loading = this.mayRefuse = this.dying = false;
+		this.prepare();
+		this.loading = this.mayRefuse = false;
+		this.unheard = 0; /* updates that are stored and were not accepted */
 		this.writers = [];
 		this.registrars = [];
 		this.devices = [];
 		this.lives = 0;
 	}
+
+	prepare() {
+		this.broker = this.body();
+		this.data = this.broker.data;
+		fs.mkdirSync(this.data);
+		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${ROOM},mode=700`, 'tmpfs', this.data]);
+	}
+	body() {
+		const b = create({ after() {}, onFail() {} }, { plain: true, conf: CONF.join('\n'), options: { auth: { others: 'allow' } } });
+		b.preload = new Preload(b.dir, b.data);
+		b.spec.env = b.preload.env;
+		return b;
+	}
+	get preload() { return this.broker.preload; }
+	bodyOf() { return this.broker; } /* of the n-th client */
+	get unsure() { return false; } /* an update that was refused may be stored */
 
 	async open() {
 		const b = this.broker;
@@ -51,45 +63,58 @@ class Stage {
 
 	// -- its life
 
-	get alive() { return !this.child.gone && !this.dying; }
+	get alive() { return !this.broker.life.gone && !this.broker.dying; }
 	signal(name) {
-		if (!this.child.gone)
-			this.child.kill(name);
+		if (!this.broker.life.gone)
+			this.broker.life.kill(name);
 	}
 
-	async start() {
-		this.broker.log = this.broker.log.slice(-20000);
-		this.broker.spec.options.core = { durability: this.lives % 4 === 3 ? 'relaxed' : 'full' }; /* what the end of the process leaves is the same */
-		await this.broker.start();
-		this.child = this.broker.child;
-		this.dying = false;
+	async start(b = this.broker) {
+		b.log = b.log.slice(-20000);
+		this.settings(b);
+		await b.start();
+		b.life = b.child;
+		b.dying = false;
 		this.lives++;
+	}
+	settings(b) {
+		b.spec.options.core = { durability: this.lives % 4 === 3 ? 'relaxed' : 'full' }; /* what the end of the process leaves is the same */
 	}
 	async die(signal) {
 		this.mustLive();
-		this.dying = true;
+		this.broker.dying = true;
 		await this.broker.stop(signal);
 	}
 	// It ended and nobody told it to.
-	mustLive() {
-		const { gone, exitCode, signalCode } = this.child;
-		assert.ok(this.dying || !gone, `the broker ended by itself: code ${exitCode}, signal ${signalCode}`);
-		const bad = BAD.exec(this.broker.log);
-		assert.ok(!bad, `the broker's log says: ${bad && this.broker.log.slice(Math.max(0, bad.index - 300), bad.index + 300)}`);
+	mustLive(b = this.broker) {
+		const { gone, exitCode, signalCode } = b.life;
+		assert.ok(b.dying || !gone, `the broker ended by itself: code ${exitCode}, signal ${signalCode}`);
+		const bad = BAD.exec(b.log);
+		assert.ok(!bad, `the broker's log says: ${bad && b.log.slice(Math.max(0, bad.index - 300), bad.index + 300)}`);
 	}
+	// Whom the round happens to.
+	choose() {}
+	abandon() { return this.broker.life && this.signal('SIGKILL'); }
+	// All that was asked of it before is decided.
+	async settled() {}
 
 	// -- the load
 
 	async connect() {
-		for (const d of this.devices.filter((x) => !x.device || !x.device.open)) {
-			this.broker.devices = this.broker.devices.filter((x) => x !== d.device);
-			d.device = await this.broker.tls(d.name).connect();
+		for (const [i, d] of this.devices.entries()) {
+			if (d.device && d.device.open)
+				continue;
+			d.device = await this.letIn(this.bodyOf(i), d.name);
 			d.device.inbox = { push: ({ topic, payload }) => d.writers.forEach((w) => w.heard(topic, payload)) };
 			for (const w of d.writers)
 				await w.listen(d.device);
 		}
-		for (const r of this.registrars)
-			await r.connect();
+		for (const [i, r] of this.registrars.entries())
+			await r.connect(this.bodyOf(i));
+	}
+	letIn(b, name) {
+		b.devices = b.devices.filter((d) => d.open);
+		return b.tls(name).connect();
 	}
 
 	// Answers a promise of its end, which comes after this.loading became false.
@@ -123,12 +148,15 @@ class Stage {
 			sort([...fixed.map((f) => pki.certificate(f).id), ...units.filter((u) => u.state.certificate).map((u) => u.certificate.id)]));
 	}
 
+	async comes(b, name) {
+		const d = b.tls(name), came = await d.connect().then(() => true, () => false);
+		await d.end();
+		b.devices.pop();
+		return came;
+	}
 	async compareConnects(units) {
 		for (const u of units) {
-			const d = this.broker.tls(u.name);
-			const came = await d.connect().then(() => true, () => false);
-			await d.end();
-			this.broker.devices.pop();
+			const came = await this.comes(this.broker, u.name);
 			assert.equal(came, u.mayConnect, `${u.name} ${came ? 'was let in' : 'was refused'} with its certificate ${u.state.certificate}, policy ${u.state.attached ? '' : 'not '}attached`);
 		}
 	}

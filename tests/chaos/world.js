@@ -9,6 +9,8 @@ const { sleep, until } = require('../harness/test');
 const { ALLOW_ALL } = require('../harness/broker');
 const { Operator } = require('../harness/control');
 
+/* Of a shared store: the server was asked and did not say. */
+const UNKNOWN = /did not answer in time/;
 const STATUSES = ['ACTIVE', 'INACTIVE', 'REVOKED'];
 const EMPTY = { thing: null, shadow: null, certificate: null, policy: null, versions: [], attached: false, principal: false };
 
@@ -59,6 +61,7 @@ class Unit {
 		this.arn = `arn:aws:iot:us-east-1:123456789012:cert/${this.certificate.id}`;
 		this.state = EMPTY;
 		this.maybe = null; // what it is if the unanswered operation happened
+		this.unsure = false; // the answer was that nobody knows: it is left alone until it was looked at
 	}
 
 	async look(operator) {
@@ -80,6 +83,7 @@ class Unit {
 		await until(what, async () => { found = await this.look(operator); return all.some((s) => same(s, found)); });
 		this.state = found;
 		this.maybe = null;
+		this.unsure = false;
 	}
 
 	get mayConnect() { return this.state.certificate === 'ACTIVE' && this.state.attached; }
@@ -91,22 +95,27 @@ class Registrar {
 		this.operator = null;
 	}
 
-	async connect() {
+	async connect(broker) {
 		if (!this.operator || !this.operator.open) {
-			this.operator = await Operator.connect(this.stage.broker.socket);
+			this.operator = await Operator.connect(broker.socket);
 			this.operator.client.on('message', () => {});
 		}
 	}
 
 	async one(rng) {
-		const u = this.units[rng(this.units.length)], s = u.state, n = ++this.serial;
+		const sure = this.units.filter((x) => !x.unsure), u = sure[rng(sure.length || 1)], n = ++this.serial;
+		if (!u)
+			return;
+		const s = u.state;
 		const valid = Object.entries(OPERATIONS).filter(([, [when]]) => when(s));
 		const [name, [, input, then]] = valid[rng(valid.length)];
 		const after = { ...s, ...then(s, n) };
 		u.last = name;
 		u.maybe = after;
 		const r = await this.operator.respond(name, input(s, u, n));
-		u.maybe = null;
+		u.unsure = r.error !== undefined && UNKNOWN.test(r.error);
+		if (!u.unsure)
+			u.maybe = null;
 		if (r.error === undefined)
 			u.state = after;
 		else
@@ -126,4 +135,4 @@ class Registrar {
 	}
 }
 
-module.exports = { Unit, Registrar };
+module.exports = { Unit, Registrar, UNKNOWN };

@@ -1,12 +1,12 @@
 // ports.js -- TCP ports of 127.0.0.1 for the listeners of tests.
 //
 // They lie below those that the kernel gives to clients: a connection of somebody else cannot sit on the port of a broker that is to start, or that
-// starts again. The two files that run.js runs at a time take theirs in different lanes, so that neither takes what the other one is about to listen on.
+// starts again. The files that run.js runs at a time (four at most) take theirs in different lanes, so that neither takes what the other one is about to listen on.
 'use strict';
 const net = require('node:net');
 
 const FIRST = 10240, COUNT = 22000; /* the kernel's begin with 32768 */
-const LANES = 2, lane = Number(process.env.SKEETER_LANE || 0);
+const LANES = 4, lane = Number(process.env.SKEETER_LANE || 0);
 let next = process.pid * 97;
 
 const listens = (port) => new Promise((done) => {

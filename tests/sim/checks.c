@@ -192,7 +192,7 @@ static void check_nothing_left(struct model *m)
 {
 	struct sk_store *store = &m->s->store->store;
 	int timers = 0;
-	store->ops->scan(store, SK_RECORD, "", NULL, 0, count_timer_record, &timers);
+	store->ops->scan(store, &(struct sk_store_scan){ .space = SK_RECORD, .prefix = "", .fn = count_timer_record, .ctx = &timers });
 	MUST(m, timers == 0);
 	MUST(m, sim_count(m->s, SK_EFFECT) == 0);
 	MUST(m, sim_count(m->s, SK_TIMER) == 0);

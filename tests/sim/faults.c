@@ -67,7 +67,7 @@ static int arm_again(void *ctx, const struct sk_scan_item *item)
 static void duplicate_timers(struct model *m)
 {
 	struct sk_store *store = &m->s->store->store;
-	store->ops->scan(store, SK_TIMER, "", NULL, 0, arm_again, m);
+	store->ops->scan(store, &(struct sk_store_scan){ .space = SK_TIMER, .prefix = "", .fn = arm_again, .ctx = m });
 }
 
 static void stop_and_start(struct model *m)

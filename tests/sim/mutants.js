@@ -31,7 +31,7 @@ const rows = [
 	['core/worker.c', 'without memory a place in flight is lost', '\tr->next = w->untold;\n\tw->untold = r;', '\tsk_request_free(r);'],
 	['core/worker.c', 'a request that has been told of is not freed', '\titem->drop = free_request;\n', ''],
 	['core/outbox.c', 'what has come back is not freed', '\twhile (item) {\n\t\tstruct sk_outgoing *next = item->next;\n\t\tsk_outgoing_free(item);', '\twhile (item) {\n\t\tstruct sk_outgoing *next = item->next;'],
-	['core/effects.c', 'durable effects are not replayed', 'return rt->store->ops->scan(rt->store, SK_EFFECT, "", NULL, 0, replay_one, rt);',
+	['core/effects.c', 'durable effects are not replayed', 'return rt->store->ops->scan(rt->store, &(struct sk_store_scan){ .space = SK_EFFECT, .prefix = "", .fn = replay_one, .ctx = rt });',
 		'return rt->store && replay_one ? 0 : -1;'],
 	['core/effects.c', 'an effect that met an error of the moment is not tried again', '\tif (sk_error_passes_by(result))\n\t\ttry_again(w->rt, r);', '\tif (!w)\n\t\ttry_again(w->rt, r);'],
 	['core/effects.c', 'the first of two handlers ends an effect', 'bool last = atomic_fetch_sub(&e->left, 1) == 1;', 'bool last = atomic_exchange(&e->left, 0) > 0;'],

@@ -143,6 +143,7 @@ static int teardown(void **state)
 	for (int i = 0; i < AUTH_BUCKETS; i++)
 		assert_null(a->sessions[i]);
 	index_free(&a->index);
+	index_free(&a->next);
 	sk_arena_free(&a->scratch);
 	free(a);
 	return 0;
@@ -777,6 +778,118 @@ static void thing_variables_have_no_value_over_https(void **state)
 	assert_int_equal(ask_https("valve's DER", "iot:Publish", own, &q), SK_ALLOW);
 }
 
+/* -- after a gap -- */
+
+static int64_t lost;
+
+static int64_t lost_ms(void)
+{
+	return lost;
+}
+
+static int reset(enum sk_reset phase)
+{
+	int calls = 0, rc;
+
+	while ((rc = auth_reset(a, phase)) > 0)
+		assert_true(++calls < 1000);
+	auth_reset(a, SK_RESET_OVER);
+	assert_null(a->old);
+	return rc;
+}
+
+static void while_all_is_told_anew_nobody_is_denied_more_than_before(void **state)
+{
+	struct sk_client c = client("valve1", NULL);
+
+	(void)state;
+	connect_valve(&c);
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	assert_int_equal(reset(SK_RESET_BEGINS), 0);
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	put_status("ACTIVE");
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	put_policy("valve-policy", VALVE);
+	attach("valve-policy", true);
+	assert_int_equal(reset(SK_RESET_ENDS), 0);
+	assert_string_equal(kicked, "");
+	assert_int_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	leave(&c);
+	c = client("valve1", NULL);
+	connect_valve(&c);
+	leave(&c);
+}
+
+static void what_was_not_told_again_is_gone_and_its_connections_too(void **state)
+{
+	struct sk_client c = client("valve1", NULL), again = client("valve1", NULL);
+
+	(void)state;
+	connect_valve(&c);
+	assert_int_equal(reset(SK_RESET_BEGINS), 0);
+	put_policy("valve-policy", VALVE);
+	assert_int_equal(reset(SK_RESET_BEGINS), 0); /* a gap within a gap */
+	assert_int_equal(reset(SK_RESET_ENDS), 0);
+	assert_non_null(strstr(kicked, "valve1: certificate"));
+	assert_non_null(strstr(kicked, "is not registered"));
+	assert_int_not_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	assert_int_equal(connect_with(&again, "valve's DER"), SK_DENY);
+	put_policy("valve-policy", VALVE); /* filled again */
+	put_status("ACTIVE");
+	attach("valve-policy", true);
+	connect_valve(&again);
+	assert_int_equal(ask(&again, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	leave(&again);
+	leave(&c);
+}
+
+static void a_revocation_while_all_is_told_anew_counts_at_once_and_stays(void **state)
+{
+	struct sk_client c = client("valve1", NULL);
+
+	(void)state;
+	connect_valve(&c);
+	assert_int_equal(reset(SK_RESET_BEGINS), 0);
+	put_status("REVOKED");
+	assert_non_null(strstr(kicked, "is REVOKED"));
+	assert_int_not_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	put_policy("valve-policy", VALVE);
+	attach("valve-policy", true);
+	assert_int_equal(reset(SK_RESET_ENDS), 0);
+	assert_int_not_equal(ask(&c, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	leave(&c);
+}
+
+static void a_store_that_is_away_for_long_lets_nobody_new_in(void **state)
+{
+	struct auth_host with_loss = host;
+	struct sk_client old = client("valve1", NULL), c = client("valve2", NULL);
+
+	(void)state;
+	with_loss.lost_ms = lost_ms;
+	a->host = &with_loss;
+	a->store_lost = 60000;
+	lost = 0;
+	connect_valve(&old);
+	lost = 60000;
+	connect_valve(&c);
+	leave(&c);
+	c = client("valve2", NULL);
+	lost = 60001;
+	assert_int_equal(connect_with(&c, "valve's DER"), SK_DENY);
+	assert_non_null(strstr(logged, "the store does not answer"));
+	assert_int_equal(ask(&old, SK_ACL_WRITE, "valves/1"), SK_ALLOW);
+	shown_certificate = NULL;
+	assert_int_equal(auth_connect(a, &old, true), SK_ALLOW); /* SIGHUP */
+	struct sk_ask q;
+	assert_int_equal(ask_https("valve's DER", "iot:Publish", "valves/1", &q), SK_DENY);
+	a->store_lost = 0;
+	connect_valve(&c);
+	leave(&c);
+	leave(&old);
+	a->host = &host;
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -823,6 +936,10 @@ int main(void)
 		TEST(a_certificate_is_judged_over_https_as_over_mqtt),
 		TEST(all_that_is_asked_over_https_must_be_allowed),
 		TEST(thing_variables_have_no_value_over_https),
+		TEST(while_all_is_told_anew_nobody_is_denied_more_than_before),
+		TEST(what_was_not_told_again_is_gone_and_its_connections_too),
+		TEST(a_revocation_while_all_is_told_anew_counts_at_once_and_stays),
+		TEST(a_store_that_is_away_for_long_lets_nobody_new_in),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

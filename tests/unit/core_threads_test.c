@@ -265,7 +265,8 @@ static int count_one(void *ctx, const struct sk_scan_item *item)
 static int count_space(enum sk_space space)
 {
 	int n = 0;
-	assert_int_equal(world.store->ops->scan(world.store, space, "", NULL, 0, count_one, &n), 0);
+	struct sk_store_scan all = { .space = space, .prefix = "", .fn = count_one, .ctx = &n };
+	assert_int_equal(world.store->ops->scan(world.store, &all), 0);
 	return n;
 }
 

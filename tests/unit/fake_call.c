@@ -86,6 +86,11 @@ uint64_t sk_version(struct sk_call *c, const char *key, ...)
 	return n ? n->version : 0;
 }
 
+uint64_t sk_event_version(struct sk_call *c)
+{
+	return of(c)->f->event_version;
+}
+
 static void write_record(struct sk_call *c, const char *key, const char *text)
 {
 	size_t n = strlen(c->home);

@@ -48,6 +48,7 @@ struct fake {
 	bool no_misses;
 	bool refuse;             /* messages: admission refuses, the row's refuse handler runs */
 	size_t memory_limit;     /* of the call's arena; 0 is none */
+	uint64_t event_version;  /* what events say that they came of; UINT64_MAX at first: nothing was written since */
 	/* of the last call, valid until the next one */
 	int rc;
 	const char *message;     /* of the error, or NULL */

@@ -276,6 +276,7 @@ struct fake *fake_new(void)
 	f->p->f = f;
 	f->p->shapes = fake_must(sk_shapes_new());
 	f->now_ms = 1700000000123;
+	f->event_version = UINT64_MAX;
 	f->caller = (struct sk_caller){ .kind = SK_OPERATOR, .client_id = "test", .principal = "" };
 	return f;
 }

@@ -358,6 +358,23 @@ static void keys_come_and_go_while_others_ask(void **at)
 	assert_string_equal(signed_by(&m, "us-east-1"), "* all");
 }
 
+/* What is not told of again after a gap is good until the end of it, and not longer. */
+static void after_a_gap_keys_that_were_not_told_of_are_gone(void **at)
+{
+	struct made kept = make("['*']"), gone = make("['*']");
+
+	(void)at;
+	assert_int_equal(access_keys_reset(&state, SK_RESET_BEGINS), 0);
+	assert_string_equal(signed_by(&gone, "eu-central-1"), "* all");
+	assert_int_equal(tell(kept.id), 0);
+	assert_int_equal(access_keys_reset(&state, SK_RESET_ENDS), 0);
+	assert_int_equal(access_keys_reset(&state, SK_RESET_OVER), 0);
+	assert_null(signed_by(&gone, "eu-central-1"));
+	assert_string_equal(signed_by(&kept, "eu-central-1"), "* all");
+	assert_int_equal(tell(gone.id), 0);
+	assert_string_equal(signed_by(&gone, "eu-central-1"), "* all");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_store_with_another_key_file_gives_no_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_key_file_is_made_once_and_guarded, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_are_derived_for_any_number_of_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(after_a_gap_keys_that_were_not_told_of_are_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_come_and_go_while_others_ask, setup, teardown),
 	};
 

@@ -199,6 +199,86 @@ static void a_stored_rule_that_hides_a_files_is_said(void **state)
 	assert_false(rules_fake_said(f, "doors.lua"));
 }
 
+/* -- where brokers share the store -- */
+
+static void share(struct rules_fake *f)
+{
+	f->rt.follower = (struct sk_follower *)f; /* that there is one is all that is asked */
+}
+
+static int reset(struct rules_fake *f, enum sk_reset phase)
+{
+	int calls = 0, rc;
+	while ((rc = engine_watch_reset(&f->options, phase)) > 0)
+		assert_true(++calls < 100);
+	return rc;
+}
+
+static void the_same_record_again_changes_nothing(void **state)
+{
+	struct rules_fake *f = *state;
+	share(f);
+	filter_is(f, "r", "{\"filter\":\"a/+\"}");
+	rule_is(f, "r", record);
+	const struct live_rule *r = find(f, "r");
+	filter_is(f, "r", "{\"filter\":\"a/+\"}");
+	rule_is(f, "r", record);
+	assert_ptr_equal(find(f, "r"), r);
+	assert_null(f->engine->next);
+	filter_is(f, "r", "{\"filter\":\"b\"}");
+	rule_is(f, "r", record);
+	assert_ptr_not_equal(find(f, "r"), r);
+	assert_string_equal(find(f, "r")->filter, "b");
+	r = find(f, "r");
+	filter_is(f, "r", "{\"filter\":\"b\",\"disabled\":true}");
+	rule_is(f, "r", record);
+	assert_true(find(f, "r")->disabled);
+	find(f, "r")->broken = true;
+	r = find(f, "r");
+	filter_is(f, "r", "{\"filter\":\"b\",\"disabled\":true}");
+	rule_is(f, "r", record);
+	assert_ptr_not_equal(find(f, "r"), r);
+}
+
+/* The rule's record was older than the one in force and is not told: its filter must not meet the next one. */
+static void a_filter_whose_rule_never_came_is_replaced(void **state)
+{
+	struct rules_fake *f = *state;
+	share(f);
+	f->engine->taking = true;
+	filter_is(f, "r", "{\"filter\":\"old\"}");
+	filter_is(f, "r", "{\"filter\":\"new\"}");
+	rule_is(f, "r", record);
+	assert_string_equal(find(f, "r")->filter, "new");
+	assert_null(f->engine->next);
+}
+
+static void after_a_gap_rules_that_were_not_told_of_are_out_of_force(void **state)
+{
+	struct rules_fake *f = *state;
+	struct live_rule *files = live_new("file", "f", NULL);
+	char name[32];
+	share(f);
+	files->unit = lua_unit_new("doors.lua", NULL);
+	assert_int_equal(engine_put(f->engine, files), 0);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof name, "r%d", i);
+		filter_is(f, name, "{\"filter\":\"a/+\"}");
+		rule_is(f, name, record);
+	}
+	const struct live_rule *kept = find(f, "r7");
+	assert_int_equal(reset(f, SK_RESET_BEGINS), 0);
+	assert_non_null(find(f, "r8"));
+	filter_is(f, "r7", "{\"filter\":\"a/+\"}");
+	rule_is(f, "r7", record);
+	assert_int_equal(reset(f, SK_RESET_ENDS), 0);
+	assert_int_equal(reset(f, SK_RESET_OVER), 0);
+	assert_ptr_equal(find(f, "r7"), kept);
+	assert_null(find(f, "r8"));
+	assert_ptr_equal(find(f, "file"), files);
+	assert_int_equal(messages(f, "a/b"), 1);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -206,6 +286,7 @@ int main(void)
 		T(a_rule_comes_into_force_with_its_second_record), T(replaced_disabled_enabled_and_deleted), T(without_a_filter_it_is_for_basic_ingest_only),
 		T(thousands_at_the_start), T(names_that_come_in_another_order_meet_their_own_filters), T(a_rule_alone_changes_nothing),
 		T(a_record_that_is_none_is_said_and_what_was_stays), T(a_stored_rule_that_hides_a_files_is_said),
+		T(the_same_record_again_changes_nothing), T(a_filter_whose_rule_never_came_is_replaced), T(after_a_gap_rules_that_were_not_told_of_are_out_of_force),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,9 +24,9 @@ static int read_records(struct sk_store *s, struct sk_store_read *reads, size_t 
 	return silent ? -1 : 0;
 }
 
-static int scan_records(struct sk_store *s, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx)
+static int scan_records(struct sk_store *s, struct sk_store_scan *wanted)
 {
-	(void)s, (void)space, (void)prefix, (void)after, (void)limit, (void)fn, (void)ctx;
+	(void)s, (void)wanted;
 	return silent ? -1 : 0;
 }
 

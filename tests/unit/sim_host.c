@@ -3,6 +3,7 @@
  * Invariant: from a crash point on nothing leaves (store and broker are deaf) until sim_crash has thrown the runtime away, so what
  * code does on its way out of a step does not matter. */
 #include "tests/unit/sim_host.h"
+#include "core/follower.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static void host_wake(void *ctx)
 
 static void host_wake_thread(void *ctx, int index)
 {
-	static const int other[] = { [-SK_KEEPER] = SIM_KEEPER, [-SK_COMMITTER] = SIM_COMMITTER, [-SK_SLOW_POOL] = SIM_SLOW };
+	static const int other[] = { [-SK_KEEPER] = SIM_KEEPER, [-SK_COMMITTER] = SIM_COMMITTER, [-SK_SLOW_POOL] = SIM_SLOW, [-SK_FOLLOWER] = SIM_FOLLOWER };
 	struct sim *s = ctx;
 	sim_wake(s, index >= 0 ? index : s->workers + other[-index]);
 }
@@ -125,6 +126,8 @@ void sim_start(struct sim *s)
 	if (s->on_file)
 		sim_file_open(s->store);
 	s->store->fail_reads = s->store->fail_scans = 0; /* the broker does not start on a store that cannot be read */
+	s->store->silent = false;
+	sim_store_name(s->store);
 	s->rt = sk_runtime_new(&s->host, &s->store->store, s->workers);
 	if (s->rt) {
 		sk_process_set(s->rt);
@@ -133,7 +136,8 @@ void sim_start(struct sim *s)
 			sk_runtime_set_cache(s->rt, s->cache);
 	}
 	free(s->index);
-	s->index = NULL;
+	free(s->aside);
+	s->index = s->aside = NULL;
 	if (!s->rt || sk_runtime_load(s->rt, &sim_plugin, s, why, sizeof why) || sk_runtime_load(s->rt, &sim_other_plugin, s, why, sizeof why) ||
 	    (s->extra && sk_runtime_load(s->rt, s->extra, s, why, sizeof why))) {
 		fprintf(stderr, "the simulated runtime does not start: %s\n", why);
@@ -143,7 +147,7 @@ void sim_start(struct sim *s)
 	sk_runtime_start(s->rt);
 }
 
-static struct sim *make(uint64_t seed, int workers, const struct sk_plugin *extra, bool on_file)
+static struct sim *begin(uint64_t seed, int workers, const struct sk_plugin *extra, bool on_file)
 {
 	struct sim *s = calloc(1, sizeof *s);
 	s->on_file = on_file;
@@ -157,8 +161,33 @@ static struct sim *make(uint64_t seed, int workers, const struct sk_plugin *extr
 	s->store = sim_store_new(s);
 	note(s, "");
 	add_text(&s->log, "");
+	return s;
+}
+
+static struct sim *make(uint64_t seed, int workers, const struct sk_plugin *extra, bool on_file)
+{
+	struct sim *s = begin(seed, workers, extra, on_file);
 	sim_start(s);
 	return s;
+}
+
+struct sim *sim_new_beside(struct sim *first, uint64_t seed, int workers)
+{
+	struct sim *s = begin(seed, workers, NULL, false);
+	s->store->shares = true;
+	s->store->store.exclusive = false;
+	if (first) {
+		s->store->base = first->store;
+		s->mono_us = first->mono_us;
+		s->wall_ms = first->wall_ms;
+	}
+	sim_start(s);
+	return s;
+}
+
+struct sim *sim_new_shared(uint64_t seed, int workers)
+{
+	return sim_new_beside(NULL, seed, workers);
 }
 
 struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra)
@@ -179,7 +208,8 @@ struct sim *sim_new(uint64_t seed, int workers)
 void sim_stop(struct sim *s)
 {
 	sim_store_lose(s->store);
-	sk_process_set(NULL);
+	if (sk_process() == s->rt)
+		sk_process_set(NULL);
 	sk_runtime_free(&s->rt);
 }
 
@@ -196,6 +226,7 @@ void sim_free(struct sim **at)
 	free(s->sent);
 	free(s->log);
 	free(s->index);
+	free(s->aside);
 	free(s);
 	*at = NULL;
 }
@@ -367,6 +398,7 @@ static void after_step(struct sim *s)
 bool sim_step_any(struct sim *s)
 {
 	uint64_t who = sim_random(s, (uint64_t)s->workers + 4);
+	sk_process_set(s->rt);
 	if (who < (uint64_t)s->workers)
 		sk_worker_step(s->rt->worker[who], s->mono_us);
 	else if (who == (uint64_t)s->workers)
@@ -383,6 +415,7 @@ bool sim_step_any(struct sim *s)
 
 static void round_of_all(struct sim *s)
 {
+	sk_process_set(s->rt);
 	for (int i = 0; i < s->workers && !s->crashed; i++)
 		sk_worker_step(s->rt->worker[i], s->mono_us);
 	if (!s->crashed)
@@ -391,6 +424,8 @@ static void round_of_all(struct sim *s)
 		sim_drain(s, 1000);
 	if (!s->crashed)
 		sk_keeper_step(s->rt->keeper, s->mono_us);
+	if (!s->crashed && s->rt->follower)
+		sk_follower_step(s->rt->follower, s->mono_us);
 	after_step(s);
 }
 

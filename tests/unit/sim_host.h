@@ -15,7 +15,7 @@
 #include "core/runtime.h"
 
 enum { SIM_ANSWERS = 4096, SIM_CLIENT = 77 };
-enum { SIM_COMMITTER, SIM_KEEPER, SIM_SLOW, SIM_BROKER, SIM_OTHERS }; /* actors besides the workers */
+enum { SIM_COMMITTER, SIM_KEEPER, SIM_SLOW, SIM_BROKER, SIM_FOLLOWER, SIM_OTHERS }; /* actors besides the workers */
 
 struct sim_answer {
 	bool done;
@@ -39,9 +39,27 @@ struct sim_structure {
 	char *partition;
 	uint64_t version;
 };
+/* What brokers that share a store tell each other through it. */
+struct sim_change {
+	char *key;
+	uint64_t version;
+};
+struct sim_peer {
+	char self[17];
+	int64_t at_ms;           /* of the wall clock, which all share */
+};
+enum { SIM_PEERS = 64 };
 struct sim_store {
 	struct sk_store store;   /* first */
 	struct sim *sim;
+	struct sim_store *base;  /* whose tables it uses: its own, or those of another world */
+	bool shares;
+	struct sim_change *log;  /* the base's, as all below */
+	size_t changes, log_room, cut; /* cut: so many of them are forgotten */
+	unsigned life;           /* of the data: another one when it was emptied */
+	struct sim_peer peer[SIM_PEERS];
+	int peers;
+	unsigned names;
 	/* sim_host_file.c: the embedded store in a file instead of the tables below; faults are put before it */
 	struct sk_store *file;
 	char folder[64], path[96];
@@ -55,6 +73,8 @@ struct sim_store {
 	/* faults */
 	int fail_reads, fail_scans; /* so many next ones answer -1 */
 	int fail_commits, conflict_commits;
+	int lose_answers;        /* so many next commits happen and are answered FAILED */
+	bool silent;             /* nothing is answered: reads, scans, changes, beats fail and so do commits */
 	const char *poison;      /* a commit that writes this key fails */
 	bool held;               /* a step commits nothing: completion is delayed */
 	bool pressed;            /* says that its backlog is too large */
@@ -81,7 +101,8 @@ struct sim {
 	int answers;
 	unsigned answered;
 	unsigned handled;        /* times that the script handler ran */
-	char *index;             /* what the watch of registry/w/ has been told */
+	char *index;             /* what the watch of registry/w/ has been told; after a reset: since it began */
+	char *aside;             /* NULL: no reset is under way */
 	/* crash */
 	const char *crash_at;    /* the point's name */
 	int crash_after;         /* passings of it that do no harm */
@@ -101,6 +122,9 @@ struct sim {
 struct sim *sim_new(uint64_t seed, int workers);
 struct sim *sim_new_on_file(uint64_t seed, int workers);
 struct sim *sim_new_with(uint64_t seed, int workers, const struct sk_plugin *extra);
+/* A broker whose store is shared, and another one beside it on the same data; that of the first must outlive it. */
+struct sim *sim_new_shared(uint64_t seed, int workers);
+struct sim *sim_new_beside(struct sim *first, uint64_t seed, int workers);
 void sim_free(struct sim **s);
 uint64_t sim_random(struct sim *s, uint64_t below);
 
@@ -144,6 +168,7 @@ uint64_t sim_version(struct sim *s, const char *key);
 size_t sim_count(struct sim *s, enum sk_space space);
 void sim_put(struct sim *s, const char *key, const char *text); /* directly, as if it had always been there */
 void sim_put_in(struct sim *s, enum sk_space space, const char *key, const char *text);
+const char *sim_index(struct sim *s, const char *name); /* what the watch was told last of that name; NULL: nothing, or that it is gone */
 
 /* sim_host_store.c */
 struct sim_store *sim_store_new(struct sim *s);
@@ -151,6 +176,9 @@ void sim_store_free(struct sim_store **s);
 bool sim_store_busy(const struct sim_store *s);
 void sim_store_step(struct sim_store *s, int most); /* commits of this step */
 void sim_store_lose(struct sim_store *s);           /* what is queued is answered FAILED and not done */
+void sim_store_name(struct sim_store *s);           /* a new process */
+void sim_store_empty(struct sim_store *s);          /* as a server that has lost its data */
+void sim_store_cut(struct sim_store *s);            /* the log so far */
 struct sim_record *sim_table_find(struct sim_table *t, const char *key);
 
 /* sim_host_file.c */

@@ -338,6 +338,13 @@ static int on_broker(struct sk_call *c)
 	return SK_OK;
 }
 
+static void tell_index(char **index, const char *line)
+{
+	size_t have = *index ? strlen(*index) : 0;
+	*index = realloc(*index, have + strlen(line) + 1);
+	strcpy(*index + have, line);
+}
+
 static int apply(void *state, const char *name, const struct sk_bytes *bytes)
 {
 	struct sim *s = state;
@@ -345,10 +352,40 @@ static int apply(void *state, const char *name, const struct sk_bytes *bytes)
 	if (s->crashed)
 		return 0;
 	snprintf(line, sizeof line, "%s=%s ", name, bytes ? bytes->data : "gone");
-	size_t have = s->index ? strlen(s->index) : 0;
-	s->index = realloc(s->index, have + strlen(line) + 1);
-	strcpy(s->index + have, line);
+	tell_index(&s->index, line);
+	if (s->aside)
+		tell_index(&s->aside, line);
 	return 0;
+}
+
+static int reset(void *state, enum sk_reset phase)
+{
+	struct sim *s = state;
+	if (phase == SK_RESET_OVER)
+		return 0;
+	free(phase == SK_RESET_BEGINS ? s->aside : s->index);
+	if (phase == SK_RESET_BEGINS)
+		s->aside = strdup("");
+	else
+		s->index = s->aside;
+	if (phase == SK_RESET_ENDS)
+		s->aside = NULL;
+	return 0;
+}
+
+const char *sim_index(struct sim *s, const char *name)
+{
+	static char value[256];
+	char part[128];
+	snprintf(part, sizeof part, "%s=", name);
+	const char *last = NULL;
+	for (const char *at = s->index; at && (at = strstr(at, part)); at++)
+		last = at == s->index || at[-1] == ' ' ? at : last;
+	if (!last)
+		return NULL;
+	last += strlen(part);
+	snprintf(value, sizeof value, "%.*s", (int)strcspn(last, " "), last);
+	return strcmp(value, "gone") ? value : NULL;
 }
 
 static const struct sk_topic topics[] = {
@@ -377,5 +414,5 @@ static const struct sk_on on[] = {
 static const struct sk_on other_on[] = { { "Both", run_script, "registry" }, { 0 } };
 static const struct sk_watch watches[] = { { "registry/w/", apply }, { 0 } };
 
-const struct sk_plugin sim_plugin = { .name = "sim", .topics = topics, .operations = groups, .on = on, .watches = watches };
+const struct sk_plugin sim_plugin = { .name = "sim", .topics = topics, .operations = groups, .on = on, .watches = watches, .reset = reset };
 const struct sk_plugin sim_other_plugin = { .name = "other", .on = other_on };

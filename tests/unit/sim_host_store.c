@@ -73,8 +73,9 @@ static bool put(struct sim_table *t, const char *key, struct sk_bytes *bytes, ui
 	return false;
 }
 
-static struct sim_structure *structure_of(struct sim_store *s, const char *key)
+static struct sim_structure *structure_of(struct sim_store *of, const char *key)
 {
+	struct sim_store *s = of->base;
 	size_t n = sk_key_partition(key);
 	for (size_t i = 0; i < s->structures; i++)
 		if (strlen(s->structure[i].partition) == n && !memcmp(s->structure[i].partition, key, n))
@@ -89,36 +90,38 @@ static struct sim_structure *structure_of(struct sim_store *s, const char *key)
 static int store_read(struct sk_store *store, struct sk_store_read *reads, size_t n)
 {
 	struct sim_store *s = (struct sim_store *)store;
-	bool fails = s->fail_reads > 0;
-	s->fail_reads -= fails;
+	bool fails = s->fail_reads > 0 || s->silent;
+	s->fail_reads -= s->fail_reads > 0;
 	s->reads += (unsigned)n;
 	if (s->file && !fails)
 		return s->file->ops->read(s->file, reads, n);
 	for (size_t i = 0; i < n; i++) {
-		struct sim_record *r = sim_table_find(&s->table[reads[i].space], reads[i].key);
+		struct sim_record *r = sim_table_find(&s->base->table[reads[i].space], reads[i].key);
 		reads[i].bytes = r && !fails ? sk_bytes_ref(r->bytes) : NULL;
 		reads[i].version = r && !fails ? r->version : 0;
 	}
 	return fails ? -1 : 0;
 }
 
-static int store_scan(struct sk_store *store, enum sk_space space, const char *prefix, const char *after, size_t limit, sk_scan_fn *fn, void *ctx)
+static int store_scan(struct sk_store *store, struct sk_store_scan *wanted)
 {
 	struct sim_store *s = (struct sim_store *)store;
-	struct sim_table *t = &s->table[space];
+	struct sim_table *t = &s->base->table[wanted->space];
+	const char *prefix = wanted->prefix;
 	size_t n = strlen(prefix), found = 0;
 	s->scans++;
-	if (s->fail_scans > 0) {
-		s->fail_scans--;
+	if (s->fail_scans > 0 || s->silent) {
+		s->fail_scans -= s->fail_scans > 0;
 		return -1;
 	}
 	if (s->file)
-		return s->file->ops->scan(s->file, space, prefix, after, limit, fn, ctx);
-	for (size_t i = place(t, prefix); i < t->count && !strncmp(t->at[i].key, prefix, n) && (!limit || found < limit); i++) {
-		if (after && strcmp(t->at[i].key, after) <= 0)
+		return s->file->ops->scan(s->file, wanted);
+	wanted->as_of = s->base->store.seq;
+	for (size_t i = place(t, prefix); i < t->count && !strncmp(t->at[i].key, prefix, n) && (!wanted->limit || found < wanted->limit); i++) {
+		if (wanted->after && strcmp(t->at[i].key, wanted->after) <= 0)
 			continue;
 		found++;
-		if (fn(ctx, &(struct sk_scan_item){ strdup(t->at[i].key), sk_bytes_ref(t->at[i].bytes), t->at[i].version }))
+		if (wanted->fn(wanted->ctx, &(struct sk_scan_item){ strdup(t->at[i].key), sk_bytes_ref(t->at[i].bytes), t->at[i].version }))
 			break;
 	}
 	return 0;
@@ -143,7 +146,7 @@ static void check(struct sim_store *s, const struct sk_commit *c)
 				broken("a key is written twice", w->key);
 	}
 	for (size_t i = 0; i < c->expect_count; i++)
-		if (c->expects[i].as_of > s->store.seq)
+		if (c->expects[i].as_of > s->base->store.seq)
 			broken("as_of is in the future", c->expects[i].key);
 }
 
@@ -165,7 +168,7 @@ static bool holds(struct sim_store *s, const struct sk_commit *c)
 {
 	for (size_t i = 0; i < c->expect_count; i++) {
 		const struct sk_store_expect *x = &c->expects[i];
-		struct sim_record *r = x->structure ? NULL : sim_table_find(&s->table[SK_RECORD], x->key);
+		struct sim_record *r = x->structure ? NULL : sim_table_find(&s->base->table[SK_RECORD], x->key);
 		if (x->structure ? structure_of(s, x->key)->version > x->as_of : (r ? r->version : 0) != x->version)
 			return false;
 	}
@@ -180,24 +183,38 @@ static bool is_poisoned(const struct sim_store *s, const struct sk_commit *c)
 	return false;
 }
 
+static void log_change(struct sim_store *s, const char *key, uint64_t version)
+{
+	struct sim_store *b = s->base;
+	if (!s->shares || !s->store.watched || !s->store.watched(s->store.watched_ctx, key))
+		return;
+	if (b->changes == b->log_room) {
+		b->log_room = b->log_room ? b->log_room * 2 : 64;
+		b->log = realloc(b->log, b->log_room * sizeof *b->log);
+	}
+	b->log[b->changes++] = (struct sim_change){ strdup(key), version };
+}
+
 static void apply(struct sim_store *s, struct sk_commit *c)
 {
-	c->version = s->store.seq + 1;
+	c->version = s->base->store.seq + 1;
 	for (size_t i = 0; i < c->write_count; i++) {
 		const struct sk_store_write *w = &c->writes[i];
-		if (put(&s->table[w->space], w->key, w->bytes, c->version) && w->space == SK_RECORD)
+		if (w->space == SK_RECORD)
+			log_change(s, w->key, c->version);
+		if (put(&s->base->table[w->space], w->key, w->bytes, c->version) && w->space == SK_RECORD)
 			structure_of(s, w->key)->version = c->version;
 	}
 	s->largest = c->write_count > s->largest ? (unsigned)c->write_count : s->largest;
 	s->commits++;
 	c->status = SK_COMMIT_OK;
-	s->store.seq = c->version;
+	s->store.seq = s->base->store.seq = c->version;
 }
 
 /* true: it is the embedded store's to judge. */
 static bool judge(struct sim_store *s, struct sk_commit *c)
 {
-	if (s->fail_commits > 0 || is_poisoned(s, c)) {
+	if (s->fail_commits > 0 || s->silent || is_poisoned(s, c)) {
 		s->fail_commits -= s->fail_commits > 0;
 		c->status = SK_COMMIT_FAILED;
 		c->why = "The disk is full";
@@ -208,6 +225,12 @@ static bool judge(struct sim_store *s, struct sk_commit *c)
 		return true;
 	} else {
 		apply(s, c);
+		if (s->lose_answers > 0) {
+			s->lose_answers--;
+			c->status = SK_COMMIT_FAILED;
+			c->unknown = true;
+			c->why = "The answer never came";
+		}
 	}
 	return false;
 }
@@ -284,12 +307,88 @@ static void wake(void *ctx)
 	sim_wake(s, s->workers + SIM_COMMITTER);
 }
 
+/* -- what brokers that share it tell each other -- */
+
+struct sk_changes {
+	size_t next;
+	unsigned life;
+};
+
+static int store_changes(struct sk_store *store, struct sk_changes **at, bool *gap, sk_change_fn *fn, void *ctx)
+{
+	struct sim_store *s = (struct sim_store *)store, *b = s->base;
+	*gap = false;
+	if (s->silent)
+		return -1;
+	if (!*at) {
+		*at = calloc(1, sizeof **at);
+		**at = (struct sk_changes){ b->changes, b->life };
+		return 0;
+	}
+	*gap = (*at)->life != b->life || (*at)->next < b->cut;
+	if (*gap)
+		**at = (struct sk_changes){ b->changes, b->life };
+	while ((*at)->next < b->changes) {
+		const struct sim_change *c = &b->log[(*at)->next++];
+		fn(ctx, c->key, c->version);
+	}
+	return 0;
+}
+
+static void store_changes_end(struct sk_changes *at)
+{
+	free(at);
+}
+
+static int store_beat(struct sk_store *store, void (*fn)(void *ctx, const char *self), void *ctx)
+{
+	struct sim_store *s = (struct sim_store *)store, *b = s->base;
+	int i = 0;
+	if (s->silent)
+		return -1;
+	while (i < b->peers && strcmp(b->peer[i].self, store->self))
+		i++;
+	if (i == b->peers && b->peers < SIM_PEERS)
+		strcpy(b->peer[b->peers++].self, store->self);
+	if (i < b->peers)
+		b->peer[i].at_ms = s->sim->wall_ms;
+	for (i = 0; i < b->peers; i++)
+		if (b->peer[i].at_ms > s->sim->wall_ms - 10000)
+			fn(ctx, b->peer[i].self);
+	return 0;
+}
+
+void sim_store_name(struct sim_store *s)
+{
+	if (s->shares)
+		snprintf(s->store.self, sizeof s->store.self, "%016llx", (unsigned long long)(++s->base->names * 0x9E3779B97F4A7C15u));
+}
+
+void sim_store_empty(struct sim_store *of)
+{
+	struct sim_store *s = of->base;
+	for (int space = 0; space < SK_SPACES; space++)
+		while (s->table[space].count)
+			erase(&s->table[space], &s->table[space].at[s->table[space].count - 1]);
+	for (size_t i = 0; i < s->structures; i++)
+		s->structure[i].version = s->store.seq + 1;
+	s->store.seq++;
+	s->life++;
+}
+
+void sim_store_cut(struct sim_store *of)
+{
+	of->base->cut = of->base->changes;
+}
+
 struct sim_store *sim_store_new(struct sim *sim)
 {
 	static const struct sk_store_ops ops = { .name = "simulated", .read = store_read, .scan = store_scan, .submit = store_submit,
-		.step = store_step, .pressed = store_pressed, .stats = store_stats, .close = store_close };
+		.step = store_step, .pressed = store_pressed, .stats = store_stats, .changes = store_changes, .changes_end = store_changes_end,
+		.beat = store_beat, .close = store_close };
 	struct sim_store *s = calloc(1, sizeof *s);
 	s->sim = sim;
+	s->base = s;
 	s->store.ops = &ops;
 	s->store.exclusive = true;
 	s->queue_end = &s->queue;
@@ -311,6 +410,9 @@ void sim_store_free(struct sim_store **at)
 	for (size_t i = 0; i < s->structures; i++)
 		free(s->structure[i].partition);
 	free(s->structure);
+	for (size_t i = 0; i < s->changes; i++)
+		free(s->log[i].key);
+	free(s->log);
 	free(s);
 	*at = NULL;
 }
@@ -321,7 +423,9 @@ void sim_put_in(struct sim *s, enum sk_space space, const char *key, const char 
 	if (s->on_file)
 		sim_file_put(s->store, &(struct sk_store_write){ space, key, bytes });
 	else
-		put(&s->store->table[space], key, bytes, ++s->store->store.seq);
+		put(&s->store->base->table[space], key, bytes, ++s->store->base->store.seq);
+	if (space == SK_RECORD)
+		log_change(s->store, key, s->store->base->store.seq);
 	sk_bytes_unref(bytes);
 }
 
@@ -332,14 +436,14 @@ void sim_put(struct sim *s, const char *key, const char *text)
 
 const char *sim_record(struct sim *s, const char *key)
 {
-	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
+	struct sim_record *r = sim_table_find(&s->store->base->table[SK_RECORD], key);
 	const struct sk_bytes *bytes = s->on_file ? sim_file_read(s->store, key).bytes : r ? r->bytes : NULL;
 	return bytes ? bytes->data : NULL;
 }
 
 uint64_t sim_version(struct sim *s, const char *key)
 {
-	struct sim_record *r = sim_table_find(&s->store->table[SK_RECORD], key);
+	struct sim_record *r = sim_table_find(&s->store->base->table[SK_RECORD], key);
 	return s->on_file ? sim_file_read(s->store, key).version : r ? r->version : 0;
 }
 
@@ -355,8 +459,8 @@ size_t sim_count(struct sim *s, enum sk_space space)
 {
 	size_t n = 0;
 	if (!s->on_file)
-		return s->store->table[space].count;
-	if (s->store->file->ops->scan(s->store->file, space, "", NULL, 0, count_one, &n))
+		return s->store->base->table[space].count;
+	if (s->store->file->ops->scan(s->store->file, &(struct sk_store_scan){ .space = space, .prefix = "", .fn = count_one, .ctx = &n }))
 		broken("it cannot be read", "");
 	return n;
 }

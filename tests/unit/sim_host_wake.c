@@ -3,6 +3,7 @@
  * Invariant: due_us[actor] is 0 when it was woken since its last step, else the time that its last step asked for. An actor whose
  * wake-up the runtime forgot sleeps for ever, and what it left undone is named. */
 #include "tests/unit/sim_host.h"
+#include "core/follower.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static int64_t step(struct sim *s, int actor)
 	switch (actor - s->workers) {
 	case SIM_COMMITTER: return step_committer(s);
 	case SIM_KEEPER: return sk_keeper_step(s->rt->keeper, s->mono_us);
+	case SIM_FOLLOWER: return s->rt->follower ? sk_follower_step(s->rt->follower, s->mono_us) : INT64_MAX;
 	case SIM_SLOW: return sk_slow_step(s->rt->slow) ? 0 : INT64_MAX;
 	default: return step_broker(s);
 	}
@@ -68,6 +70,7 @@ static int64_t step(struct sim *s, int actor)
 void sim_step_actor(struct sim *s, int actor)
 {
 	s->due_us[actor] = INT64_MAX;
+	sk_process_set(s->rt);
 	int64_t next = step(s, actor);
 	if (s->crashed)
 		sim_crash(s);
@@ -152,7 +155,7 @@ void sim_shut_down(struct sim *s, int steps)
 	atomic_store(&s->rt->stopping, true);
 	while (steps-- > 0 && !s->crashed) {
 		int actor = (int)sim_random(s, (uint64_t)actors(s));
-		if (actor != s->workers + SIM_KEEPER)
+		if (actor != s->workers + SIM_KEEPER && actor != s->workers + SIM_FOLLOWER)
 			step(s, actor);
 	}
 	sk_slow_stop(s->rt->slow);

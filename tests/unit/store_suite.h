@@ -57,5 +57,7 @@ void assert_scan(struct store_fixture *f, const char *prefix, const char *expect
 
 /* Runs all cases; the number of failures. */
 int store_suite_run(const struct store_backend *backend);
+/* The part of them that is about many records and many bytes. */
+int store_suite_wide(const struct store_backend *backend);
 
 #endif

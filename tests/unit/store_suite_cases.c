@@ -541,7 +541,8 @@ static void the_receiver_may_stop_a_scan(void **state)
 
 	for (int i = 0; i < 5; i++)
 		put(f, (char[]){ 't', '/', 'a', '/', (char)('1' + i), 0 }, "x");
-	assert_int_equal(f->store->ops->scan(f->store, SK_RECORD, "t/", NULL, 0, stop_after_two, &n), 0);
+	struct sk_store_scan wanted = { .space = SK_RECORD, .prefix = "t/", .fn = stop_after_two, .ctx = &n };
+	assert_int_equal(f->store->ops->scan(f->store, &wanted), 0);
 	assert_int_equal(n, 2);
 }
 
@@ -578,5 +579,5 @@ int store_suite_run(const struct store_backend *b)
 	};
 
 	backend = b;
-	return cmocka_run_group_tests_name(b->name, cases, NULL, NULL);
+	return cmocka_run_group_tests_name(b->name, cases, NULL, NULL) + store_suite_wide(b);
 }

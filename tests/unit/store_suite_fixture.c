@@ -253,7 +253,8 @@ char *scan(struct store_fixture *f, enum sk_space space, const char *prefix, con
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(f->store->ops->scan(f->store, space, prefix, after, limit, collect, out), 0);
+	struct sk_store_scan wanted = { space, prefix, after, limit, collect, out, 0 };
+	assert_int_equal(f->store->ops->scan(f->store, &wanted), 0);
 	fclose(out);
 	return text;
 }

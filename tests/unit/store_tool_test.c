@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "cli/store/dump.h"
+#include "cli/store/fill.h"
+#include "cli/store/marker.h"
 #include "cli/store/store.h"
 #include "core/store_migrate.h"
 
@@ -775,6 +777,7 @@ static void make_large(const char *name)
 	char key[64], text[600];
 
 	memset(text, '1', sizeof text - 1);
+	text[0] = text[sizeof text - 2] = '"';
 	text[sizeof text - 1] = '\0';
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof key, "thing/t%04d/shadow", i);
@@ -857,6 +860,225 @@ static void a_backup_holds_what_was_accepted_before_it_began(void **state)
 	pthread_join(w.thread, NULL);
 	w.s->ops->close(w.s);
 	assert_int_equal(run(store_check, "s.db", NULL), STORE_OK);
+}
+
+/* -- copy -- */
+static int copy_with(const char *from, const char *to, bool replaces, bool verifies)
+{
+	return run_with(store_copy, (struct store_options){ .store = in_folder(from), .other = in_folder(to), .replace = replaces, .verify = verifies,
+		.progress = { .every_ms = 1000 } });
+}
+
+static int64_t newest(const char *name)
+{
+	return ask(name, "SELECT max(version) FROM record");
+}
+
+static void a_copy_holds_what_the_store_holds(void **state)
+{
+	struct sk_store *s = open_store("s.db");
+	char before[100000], after[100000];
+	size_t n;
+
+	(void)state;
+	fill(s);
+	write_bytes(s, SK_RECORD, "thing/\xff\x01\n/shadow", "{}", 2);
+	put(s, SK_RECORD, "thing/gone/shadow", "{}");
+	put(s, SK_RECORD, "thing/gone/shadow", NULL);
+	crash("s.db", "killed.db");
+	s->ops->close(s);
+	n = slurp(in_folder("killed.db"), before, sizeof before);
+	assert_int_equal(copy_with("killed.db", "c.db", false, false), STORE_OK);
+	assert_int_equal(slurp(in_folder("killed.db"), after, sizeof after), n);
+	assert_memory_equal(before, after, n);
+	assert_non_null(strstr(out, "records    4, "));
+	assert_non_null(strstr(out, "\neffects    1, "));
+	assert_non_null(strstr(out, "\ntimers     1, 2 bytes\nsha256     "));
+	assert_int_equal(run(store_check, "c.db", NULL), STORE_OK);
+	assert_int_equal(copy_with("s.db", "c.db", false, true), STORE_OK);
+	assert_int_equal(ask("c.db", "SELECT count(*) FROM record WHERE key = CAST('" SK_STORE_FILLING "' AS BLOB)"), 0);
+	s = open_store("c.db");
+	assert_true(s->seq >= (uint64_t)newest("c.db"));
+	s->ops->close(s);
+}
+
+static void make_many(const char *name, int n)
+{
+	struct sk_store_options opt = { .path = in_folder(name), .relaxed = true };
+	char key[64], text[400], why[500];
+	struct sk_store *s = sk_store_open_embedded(&opt, why, sizeof why);
+
+	assert_non_null(s);
+	memset(text, '1', sizeof text - 1);
+	text[0] = text[sizeof text - 2] = '"';
+	text[sizeof text - 1] = '\0';
+	for (int i = 0; i < n; i++) {
+		snprintf(key, sizeof key, "thing/t%06d/shadow", i);
+		put(s, SK_RECORD, key, text);
+	}
+	s->ops->close(s);
+}
+
+static void a_copy_without_room_goes_on_when_there_is_some(void **state)
+{
+	char expected[300];
+	int rc, there_are;
+
+	(void)state;
+	make_many("s.db", 30000);
+	limit_files(9 << 20);
+	rc = copy_with("s.db", "c.db", false, false);
+	limit_files(0);
+	assert_int_equal(rc, STORE_FAILED);
+	assert_non_null(strstr(err, "skeeter-store: cannot write store "));
+	assert_int_equal(sscanf(strstr(err, "c.db: ") + 6, "%*[^:]: %d", &there_are), 1);
+	snprintf(expected, sizeof expected, " %d records are in %s, the same command goes on from there\n", there_are, in_folder("c.db"));
+	assert_non_null(strstr(err, expected));
+	assert_int_equal(run(store_check, "c.db", NULL), STORE_FAULTS);
+	assert_non_null(strstr(out, "record " SK_STORE_FILLING ": the store is not whole: what fills it has not ended\n"));
+	assert_int_equal(copy_with("c.db", "d.db", false, false), STORE_FAILED);
+	assert_said(err, "skeeter-store: store F/c.db is not whole: what fills it has not ended\n");
+	make("other.db");
+	assert_int_equal(copy_with("other.db", "c.db", false, false), STORE_FAILED);
+	assert_non_null(strstr(err, "is filled from another one ("));
+	assert_int_equal(copy_with("s.db", "c.db", false, false), STORE_OK);
+	assert_int_equal(copy_with("s.db", "c.db", false, true), STORE_OK);
+	assert_int_equal(run(store_check, "c.db", NULL), STORE_OK);
+}
+
+static void mark(const char *name, const struct marker *m)
+{
+	struct sk_store *s = open_store(name);
+	char *text = marker_write(m);
+
+	assert_non_null(text);
+	put(s, SK_RECORD, SK_STORE_FILLING, text);
+	free(text);
+	s->ops->close(s);
+}
+
+static void a_copy_goes_on_behind_the_last_key_only_if_the_source_is_as_it_was(void **state)
+{
+	struct marker m = { .begun = true, .space = SK_RECORD, .after = "thing/lamp/shadow", .records = 2, .state = "6" };
+
+	(void)state;
+	make("s.db");
+	snprintf(m.from, sizeof m.from, "%s", in_folder("s.db"));
+	mark("c.db", &m);
+	assert_int_equal(copy_with("s.db", "c.db", false, false), STORE_FAULTS); /* it believed the marker, and compared */
+	assert_said(out, "record registry/thing/lamp: not in F/c.db\nrecord thing/lamp/shadow: not in F/c.db\n2 differences\n");
+	assert_said(err, "skeeter-store: store F/c.db is not what store F/s.db is: the same command begins anew\n");
+	assert_int_equal(copy_with("s.db", "c.db", false, false), STORE_OK);
+	strcpy(m.state, "5");
+	mark("d.db", &m);
+	assert_int_equal(copy_with("s.db", "d.db", false, false), STORE_OK);
+	assert_int_equal(copy_with("s.db", "d.db", false, true), STORE_OK);
+}
+
+static void a_copy_takes_no_others_place_unless_told(void **state)
+{
+	char before[100000], after[100000];
+	struct sk_store *s;
+	size_t n;
+
+	(void)state;
+	make("s.db");
+	make("c.db");
+	make_large("l.db");
+	n = slurp(in_folder("c.db"), before, sizeof before);
+	assert_int_equal(copy_with("l.db", "c.db", false, false), STORE_FAILED);
+	assert_said(err, "skeeter-store: store F/c.db is not empty: --replace puts the copy in place of all that it holds\n");
+	assert_int_equal(copy_with("c.db", "c.db", true, false), STORE_FAILED);
+	assert_said(err, "skeeter-store: F/c.db and F/c.db are the same store\n");
+	assert_int_equal(slurp(in_folder("c.db"), after, sizeof after), n);
+	assert_memory_equal(before, after, n);
+	assert_int_equal(copy_with("l.db", "c.db", true, false), STORE_OK);
+	assert_int_equal(copy_with("l.db", "c.db", false, true), STORE_OK);
+	s = open_store("l.db");
+	assert_int_equal(copy_with("l.db", "n.db", false, false), STORE_FAILED);
+	assert_said(err, "skeeter-store: store F/l.db is in use by another process: backup works while it runs\n");
+	s->ops->close(s);
+	assert_false(there("n.db"));
+}
+
+static void a_store_with_faults_is_not_copied(void **state)
+{
+	(void)state;
+	make("s.db");
+	sql("s.db", "UPDATE record SET data = x'7b' WHERE key = CAST('thing/lamp/shadow' AS BLOB)");
+	assert_int_equal(copy_with("s.db", "c.db", false, false), STORE_FAILED);
+	assert_said(err, "skeeter-store: store F/s.db has faults: nothing was copied\n");
+	assert_non_null(strstr(out, "record thing/lamp/shadow: the document is not JSON"));
+	assert_false(there("c.db"));
+}
+
+static void what_differs_is_named(void **state)
+{
+	struct sk_store *s;
+
+	(void)state;
+	make("s.db");
+	make("c.db");
+	s = open_store("c.db");
+	put(s, SK_RECORD, "thing/lamp/shadow", "{\"n\":3}");
+	put(s, SK_RECORD, "registry/thing/lamp", NULL);
+	put(s, SK_EFFECT, "thing/lamp/ff", "{}");
+	s->ops->close(s);
+	assert_int_equal(copy_with("s.db", "c.db", false, true), STORE_FAULTS);
+	assert_said(out, "record registry/thing/lamp: not in F/c.db\nrecord thing/lamp/shadow: another document in F/c.db\n"
+		"effect thing/lamp/ff: not in F/s.db\n3 differences\n");
+	assert_int_equal(copy_with("s.db", "absent.db", false, true), STORE_FAILED);
+	assert_said(err, "skeeter-store: cannot read store F/absent.db: No such file or directory\n");
+}
+
+static void a_marker_is_read_as_it_was_written(void **state)
+{
+	static const char *const wrong[] = { "", "{}", "7", "{\"from\":\"a\",\"state\":\"1\",\"begun\":true,\"space\":\"nowhere\",\"after\":\"\",\"records\":1}",
+		"{\"from\":\"a\",\"state\":\"1\",\"begun\":true,\"space\":\"record\",\"after\":\"AA==\",\"records\":1}",
+		"{\"from\":\"a\",\"state\":\"1\",\"begun\":true,\"space\":\"record\",\"after\":\"*\",\"records\":1}",
+		"{\"from\":\"a\",\"state\":\"1\",\"begun\":true,\"space\":\"record\",\"after\":\"\",\"records\":-1}" };
+	struct marker m = { .from = "redis 1", .state = "18446744073709551615", .begun = true, .space = SK_TIMER, .records = 12 }, read;
+	struct sk_bytes *bytes;
+	char *text;
+
+	(void)state;
+	memset(m.after, 0xff, SK_KEY_MAX);
+	text = marker_write(&m);
+	bytes = sk_bytes_new(text, strlen(text));
+	assert_int_equal(marker_read(&read, bytes), 0);
+	assert_string_equal(read.from, m.from);
+	assert_string_equal(read.state, m.state);
+	assert_string_equal(read.after, m.after);
+	assert_true(read.begun && read.space == SK_TIMER && read.records == 12);
+	sk_bytes_unref(bytes);
+	free(text);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		bytes = sk_bytes_new(wrong[i], strlen(wrong[i]));
+		assert_int_equal(marker_read(&read, bytes), -1);
+		sk_bytes_unref(bytes);
+	}
+}
+
+static void every_key_is_written_in_its_partitions_commit(void **state)
+{
+	static const struct { enum sk_space space; const char *key, *home; } keys[] = {
+		{ SK_RECORD, "registry/thing/lamp", "registry" },
+		{ SK_RECORD, "0000000000000bb8/thing/lamp", "0000000000000bb8/thing" },
+		{ SK_EFFECT, "thing/lamp/0123456789abcdef-00", "thing/lamp" },
+		{ SK_TIMER, HINT, "thing/lamp" },
+		{ SK_TIMER, "0000000000000bb8/registry/far/away/2a", "registry" },
+		{ SK_TIMER, "0000000000000bb8/", "0000000000000bb8/" },
+		{ SK_TIMER, "0000000000000bbX/thing/lamp", "0000000000000bbX/thing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *key = keys[i].key;
+		size_t n = fill_home(keys[i].space, &key);
+
+		assert_int_equal(n, strlen(keys[i].home));
+		assert_memory_equal(key, keys[i].home, n);
+	}
 }
 
 /* -- migrations -- */
@@ -1042,6 +1264,8 @@ static void what_root_makes_belongs_to_the_stores_owner(void **state)
 	assert_owner("copy.db", geteuid());
 	assert_int_equal(run(store_load, "new.db", "dump"), STORE_OK);
 	assert_owner("new.db", owner);
+	assert_int_equal(copy_with("s.db", "other.db", false, false), STORE_OK);
+	assert_owner("other.db", owner);
 	assert_int_equal(replace("s.db", "dump"), STORE_OK);
 	assert_owner("s.db", owner);
 	assert_false(there("s.db-wal") || there("s.db-shm") || there("new.db-wal") || there("new.db-shm"));
@@ -1075,6 +1299,14 @@ int main(void)
 		TEST(a_backup_without_room_leaves_nothing),
 		TEST(a_dump_that_cannot_be_written_says_so),
 		TEST(a_backup_holds_what_was_accepted_before_it_began),
+		TEST(a_copy_holds_what_the_store_holds),
+		TEST(a_copy_without_room_goes_on_when_there_is_some),
+		TEST(a_copy_goes_on_behind_the_last_key_only_if_the_source_is_as_it_was),
+		TEST(a_copy_takes_no_others_place_unless_told),
+		TEST(a_store_with_faults_is_not_copied),
+		TEST(what_differs_is_named),
+		TEST(a_marker_is_read_as_it_was_written),
+		TEST(every_key_is_written_in_its_partitions_commit),
 		TEST(a_store_of_version_0_is_brought_up_to_date),
 		TEST(a_version_0_with_a_log_keeps_its_log),
 		TEST(without_room_a_store_migrates_without_a_copy),
