@@ -133,7 +133,7 @@ $B/tests/%_memory_test: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc callo
 TEST_PARTS  := lint unit sim memory docs e2e test-store sinks clients kill demo
 CHECK_PARTS := lint unit smoke
 DEEP_PARTS  := sim-mutants test-brokers asan tsan chaos chaos-redis chaos-sinks gap fuzz valgrind+machines
-SECONDS     ?= 3
+SECONDS     ?= 2
 MODULES     := tests/node_modules/.package-lock.json
 NODE_RED    := tests/bench/node-red/node_modules/.package-lock.json
 FUZZERS     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
