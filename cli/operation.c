@@ -171,6 +171,16 @@ static int unknown_verb(struct cli *cli, const cJSON *operations, const char *ve
 	return cli_fail(CLI_USAGE, "'%s' is no command: %s help lists all", verb, cli->program);
 }
 
+/* "create-thing", or "iot:create-thing" where several services have it. */
+static bool is_named(const cJSON *operation, const char *verb)
+{
+	const char *service = sk_json_text(operation, "service");
+	size_t n = service ? strlen(service) : 0;
+	if (n && !strncmp(verb, service, n) && verb[n] == ':')
+		verb += n + 1;
+	return words_same(verb, sk_json_text(operation, "name"));
+}
+
 static int find_operation(struct cli *cli, const char *verb, const cJSON **found)
 {
 	const cJSON *operations = NULL;
@@ -178,7 +188,7 @@ static int find_operation(struct cli *cli, const char *verb, const cJSON **found
 	if (rc != CLI_OK)
 		return rc;
 	SK_JSON_EACH(operation, operations)
-		if (words_same(verb, sk_json_text(operation, "name"))) {
+		if (is_named(operation, verb)) {
 			*found = operation;
 			return CLI_OK;
 		}
@@ -197,7 +207,7 @@ int cli_operation(struct cli *cli, const char *verb, int argc, char **argv)
 	if (rc == CLI_OK)
 		rc = check_required(&c);
 	if (rc == CLI_OK)
-		rc = cli_call(cli, sk_json_text(c.operation, "name"), c.in, &data);
+		rc = cli_call(cli, sk_printf(&cli->arena, "%s:%s", sk_json_text(c.operation, "service"), sk_json_text(c.operation, "name")), c.in, &data);
 	if (rc == CLI_OK && sk_json_count(data) > 0)
 		rc = cli_print(cli, data);
 	return rc;

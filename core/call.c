@@ -202,14 +202,29 @@ const char *sk_uuid(struct sk_call *c)
 	return text;
 }
 
+static const char *arn_of(struct sk_call *c, const char *service, const char *fmt, va_list ap)
+{
+	const char *resource = sk_vprintf(c->arena, fmt, ap);
+	const char *region = c->caller && c->caller->region && *c->caller->region ? c->caller->region : sk_region();
+	return sk_printf(c->arena, "arn:aws:%s:%s:%s:%s", service, region, sk_account(), resource ? resource : "");
+}
+
 const char *sk_arn(struct sk_call *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	const char *resource = sk_vprintf(c->arena, fmt, ap);
+	const char *arn = arn_of(c, "iot", fmt, ap);
 	va_end(ap);
-	const char *region = c->caller && c->caller->region && *c->caller->region ? c->caller->region : sk_region();
-	return sk_printf(c->arena, "arn:aws:iot:%s:%s:%s", region, sk_account(), resource ? resource : "");
+	return arn;
+}
+
+const char *sk_arn_of(struct sk_call *c, const char *service, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	const char *arn = arn_of(c, service, fmt, ap);
+	va_end(ap);
+	return arn;
 }
 
 cJSON *sk_json_time(struct sk_arena *a, int64_t ms)

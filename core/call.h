@@ -133,6 +133,13 @@ void sk_kick(struct sk_call *c, const char *username, const char *client_id, con
  * immutable options in `state`; NULL from fn is JSON null. */
 typedef cJSON *sk_slow(struct sk_arena *a, const cJSON *in, void *state);
 const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in);
+/* The same for what takes its time without a thread: ask() is called once, on the worker, must not block, and keeps the ticket; sk_ticket_answer() ends the wait.
+ * A plugin's quiesce() answers all tickets that are open, and from then on ask() answers at once. */
+struct sk_ticket;
+typedef void sk_asker(struct sk_ticket *t, const char *in, size_t size, void *state);
+const cJSON *sk_await_ticket(struct sk_call *c, sk_asker *ask, const cJSON *in);
+/* Any thread, once; json is copied. NULL: memory was out, and the call ends so. */
+void sk_ticket_answer(struct sk_ticket *t, const char *json, size_t size);
 /* true while this run is void (a miss or an unfinished await happened): for skipping costly work, never needed for being right. */
 bool sk_void(const struct sk_call *c);
 
@@ -146,6 +153,8 @@ const char *sk_uuid(struct sk_call *c); /* version 4, lower case, 36 characters 
 
 /* "arn:aws:iot:REGION:ACCOUNT:" + formatted: the caller's region or skeeter_core's option, the account by its option. */
 const char *sk_arn(struct sk_call *c, const char *resource, ...) SK_FMT(2);
+/* The same of another service: sk_arn_of(c, "lambda", "function:%s", name). */
+const char *sk_arn_of(struct sk_call *c, const char *service, const char *resource, ...) SK_FMT(3);
 /* Epoch seconds with ms as AWS prints them: a number node 1700000000.123. */
 cJSON *sk_json_time(struct sk_arena *a, int64_t ms);
 

@@ -210,25 +210,32 @@ static const cJSON *slow_answer(struct sk_call *c, const struct sk_slow_result *
 }
 
 /* A rerun may ask something else than the run before it: an answer counts only in its place and for its question. */
-const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in)
+static const cJSON *await(struct sk_call *c, const cJSON *in, struct sk_wanted_slow want)
 {
 	struct sk_slot *s = sk_slot_of(c);
-	unsigned place = s->awaits_used++;
-	size_t n = strlen("null");
-	const char *text = in ? sk_json_print(c->arena, in, &n) : "null";
 	const struct sk_slow_result *r = s->request->slow;
-	for (unsigned i = 0; r && i < place; i++)
+	want.place = s->awaits_used++;
+	want.size = strlen("null");
+	want.in = in ? sk_json_print(c->arena, in, &want.size) : "null";
+	for (unsigned i = 0; r && i < want.place; i++)
 		r = r->next;
-	if (!text)
+	if (!want.in)
 		c->arena->failed = true;
-	else if (r && r->fn == fn && r->size == n && !memcmp(r->in, text, n))
+	else if (r && r->fn == want.fn && r->ask == want.ask && r->size == want.size && !memcmp(r->in, want.in, want.size))
 		return slow_answer(c, r);
 	else if (!sk_void(c)) {
-		s->wanted_slow.fn = fn;
-		s->wanted_slow.in = text;
-		s->wanted_slow.size = n;
-		s->wanted_slow.place = place;
+		s->wanted_slow = want;
 		s->waiting = true;
 	}
 	return NULL;
+}
+
+const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in)
+{
+	return await(c, in, (struct sk_wanted_slow){ .fn = fn });
+}
+
+const cJSON *sk_await_ticket(struct sk_call *c, sk_asker *ask, const cJSON *in)
+{
+	return await(c, in, (struct sk_wanted_slow){ .ask = ask });
 }

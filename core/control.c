@@ -91,7 +91,7 @@ static cJSON *response_for(struct job *j, const cJSON *command)
 
 static void answer_error(struct job *j, const struct step *s, const cJSON *fields)
 {
-	const struct sk_error_info *info = sk_error_info(s->error);
+	const struct sk_error_info *info = sk_error_of(s->row ? s->row->service : NULL, s->error);
 	cJSON *r = response_for(j, s->command);
 	sk_json_set_string(&j->arena, r, "error", s->message && *s->message ? s->message : info->name);
 	sk_json_set_string(&j->arena, r, "code", info->name);

@@ -21,6 +21,8 @@ struct sk_error_info {
 
 /* Of any negative code; an unknown one is InternalFailureException. Never NULL. */
 const struct sk_error_info *sk_error_info(int code);
+/* The same as that service (AWS's signing name) has it, by errors_of.tbl; service may be NULL. */
+const struct sk_error_info *sk_error_of(const char *service, int code);
 /* The code with that name, 0 if there is none. */
 int sk_error_by_name(const char *name);
 

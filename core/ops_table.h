@@ -10,13 +10,15 @@
  *     name!     required              name:Type   the type has another name
  *     ?name     in the query          ^name       in a header
  *     @name     over HTTP the body as it is     >name     over HTTP that member of the output is the body
+ *     >name=X-Header   over HTTP that member of the output is a header      >name=:status   is the answer's status
  *     *name     over HTTP the body, a JSON object, is this one input
  *     name=wire has another name in the path, the query or the header: ^principal!=x-amzn-principal
  *     &page     nextToken and maxResults      &marks    marker, pageSize, ascendingOrder
  * Inputs named in the route are required and are not repeated ({thingName}; {arn+} is greedy; {certificateId:Type} where
  * the type has another name). GET and DELETE inputs are in the query unless marked, others in the body.
  * What it is about, for docs/API.md: its tier, "1" what nearly everybody needs, "2" who runs a fleet, "3" few; with "newer" when Debian 12's
- * AWS clients lack it; "own" when AWS does; with "open" when over HTTP nobody has to sign it: what its route holds is proof enough. */
+ * AWS clients lack it; "own" when AWS does; with "open" when over HTTP nobody has to sign it: what its route holds is proof enough; with "201" or
+ * another status that success has over HTTP instead of 200. A route that ends with a slash is found without it too. */
 #define OP(op_name, op_verb, op_route, op_partition, op_inputs, op_about) static sk_handler op_name;
 #include OPS_FILE
 #undef OP

@@ -33,7 +33,7 @@ struct sk_option {
 struct sk_topic {
 	const char *pattern;   /* literal levels and {capture} levels: "$aws/things/{thing}/shadow/update" */
 	sk_handler *handler;   /* NULL: it is no call; the plugin's own hook `message` gets it, and nobody else */
-	const char *partition; /* "thing/{thing}": captures by name; "registry"; "any" for read-only */
+	const char *partition; /* "thing/{thing}": captures by name; "registry"; "any" for read-only; "alone" for one that may wait long */
 	/* Runs instead of handler when the call cannot be served (c->refused). c->error says why: SK_E_THROTTLING (429, admission),
 	 * SK_E_UNAVAILABLE (the store, memory, too many collisions), SK_E_INTERNAL. It may only reply or publish that answer. */
 	sk_handler *refuse;
@@ -47,7 +47,7 @@ struct sk_op {
 	const char *name;
 	enum sk_verb verb;
 	const char *route;
-	const char *partition; /* "registry", "thing/{thingName}" (inputs by name), "any" */
+	const char *partition; /* "registry", "thing/{thingName}" (inputs by name), "any", "alone": each request is a partition of its own */
 	const char *inputs;    /* grammar: core/ops_table.h */
 	sk_handler *handler;
 	const char *file;      /* of the row, for messages */

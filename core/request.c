@@ -1,6 +1,7 @@
 /* request.c -- what waits for a worker: one block of memory with copies of all that the call will look at. */
 #include "core/runtime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,8 +145,12 @@ static char *keep(const struct sk_request *r, const char *name)
 
 int sk_request_route(struct sk_request *r, const cJSON *in)
 {
+	static atomic_ullong last_alone;
 	char name[SK_KEY_MAX / 2];
-	if (!strcmp(r->row->partition, "any")) {
+	if (!strcmp(r->row->partition, "alone")) {
+		snprintf(name, sizeof name, "alone/%llx", atomic_fetch_add_explicit(&last_alone, 1, memory_order_relaxed));
+		r->partition = keep(r, name);
+	} else if (!strcmp(r->row->partition, "any")) {
 		char any[] = "any/00";
 		unsigned n = atomic_fetch_add_explicit(&r->row->turn, 1, memory_order_relaxed);
 		any[4] = (char)('a' + n % 8);

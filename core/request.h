@@ -44,7 +44,8 @@ enum sk_lane { SK_LANE_INTERNAL, SK_LANE_OPERATOR, SK_LANE_DEVICE, SK_LANE_REJEC
 struct sk_effect;
 struct sk_slow_result {
 	struct sk_slow_result *next;
-	sk_slow *fn;
+	sk_slow *fn;             /* or */
+	sk_asker *ask;
 	struct sk_bytes *answer; /* JSON text; NULL when it failed */
 	size_t size;
 	char in[];               /* the question as JSON text: an answer is for this one only */

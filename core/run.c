@@ -155,7 +155,7 @@ static void reset(struct sk_slot *s)
 	s->random_used = s->awaits_used = 0;
 	s->result = SK_OK;
 	s->missed = s->waiting = s->poisoned = false;
-	s->wanted_slow.fn = NULL;
+	s->wanted_slow = (struct sk_wanted_slow){ 0 };
 	fix_time_and_seed(s);
 	s->call.arena = &s->arena;
 	s->call.caller = &r->caller;

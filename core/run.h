@@ -57,7 +57,7 @@ struct sk_slot {
 	unsigned random_used, awaits_used;
 	int result;
 	bool missed, waiting, poisoned;
-	struct { sk_slow *fn; const char *in; size_t size; unsigned place; } wanted_slow;
+	struct sk_wanted_slow { sk_slow *fn; sk_asker *ask; const char *in; size_t size; unsigned place; } wanted_slow; /* one of fn and ask, or neither */
 };
 
 /* -- a run -- */

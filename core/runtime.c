@@ -38,11 +38,22 @@ static int add_topics(struct sk_runtime *rt, struct sk_loaded *l, char *why, siz
 	return 0;
 }
 
+static struct sk_row *operation_of(struct sk_runtime *rt, const char *service, size_t n, const char *name)
+{
+	for (int i = 0; i < rt->loaded_count; i++)
+		for (size_t k = 0; k < rt->loaded[i].row_count; k++) {
+			struct sk_row *row = &rt->loaded[i].rows[k];
+			if (row->kind == SK_ROW_OPERATION && !strcmp(row->name, name) && (!service || (strlen(row->service) == n && !memcmp(row->service, service, n))))
+				return row;
+		}
+	return NULL;
+}
+
 static int add_operation(struct sk_runtime *rt, struct sk_loaded *l, const struct sk_op_group *g, const struct sk_op *op, char *why, size_t why_size)
 {
-	struct sk_row *other = sk_runtime_operation(rt, op->name), *row = &l->rows[l->row_count];
-	if (other && !strcmp(other->service, g->service)) {
-		snprintf(why, why_size, "operation %s is there twice", op->name);
+	struct sk_row *row = &l->rows[l->row_count];
+	if (operation_of(rt, g->service, strlen(g->service), op->name)) {
+		snprintf(why, why_size, "operation %s:%s is there twice", g->service, op->name);
 		return -1;
 	}
 	row->kind = SK_ROW_OPERATION;
@@ -134,23 +145,19 @@ int sk_runtime_load(struct sk_runtime *rt, const struct sk_plugin *p, void *stat
 	return apply_watches(rt, l, why, why_size);
 }
 
-static struct sk_row *find_row(struct sk_runtime *rt, enum sk_row_kind kind, const char *name)
-{
-	for (int i = 0; i < rt->loaded_count; i++)
-		for (size_t k = 0; k < rt->loaded[i].row_count; k++)
-			if (rt->loaded[i].rows[k].kind == kind && !strcmp(rt->loaded[i].rows[k].name, name))
-				return &rt->loaded[i].rows[k];
-	return NULL;
-}
-
 struct sk_row *sk_runtime_operation(struct sk_runtime *rt, const char *name)
 {
-	return find_row(rt, SK_ROW_OPERATION, name);
+	const char *colon = strchr(name, ':');
+	return colon ? operation_of(rt, name, (size_t)(colon - name), colon + 1) : operation_of(rt, NULL, 0, name);
 }
 
 struct sk_row *sk_runtime_event(struct sk_runtime *rt, const char *name)
 {
-	return name ? find_row(rt, SK_ROW_EVENT, name) : NULL;
+	for (int i = 0; name && i < rt->loaded_count; i++)
+		for (size_t k = 0; k < rt->loaded[i].row_count; k++)
+			if (rt->loaded[i].rows[k].kind == SK_ROW_EVENT && !strcmp(rt->loaded[i].rows[k].name, name))
+				return &rt->loaded[i].rows[k];
+	return NULL;
 }
 
 int sk_runtime_each_event(struct sk_runtime *rt, const char *event, void (*fn)(struct sk_row *, void *), void *ctx)

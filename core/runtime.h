@@ -84,7 +84,7 @@ void sk_runtime_free(struct sk_runtime **rt);
 /* Adds a plugin's rows, shapes and watches (existing records are applied). -1 with why[]. */
 int sk_runtime_load(struct sk_runtime *rt, const struct sk_plugin *p, void *state, char *why, size_t why_size);
 void sk_runtime_set_cache(struct sk_runtime *rt, size_t bytes_per_worker); /* before the threads start */
-/* The first operation of that name, whatever its service. */
+/* "lambda:TagResource" is that service's (AWS's signing name); a name alone the first one's that was loaded. */
 struct sk_row *sk_runtime_operation(struct sk_runtime *rt, const char *name);
 struct sk_row *sk_runtime_event(struct sk_runtime *rt, const char *name); /* the first of that name */
 /* Calls fn for each event row named so; the number of them. */

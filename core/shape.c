@@ -41,7 +41,7 @@ struct reader {
 	const struct sk_shapes *shapes;
 	struct sk_shapes *grow;   /* the same, where types may be named before they are defined; else NULL */
 	struct sk_fields *to;
-	char **raw_output;        /* of inputs; else NULL */
+	struct sk_inputs *inputs; /* whose fields they are; else NULL */
 	const char *subject;      /* for messages: the struct's name or the route */
 	char *why;
 	size_t why_size;
@@ -254,13 +254,29 @@ static const char *bundle_fields(struct span name)
 	return NULL;
 }
 
-/* ">name": what of the output is the body. */
-static int read_output(const struct reader *r, struct span name)
+static int add_output(const struct reader *r, struct span name, struct span wire)
 {
-	if (!r->raw_output || *r->raw_output || !is_name(name))
-		return sk_why(r->why, r->why_size, "%s: cannot read '>%.*s'", r->subject, (int)name.size, name.at);
-	*r->raw_output = strndup(name.at, name.size);
-	return *r->raw_output ? 0 : out_of_memory(r);
+	struct sk_output *o = r->inputs->output;
+	while (o->name)
+		o++;
+	if (o == &r->inputs->output[SK_OUTPUTS - 1])
+		return sk_why(r->why, r->why_size, "%s: more than %d members of the output are no body", r->subject, SK_OUTPUTS - 1);
+	o->name = strndup(name.at, name.size);
+	o->wire = strndup(wire.at, wire.size);
+	return o->name && o->wire ? 0 : out_of_memory(r);
+}
+
+/* ">name": what of the output is the body; ">name=wire": what is a header, or the status. */
+static int read_output(const struct reader *r, struct span all)
+{
+	const char *equals = memchr(all.at, '=', all.size);
+	struct span name = { all.at, equals ? (size_t)(equals - all.at) : all.size };
+	if (!r->inputs || !is_name(name) || (!equals && r->inputs->raw_output) || (equals && name.size + 1 == all.size))
+		return sk_why(r->why, r->why_size, "%s: cannot read '>%.*s'", r->subject, (int)all.size, all.at);
+	if (equals)
+		return add_output(r, name, (struct span){ equals + 1, all.size - name.size - 1 });
+	r->inputs->raw_output = strndup(name.at, name.size);
+	return r->inputs->raw_output ? 0 : out_of_memory(r);
 }
 
 static int read_fields(const struct reader *r, const char *text, enum sk_input_place place, bool marks);
@@ -448,7 +464,7 @@ struct sk_inputs *sk_inputs_new(const struct sk_shapes *s, const char *route, co
 		sk_why(why, why_size, "%s: out of memory", route);
 		return NULL;
 	}
-	struct reader r = { .shapes = s, .to = &in->fields, .raw_output = &in->raw_output, .subject = route, .why = why, .why_size = why_size };
+	struct reader r = { .shapes = s, .to = &in->fields, .inputs = in, .subject = route, .why = why, .why_size = why_size };
 	if (read_route(&r, route) != 0 || read_fields(&r, inputs, body_by_default ? SK_IN_BODY : SK_IN_QUERY, true) != 0 ||
 	    all_defined(&r) != 0)
 		sk_inputs_free(&in);
@@ -461,6 +477,10 @@ void sk_inputs_free(struct sk_inputs **in)
 		return;
 	fields_free(&(*in)->fields);
 	free((*in)->raw_output);
+	for (struct sk_output *o = (*in)->output; o->name; o++) {
+		free(o->name);
+		free(o->wire);
+	}
 	free(*in);
 	*in = NULL;
 }
@@ -486,4 +506,9 @@ const char *sk_inputs_raw(const struct sk_inputs *in)
 const char *sk_inputs_raw_output(const struct sk_inputs *in)
 {
 	return in->raw_output;
+}
+
+const struct sk_output *sk_inputs_outputs(const struct sk_inputs *in)
+{
+	return in->output;
 }

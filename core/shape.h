@@ -46,6 +46,11 @@ struct sk_input {
 	const char *wire; /* its name in the path, the query or a header; `name` unless the row says otherwise */
 };
 
+struct sk_output { /* a member of the output that over HTTP does not travel in the body */
+	char *name;
+	char *wire; /* a header's name; ":status": it is the answer's status */
+};
+
 struct sk_shapes *sk_shapes_new(void);
 /* Adds a table (ends with a zero row), which must outlive the shapes. A name that is there already with the same definition is fine. -1 with
  * why[]: a pattern that does not compile, a name defined twice differently. Types may be named before they are defined;
@@ -64,6 +69,8 @@ const struct sk_input *sk_inputs_at(const struct sk_inputs *in, size_t i);
 /* The input that over HTTP is the body as it is (SK_IN_RAW), and the member of the output that is; NULL: there is none. */
 const char *sk_inputs_raw(const struct sk_inputs *in);
 const char *sk_inputs_raw_output(const struct sk_inputs *in);
+/* Members of the output that are headers or the status, up to a row of zeros. */
+const struct sk_output *sk_inputs_outputs(const struct sk_inputs *in);
 
 /* Checks an input object. 0, or -1 with AWS's sentence in *message (arena), e.g.
  *   1 validation error detected: Value 'a b' at 'thingName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9:_-]+

@@ -30,9 +30,11 @@ struct sk_type {
 	struct sk_type *next;   /* of the same bucket */
 };
 
+enum { SK_OUTPUTS = 6 };
 struct sk_inputs {
 	struct sk_fields fields;
 	char *raw_output;       /* NULL: none */
+	struct sk_output output[SK_OUTPUTS]; /* ends with a row of zeros; texts are owned */
 };
 
 #endif

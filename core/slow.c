@@ -1,5 +1,5 @@
-/* slow.c -- the slow pool: work that a handler awaits, off the workers. The request and its partition wait until the answer
- * is there, so a job may point at the request's list of answers. */
+/* slow.c -- the slow pool: work that a handler awaits, off the workers; and tickets, whose answers come from elsewhere. The request and its
+ * partition wait until the answer is there, so a job may point at the request's list of answers. */
 #include "core/runtime.h"
 
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 
 #define JOB_MEMORY (64u << 20)
 
-struct job {
+struct sk_ticket {
 	struct sk_woken note; /* first: when the work is done the job is what its worker is woken with */
-	struct job *next;
+	struct sk_ticket *next;
 	struct sk_slow_result *result;
 	struct sk_worker *worker;
 	void *state;
@@ -18,7 +18,7 @@ struct job {
 struct sk_slow_pool {
 	struct sk_runtime *rt;
 	pthread_mutex_t lock;
-	struct job *head, **tail;
+	struct sk_ticket *head, **tail;
 	bool stopped;
 };
 
@@ -43,13 +43,13 @@ static struct sk_slow_result *add_result(struct sk_slot *s)
 	struct sk_slow_result **at = cut_results(s->request, s->wanted_slow.place), *result = malloc(sizeof *result + n + 1);
 	if (!result)
 		return NULL;
-	*result = (struct sk_slow_result){ .fn = s->wanted_slow.fn, .size = n };
+	*result = (struct sk_slow_result){ .fn = s->wanted_slow.fn, .ask = s->wanted_slow.ask, .size = n };
 	memcpy(result->in, s->wanted_slow.in, n);
 	result->in[n] = '\0';
 	return *at = result;
 }
 
-static void enqueue(struct sk_slow_pool *p, struct job *j)
+static void enqueue(struct sk_slow_pool *p, struct sk_ticket *j)
 {
 	pthread_mutex_lock(&p->lock);
 	j->next = NULL;
@@ -64,17 +64,32 @@ int sk_slow_submit(struct sk_slow_pool *p, struct sk_slot *s)
 	const char *partition = s->run->partition->name;
 	size_t n = strlen(partition) + 1;
 	struct sk_slow_result *result = add_result(s);
-	struct job *j = result ? malloc(sizeof *j + n) : NULL;
+	struct sk_ticket *j = result ? malloc(sizeof *j + n) : NULL;
 	if (!j)
 		return -1;
-	*j = (struct job){ .result = result, .worker = s->run->worker, .state = s->call.state };
+	*j = (struct sk_ticket){ .result = result, .worker = s->run->worker, .state = s->call.state };
 	memcpy(j->partition, partition, n);
 	j->note.partition = j->partition;
-	enqueue(p, j);
+	if (result->ask)
+		result->ask(j, result->in, result->size, j->state);
+	else
+		enqueue(p, j);
 	return 0;
 }
 
-static struct sk_bytes *work(struct job *j)
+static void answered(struct sk_ticket *j, struct sk_bytes *answer)
+{
+	j->result->answer = answer;
+	SK_COUNT(j->worker->rt->count.slow_calls);
+	sk_worker_post_woken(j->worker, &j->note);
+}
+
+void sk_ticket_answer(struct sk_ticket *t, const char *json, size_t size)
+{
+	answered(t, json ? sk_bytes_new(json, size) : NULL);
+}
+
+static struct sk_bytes *work(struct sk_ticket *j)
 {
 	struct sk_arena a;
 	struct sk_bytes *answer = NULL;
@@ -89,10 +104,10 @@ static struct sk_bytes *work(struct job *j)
 	return answer;
 }
 
-static struct job *take(struct sk_slow_pool *p)
+static struct sk_ticket *take(struct sk_slow_pool *p)
 {
 	pthread_mutex_lock(&p->lock);
-	struct job *j = p->stopped ? NULL : p->head;
+	struct sk_ticket *j = p->stopped ? NULL : p->head;
 	if (j) {
 		p->head = j->next;
 		if (!p->head)
@@ -104,13 +119,12 @@ static struct job *take(struct sk_slow_pool *p)
 
 bool sk_slow_step(struct sk_slow_pool *p)
 {
-	struct job *j = take(p);
+	struct sk_ticket *j = take(p);
 	if (!j)
 		return false;
-	j->result->answer = work(j);
-	SK_COUNT(p->rt->count.slow_calls);
+	struct sk_bytes *answer = work(j);
 	SK_POINT(p->rt->host, "slow.done");
-	sk_worker_post_woken(j->worker, &j->note);
+	answered(j, answer);
 	return true;
 }
 
@@ -139,7 +153,7 @@ void sk_slow_free(struct sk_slow_pool **at)
 	if (!p)
 		return;
 	while (p->head) {
-		struct job *j = p->head;
+		struct sk_ticket *j = p->head;
 		p->head = j->next;
 		free(j);
 	}

@@ -1,22 +1,8 @@
 /* reply.c -- see reply.h. Texts are the call's arena's, so an answer lives until it has been sent. */
 #include "plugins/http/reply.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-/* "ThrottlingException" has another status in some services' models than in errors.tbl. */
-static const struct { const char *service; int code, status; } statuses[] = {
-	{ "iot", SK_E_THROTTLING, 400 },
-	{ 0 }
-};
-
-static int status_of(const struct http_call *x, int code)
-{
-	const char *service = x->row ? x->row->service : x->service ? x->service : "";
-	for (size_t i = 0; statuses[i].service; i++)
-		if (statuses[i].code == code && !strcmp(statuses[i].service, service))
-			return statuses[i].status;
-	return sk_error_info(code)->http;
-}
 
 /* awsJson services stand at POST /, and name the error in the body. */
 static bool is_aws_json(const struct http_call *x)
@@ -51,8 +37,8 @@ static void error_document(struct http_call *x, int status, const char *name, co
 
 void reply_error(struct http_call *x, int code, const char *message, const cJSON *fields)
 {
-	const struct sk_error_info *info = sk_error_info(code);
-	error_document(x, status_of(x, code), info->name, message && *message ? message : info->name, fields);
+	const struct sk_error_info *info = sk_error_of(x->row ? x->row->service : x->service, code);
+	error_document(x, info->http, info->name, message && *message ? message : info->name, fields);
 }
 
 void reply_refusal(struct http_call *x, const struct sigv4_refusal *no)
@@ -65,15 +51,46 @@ void reply_text(struct http_call *x, int status, const char *type, const char *t
 	x->reply = (struct http_reply){ .status = status, .type = type, .body = text ? text : "", .size = text ? strlen(text) : 0 };
 }
 
-void reply_output(struct http_call *x, const cJSON *out)
+/* "1 201": what stands in the row instead of 200. */
+static int status_of(const struct http_call *x)
+{
+	const char *about = x->row->op->about ? strpbrk(x->row->op->about, " ") : NULL;
+	for (; about; about = strchr(about + 1, ' '))
+		if (about[1] == '2')
+			return atoi(about + 1);
+	return 200;
+}
+
+/* What does not travel in the body. */
+static void outputs(struct http_call *x, const cJSON *out)
+{
+	struct http_reply *r = &x->reply;
+	for (const struct sk_output *o = sk_inputs_outputs(x->row->inputs); o->name; o++) {
+		const cJSON *value = sk_json_get(out, o->name);
+		if (value && !strcmp(o->wire, ":status"))
+			r->status = (int)sk_json_int_of(out, o->name, 200);
+		else if (cJSON_IsString(value) && r->headers < HTTP_HEADERS)
+			r->header[r->headers++] = (struct sigv4_field){ o->wire, sk_strdup(&x->arena, value->valuestring) };
+	}
+}
+
+static void output_body(struct http_call *x, const cJSON *out)
 {
 	const char *raw = sk_inputs_raw_output(x->row->inputs);
 	const cJSON *body = raw ? sk_json_get(out, raw) : out;
-	x->reply = (struct http_reply){ .status = 200 };
+	int status = status_of(x);
+	x->reply = (struct http_reply){ .status = status };
 	if (raw && cJSON_IsString(body))
-		reply_text(x, 200, "application/octet-stream", sk_strdup(&x->arena, body->valuestring));
-	else if (body)
+		reply_text(x, status, "application/octet-stream", sk_strdup(&x->arena, body->valuestring));
+	else if (body && status != 204)
 		print(x, body);
 	else
-		reply_text(x, 200, "application/json", "");
+		reply_text(x, status, "application/json", "");
+}
+
+void reply_output(struct http_call *x, const cJSON *out)
+{
+	output_body(x, out);
+	if (x->reply.status < 300)
+		outputs(x, out);
 }

@@ -16,6 +16,7 @@ struct route {
 	struct segment segment[SEGMENTS];
 	size_t segments;
 	bool greedy; /* the last segment takes what is left, slashes too */
+	bool slash;  /* it ends with one, which may be left out */
 };
 struct http_routes {
 	struct route *bucket[BUCKETS], *any; /* any: begins with a capture */
@@ -42,6 +43,7 @@ static const struct { const char *prefix, *service; } hosts[] = {
 	{ "api.tunneling.iot.", "IoTSecuredTunneling" },
 	{ "api.fleethub.iot.", "iotfleethub" },
 	{ "api.iotdeviceadvisor.", "iotdeviceadvisor" },
+	{ "lambda.", "lambda" },
 	{ "iotevents.", "iotevents" },
 	{ "data.iotevents.", "ioteventsdata" },
 	{ "iotanalytics.", "iotanalytics" },
@@ -117,6 +119,7 @@ static unsigned rank(const struct route *r)
 
 static bool fits(const struct route *r, const struct segment *path, size_t n)
 {
+	n -= r->slash && n > 1 && !path[n - 1].size;
 	if (r->greedy ? n < r->segments : n != r->segments)
 		return false;
 	for (size_t i = 0; i < r->segments; i++)
@@ -194,7 +197,8 @@ static void read_segments(struct route *r)
 {
 	struct segment s[SEGMENTS];
 	int n = split(r->row->op->route, s, SEGMENTS);
-	r->segments = n > 0 ? (size_t)n : 0;
+	r->slash = n > 1 && !s[n - 1].size;
+	r->segments = n > 0 ? (size_t)n - r->slash : 0;
 	for (size_t i = 0; i < r->segments; i++) {
 		bool captures = s[i].size && *s[i].at == '{';
 		r->segment[i] = (struct segment){ captures ? NULL : s[i].at, s[i].size };

@@ -205,6 +205,10 @@ static void errors_have_names_and_statuses(void **state)
 	assert_int_equal(sk_error_info(SK_E_NOT_FOUND)->http, 404);
 	assert_int_equal(sk_error_info(SK_E_THROTTLING)->mqtt, 0x97);
 	assert_int_equal(sk_error_by_name("VersionConflictException"), SK_E_VERSION_CONFLICT);
+	assert_string_equal(sk_error_of("lambda", SK_E_INVALID_REQUEST)->name, "ValidationException");
+	assert_int_equal(sk_error_of("iot", SK_E_THROTTLING)->http, 400);
+	assert_ptr_equal(sk_error_of("iotdata", SK_E_THROTTLING), sk_error_info(SK_E_THROTTLING));
+	assert_ptr_equal(sk_error_of(NULL, SK_E_THROTTLING), sk_error_info(SK_E_THROTTLING));
 	assert_int_equal(sk_error_by_name("Nonsense"), 0);
 	assert_int_equal(sk_error_by_name(NULL), 0);
 }

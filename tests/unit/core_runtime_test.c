@@ -435,6 +435,62 @@ static void waiting_parks_only_its_partition(void **state)
 	sim_free(&s);
 }
 
+static void a_ticket_is_answered_when_its_holder_likes(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	int asking = sim_do(s, "a", "put x 1; ask hello; put y 1"), behind = sim_do(s, "a", "get y"), other = sim_do(s, "b", "put x 1");
+	sim_settle(s);
+	ok(s, other, NULL);
+	assert_false(s->answer[asking].done);
+	assert_false(s->answer[behind].done);
+	assert_int_equal(s->rt->count.slow_calls, 0);
+	sk_ticket_answer(sim_ticket, "\"later\"", 7);
+	sim_settle(s);
+	ok(s, asking, "{\"saw\":[\"later\"]}");
+	ok(s, behind, "{\"saw\":[\"1\"]}");
+	assert_int_equal(s->rt->count.slow_calls, 1);
+	int without = sim_do(s, "a", "ask again");
+	sim_settle(s);
+	sk_ticket_answer(sim_ticket, NULL, 0);
+	sim_settle(s);
+	failed(s, without, SK_E_UNAVAILABLE, "The request needs more memory than there is");
+	sim_free(&s);
+}
+
+static void who_waits_alone_keeps_nobody_waiting(void **state)
+{
+	struct sim *s = setup();
+	struct sk_ticket *ticket[100];
+	int call[100];
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		call[i] = sim_operation(s, "Wait", "-", "ask x");
+		sim_settle(s);
+		ticket[i] = sim_ticket;
+		assert_true(!i || ticket[i] != ticket[i - 1]);
+	}
+	for (int i = 100; i-- > 0;) {
+		sk_ticket_answer(ticket[i], "\"y\"", 3);
+		sim_settle(s);
+		ok(s, call[i], "{\"saw\":[\"y\"]}");
+	}
+	sim_free(&s);
+}
+
+static void an_operation_is_named_with_its_service(void **state)
+{
+	struct sim *s = setup();
+	(void)state;
+	assert_string_equal(sk_runtime_operation(s->rt, "Look")->service, "sim");
+	assert_string_equal(sk_runtime_operation(s->rt, "sim:Look")->service, "sim");
+	assert_string_equal(sk_runtime_operation(s->rt, "twin:Look")->service, "twin");
+	assert_null(sk_runtime_operation(s->rt, "twin:Do"));
+	assert_null(sk_runtime_operation(s->rt, ":Look"));
+	assert_null(sk_runtime_operation(s->rt, "tw:Look"));
+	sim_free(&s);
+}
+
 static void a_parked_calls_half_done_writes_are_not_committed(void **state)
 {
 	struct sim *s = setup();
@@ -831,7 +887,8 @@ int main(void)
 		cmocka_unit_test(a_message_whose_commit_fails_reaches_its_refuse_handler),
 		cmocka_unit_test(a_refuse_handler_can_neither_write_nor_emit),
 		cmocka_unit_test(waiting_parks_only_its_partition),
-		cmocka_unit_test(a_parked_calls_half_done_writes_are_not_committed),
+		cmocka_unit_test(a_ticket_is_answered_when_its_holder_likes), cmocka_unit_test(who_waits_alone_keeps_nobody_waiting),
+		cmocka_unit_test(an_operation_is_named_with_its_service), cmocka_unit_test(a_parked_calls_half_done_writes_are_not_committed),
 		cmocka_unit_test(slow_answers_repeat_on_a_rerun_each_in_its_place),
 		cmocka_unit_test(a_slow_answer_belongs_to_its_question),
 		cmocka_unit_test(two_calls_of_a_partition_may_wait_after_a_conflict),

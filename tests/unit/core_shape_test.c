@@ -292,6 +292,13 @@ static void one_input_and_one_output_may_be_the_body(void **state)
 	sk_inputs_free(&in);
 	assert_string_equal(check("/x", "@status! >payload", "{}"), "");
 	assert_true(strstr(check("/x", "@status! >payload", "{\"status\":1}"), "'status'") != NULL);
+	in = inputs("/x", "status >payload >error=X-Error >code=:status");
+	assert_string_equal(sk_inputs_raw_output(in), "payload");
+	assert_string_equal(sk_inputs_outputs(in)[0].name, "error");
+	assert_string_equal(sk_inputs_outputs(in)[0].wire, "X-Error");
+	assert_string_equal(sk_inputs_outputs(in)[1].wire, ":status");
+	assert_null(sk_inputs_outputs(in)[2].name);
+	sk_inputs_free(&in);
 	in = inputs("/x", "*status!");
 	assert_int_equal(sk_inputs_at(in, 0)->place, SK_IN_WHOLE);
 	assert_null(sk_inputs_raw(in));
@@ -323,6 +330,9 @@ static void bad_rows_of_inputs_are_refused(void **state)
 		{ "/x", ">", "/x: cannot read '>'" },
 		{ "/x", ">status!", "/x: cannot read '>status!'" },
 		{ "/x", ">a >b", "/x: cannot read '>b'" },
+		{ "/x", ">a=", "/x: cannot read '>a='" },
+		{ "/x", ">=b", "/x: cannot read '>=b'" },
+		{ "/x", ">a=1 >b=2 >c=3 >d=4 >e=5 >f=6", "/x: more than 5 members of the output are no body" },
 		{ "/x", "&page nextToken", "/x: nextToken is there twice" },
 		{ "/x/{status", "", "/x/{status: malformed {input}" },
 		{ "/x/{}", "", "/x/{}: malformed {input}" },

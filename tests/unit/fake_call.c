@@ -280,23 +280,55 @@ void sk_kick(struct sk_call *c, const char *username, const char *client_id, con
 }
 
 /* The n-th await of a run is answered by the n-th of the run before, if the function is the same. */
+static const cJSON *awaited(struct sk_call *c, void *fn, char key[24], const char **question, const cJSON *in)
+{
+	struct fake_private *p = of(c);
+	snprintf(key, 24, "%u", p->awaits++);
+	struct node *n = fake_list_find(p->awaited, key);
+	*question = in ? sk_json_print(c->arena, in, NULL) : "null";
+	if (n && n->awaited == fn)
+		return sk_json_parse(c->arena, n->text, strlen(n->text), NULL, NULL);
+	p->is_void = true;
+	return NULL;
+}
+
 const cJSON *sk_await(struct sk_call *c, sk_slow *fn, const cJSON *in)
 {
 	struct fake_private *p = of(c);
-	const char *question = in ? sk_json_print(c->arena, in, NULL) : "null";
+	const char *question;
 	char key[24];
+	const cJSON *there = awaited(c, (void *)fn, key, &question, in);
 
-	snprintf(key, sizeof(key), "%u", p->awaits++);
-	struct node *n = fake_list_find(p->awaited, key);
-	if (n && n->slow == fn)
-		return sk_json_parse(c->arena, n->text, strlen(n->text), NULL, NULL);
-	p->is_void = true;
-	if (!question)
-		return NULL;
+	if (there || !question)
+		return there;
 	cJSON *own = sk_json_parse(&p->scratch, question, strlen(question), NULL, NULL);
 	const char *answer = sk_json_print(&p->scratch, fn(&p->scratch, own, p->f->state), NULL);
-	fake_list_set(&p->awaited, key, answer ? answer : "null", 0)->slow = fn;
+	fake_list_set(&p->awaited, key, answer ? answer : "null", 0)->awaited = (void *)fn;
 	return NULL;
+}
+
+struct sk_ticket {
+	struct fake_private *p;
+	const char *key;
+	void *fn;
+};
+
+/* ask() answers before it returns. */
+const cJSON *sk_await_ticket(struct sk_call *c, sk_asker *ask, const cJSON *in)
+{
+	const char *question;
+	char key[24];
+	const cJSON *there = awaited(c, (void *)ask, key, &question, in);
+
+	if (!there && question)
+		ask(&(struct sk_ticket){ of(c), key, (void *)ask }, question, strlen(question), of(c)->f->state);
+	return there;
+}
+
+void sk_ticket_answer(struct sk_ticket *t, const char *json, size_t size)
+{
+	(void)size;
+	fake_list_set(&t->p->awaited, t->key, json ? json : "null", 0)->awaited = t->fn;
 }
 
 bool sk_void(const struct sk_call *c)
@@ -336,6 +368,12 @@ const char *sk_arn(struct sk_call *c, const char *resource, ...)
 {
 	FORMAT_KEY(r, resource);
 	return sk_printf(c->arena, "arn:aws:iot:us-east-1:123456789012:%s", r);
+}
+
+const char *sk_arn_of(struct sk_call *c, const char *service, const char *resource, ...)
+{
+	FORMAT_KEY(r, resource);
+	return sk_printf(c->arena, "arn:aws:%s:us-east-1:123456789012:%s", service, r);
 }
 
 cJSON *sk_json_time(struct sk_arena *a, int64_t ms)

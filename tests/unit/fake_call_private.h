@@ -13,7 +13,7 @@ struct node {
 	char *text;       /* NULL: a delete, or nothing known yet */
 	uint64_t version;
 	const cJSON *doc; /* as given to the handler in this run */
-	sk_slow *slow;
+	void *awaited; /* of a call: who was asked */
 };
 
 struct fake_private {

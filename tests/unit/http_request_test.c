@@ -22,8 +22,9 @@ static int nothing(struct sk_call *c)
 	return SK_OK;
 }
 
-#define ROW(op_name, op_verb, op_route, op_inputs) \
-	{ .name = op_name, .verb = op_verb, .route = op_route, .partition = "any", .inputs = op_inputs, .handler = nothing, .file = "test" }
+#define ROW(op_name, op_verb, op_route, op_inputs) ROW_ABOUT(op_name, op_verb, op_route, op_inputs, NULL)
+#define ROW_ABOUT(op_name, op_verb, op_route, op_inputs, op_about) \
+	{ .about = op_about, .name = op_name, .verb = op_verb, .route = op_route, .partition = "any", .inputs = op_inputs, .handler = nothing, .file = "test" }
 
 static const struct sk_op iot[] = {
 	ROW("CreateThing", SK_POST, "/things/{thingName}", "thingTypeName attributePayload"),
@@ -46,7 +47,13 @@ static const struct sk_op data[] = {
 };
 static const struct sk_op jobs[] = { ROW("Pending", SK_GET, "/things/{thingName}/jobs", ""), { 0 } };
 static const struct sk_op tunnels[] = { ROW("OpenTunnel", SK_POST, "/", "thingName!"), ROW("CloseTunnel", SK_POST, "/", ""), { 0 } };
-static const struct sk_op_group groups[] = { { "iot", iot }, { "iotdata", data }, { "iot-jobs-data", jobs }, { "IoTSecuredTunneling", tunnels } };
+static const struct sk_op functions[] = {
+	ROW_ABOUT("CreateFunction", SK_POST, "/2015-03-31/functions/", "thingName", "1 201"),
+	ROW_ABOUT("DeleteFunction", SK_DELETE, "/2015-03-31/functions/{thingName}", "", "1 newer 204"),
+	ROW("Invoke", SK_POST, "/2015-03-31/functions/{thingName}/invocations", ">Payload >FunctionError=X-Amz-Function-Error >StatusCode=:status"),
+	{ 0 }
+};
+static const struct sk_op_group groups[] = { { "iot", iot }, { "iotdata", data }, { "iot-jobs-data", jobs }, { "IoTSecuredTunneling", tunnels }, { "lambda", functions } };
 
 static struct sk_arena memory;
 static struct sk_shapes *shapes;
@@ -122,6 +129,10 @@ static void a_path_and_a_verb_are_an_operation(void **s)
 		{ "iot", "GET", "/a/b/c", "Deeper c" },
 		{ "iot", "GET", "/a/x/c", "Deep x" },
 		{ "iot", "DELETE", "/tags/arn:aws:iot:x:1:thing/lamp/y", "Untag arn:aws:iot:x:1:thing/lamp/y" },
+		{ "lambda", "POST", "/2015-03-31/functions/", "CreateFunction" },
+		{ "lambda", "POST", "/2015-03-31/functions", "CreateFunction" },
+		{ "lambda", "POST", "/2015-03-31/functions//", "unknown" },
+		{ "lambda", "DELETE", "/2015-03-31/functions/f/", "unknown" },
 		{ "iotdata", "POST", "/topics/a/b//c", "Publish a/b//c" },
 		{ "iotdata", "POST", "/topics/a%2Fb", "Publish a%2Fb" },
 		{ "iotdata", "POST", "/topics//a", "Publish /a" },
@@ -296,6 +307,22 @@ static void answers_are_awss(void **s)
 	assert_string_equal(answer("GET", "/things/lamp/shadow", 0, "{}"), "200 - application/json ");
 }
 
+static void a_row_says_what_else_than_a_body_is_answered(void **s)
+{
+	static const char invoke[] = "/2015-03-31/functions/f/invocations";
+	(void)s;
+	assert_string_equal(answer("POST", "/2015-03-31/functions/", 0, "{\"a\":1}"), "201 - application/json {\"a\":1}");
+	assert_string_equal(answer("DELETE", "/2015-03-31/functions/f", 0, "{}"), "204 - application/json ");
+	assert_string_equal(answer("DELETE", "/2015-03-31/functions/f", SK_E_INVALID_REQUEST, "{}"),
+	                    "400 ValidationException application/json {\"message\":\"ValidationException\"}");
+	assert_string_equal(answer("POST", invoke, 0, "{\"Payload\":{\"b\":2},\"StatusCode\":202}"), "202 - application/json {\"b\":2}");
+	assert_int_equal(x.reply.headers, 0);
+	assert_string_equal(answer("POST", invoke, 0, "{\"Payload\":[],\"FunctionError\":\"Unhandled\"}"), "200 - application/json []");
+	assert_int_equal(x.reply.headers, 1);
+	assert_string_equal(x.reply.header[0].name, "X-Amz-Function-Error");
+	assert_string_equal(x.reply.header[0].value, "Unhandled");
+}
+
 static void awsjson_names_the_error_in_the_body(void **s)
 {
 	(void)s;
@@ -328,6 +355,7 @@ int main(void)
 		cmocka_unit_test(inputs_come_from_where_the_row_says),
 		cmocka_unit_test(binding_survives_every_failed_allocation),
 		cmocka_unit_test(answers_are_awss),
+		cmocka_unit_test(a_row_says_what_else_than_a_body_is_answered),
 		cmocka_unit_test(awsjson_names_the_error_in_the_body),
 		cmocka_unit_test(an_answer_without_memory_says_so),
 	};

@@ -195,4 +195,7 @@ struct sk_store_read sim_file_read(struct sim_store *s, const char *key); /* byt
 /* sim_host_plugin.c */
 extern const struct sk_plugin sim_plugin, sim_other_plugin;
 
+/* The ticket of the last `ask`. */
+extern struct sk_ticket *sim_ticket;
+
 #endif

@@ -5,6 +5,7 @@
  *   scan LIMIT PREFIX [AFTER], page PREFIX                              say TOPIC TEXT (QoS 0), say1, keep (retained), say! (durable)
  *   reply TOPIC TEXT, kick USER                                         emit EVENT THING SCRIPT (',' for ';')
  *   timer NAME MS EVENT SCRIPT, at NAME DUE EVENT SCRIPT, clear NAME    await TEXT: the answer is TEXT in capitals
+ *   ask TEXT: the ticket is in sim_ticket until somebody answers it
  *   echo KEY: awaits "N" and its value, echounless KEY: the same unless it is 0
  *   uuid, now                                                           fail ERROR TEXT
  *   unless KEY ERROR: fails while KEY is absent                         eat BYTES of memory */
@@ -194,6 +195,21 @@ static int do_await(struct step *t)
 	return SK_OK;
 }
 
+struct sk_ticket *sim_ticket;
+
+static void keep_ticket(struct sk_ticket *ticket, const char *in, size_t size, void *state)
+{
+	(void)in, (void)size, (void)state;
+	sim_ticket = ticket;
+}
+
+static int do_ask(struct step *t)
+{
+	const cJSON *answer = sk_await_ticket(t->c, keep_ticket, sk_json_string(t->c->arena, t->rest[1]));
+	tell(t, cJSON_IsString(answer) ? answer->valuestring : "void");
+	return SK_OK;
+}
+
 /* "N" and the record's value, by slow work: asks something else when the record has changed. */
 static int do_echo(struct step *t)
 {
@@ -240,7 +256,7 @@ static int do_eat(struct step *t)
 static const struct { const char *name; int (*fn)(struct step *); } verbs[] = {
 	{ "get", do_get }, { "version", do_version }, { "put", do_put }, { "add", do_add }, { "del", do_del }, { "scan", do_scan },
 	{ "page", do_page }, { "say", do_say }, { "say1", do_say1 }, { "keep", do_keep }, { "say!", do_say_durably }, { "reply", do_reply },
-	{ "kick", do_kick }, { "emit", do_emit }, { "timer", do_timer }, { "at", do_at }, { "clear", do_clear }, { "await", do_await },
+	{ "kick", do_kick }, { "emit", do_emit }, { "timer", do_timer }, { "at", do_at }, { "clear", do_clear }, { "await", do_await }, { "ask", do_ask },
 	{ "uuid", do_uuid }, { "echo", do_echo },
 	{ "echounless", do_echo }, { "now", do_now }, { "fail", do_fail }, { "unless", do_unless }, { "eat", do_eat },
 };
@@ -400,11 +416,15 @@ static const struct sk_op ops[] = {
 	{ .name = "Mark", .verb = SK_POST, .route = "/mark", .partition = "registry", .inputs = "script:String &marks", .handler = run_script },
 	{ .name = "Marker", .verb = SK_POST, .route = "/marker", .partition = "registry", .inputs = "script:String pageSize marker", .handler = run_script },
 	{ .name = "Look", .verb = SK_POST, .route = "/look", .partition = "any", .inputs = "script:String", .handler = run_script },
+	{ .name = "Wait", .verb = SK_POST, .route = "/wait", .partition = "alone", .inputs = "script:String", .handler = run_script },
 	{ .name = "Index", .verb = SK_GET, .route = "/index", .partition = "broker", .inputs = "", .handler = on_broker },
 	{ 0 }
 };
 static const struct sk_op_group group = { .service = "sim", .op = ops };
-static const struct sk_op_group *const groups[] = { &group, NULL };
+/* Another service's operation of the same name. */
+static const struct sk_op_group twin = { .service = "twin", .op = (const struct sk_op[]){
+	{ .name = "Look", .verb = SK_POST, .route = "/look", .partition = "any", .inputs = "script:String", .handler = on_broker }, { 0 } } };
+static const struct sk_op_group *const groups[] = { &group, &twin, NULL };
 static const struct sk_on on[] = {
 	{ "E", run_script, "thing/{thingName}" },
 	{ "Both", run_script, "thing/{thingName}" },
