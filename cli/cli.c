@@ -30,12 +30,12 @@ int cli_connect(struct cli *cli)
 
 int cli_report(struct cli *cli, const char *operation, const cJSON *response)
 {
-	const char *code = sk_json_text(response, "code"), *error = sk_json_text(response, "error");
+	const char *code = sk_json_text(response, "code"), *error = sk_json_text(response, "error"), *colon = strchr(operation, ':');
 	if (!response)
 		return cli_fail(CLI_FAILED, "%s", control_why(cli->control));
 	if (!error)
 		return CLI_OK;
-	fprintf(stderr, "An error occurred (%s) when calling the %s operation: %s\n", code ? code : "Unknown", operation, error);
+	fprintf(stderr, "An error occurred (%s) when calling the %s operation: %s\n", code ? code : "Unknown", colon ? colon + 1 : operation, error);
 	return CLI_REFUSED;
 }
 
