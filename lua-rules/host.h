@@ -93,6 +93,12 @@ int lua_rule_run(struct lua_file *f, int rule, const struct lua_message *m, cons
 /* The same for a timer of it: calls the rule's `timer` with its name and its document. */
 int lua_rule_timer(struct lua_file *f, int rule, const char *timer, const cJSON *document, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out);
 
+/* -- functions: a file that is no rules' but sets a global function -- */
+/* Calls that function with tables made of event and context (either may be NULL: nil). As lua_rule_run; *answer is what it returned, JSON null for nothing. It may do and
+ * ask what a rule may, but keeps no state and no timers and has no sinks. */
+int lua_function_run(struct lua_file *f, const char *function, const cJSON *const arguments[2], const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out,
+                     const cJSON **answer);
+
 /* -- tests of a file: `test "..." { ... }` (lua-rules/README.md) -- */
 struct lua_test_report {
 	int passed, failed;

@@ -23,8 +23,8 @@ struct host_test {
 	int line;
 };
 struct host_now {                    /* a run, or loading, which has no world */
-	int rule;
-	const struct lua_message *message; /* NULL: a timer, or loading */
+	int rule;                        /* -1: a function, or loading */
+	const struct lua_message *message; /* NULL: a timer, a function, or loading */
 	const struct lua_world *world;
 	struct sk_arena *arena;
 	struct lua_effect *first, **end;
@@ -113,6 +113,10 @@ void host_open_arrays(lua_State *L);
 const cJSON *host_to_json(lua_State *L, int index, const char *what);
 /* Marks the table on top as an array. */
 void host_mark_array(lua_State *L);
+
+/* -- run.c -- */
+/* One run of all or nothing with what is in *now but for its effects: function gets `with` as light userdata. SK_OK, or SK_E_INTERNAL with out->why. Raises nothing. */
+int host_run(struct lua_file *f, lua_CFunction function, void *with, struct host_now *now, struct lua_outcome *out);
 
 /* -- file.c -- */
 /* The error on top of the stack, in one line that begins with the file's name. Raises nothing. */

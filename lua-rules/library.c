@@ -20,6 +20,16 @@ static struct host_now *running(lua_State *L, const char *what)
 	return now;
 }
 
+/* What belongs to a rule. */
+static struct host_now *running_rule(lua_State *L, const char *what)
+{
+	struct host_now *now = running(L, what);
+
+	if (now->rule < 0)
+		host_fail(L, "%s: rules have it, a function keeps nothing: a shadow does", what);
+	return now;
+}
+
 /* -- arguments -- */
 
 /* A text of the arena: UTF-8, without NUL, at least one byte, at most `most`. */
@@ -199,7 +209,8 @@ static int base_act(lua_State *L)
 	const char *name = luaL_checkstring(L, 1);
 	struct lua_effect *e;
 
-	running(L, name);
+	if (running(L, name)->rule < 0)
+		host_fail(L, "sink.%s: rules have it: publish what a rule takes up", name);
 	e = leave(L, LUA_ACTION, text_at(L, 1, "sink", MOST_KEY));
 	e->document = host_to_json(L, 2, name);
 	set_action_payload(L, name, &e->message);
@@ -211,7 +222,7 @@ static int base_set_state(lua_State *L)
 {
 	struct lua_effect *e;
 
-	running(L, "state.set");
+	running_rule(L, "state.set");
 	e = leave(L, LUA_SET_STATE, text_at(L, 1, "state.set: the key", MOST_KEY));
 	if (!lua_isnoneornil(L, 2))
 		e->document = host_to_json(L, 2, "state.set");
@@ -221,7 +232,7 @@ static int base_set_state(lua_State *L)
 /* set_timer(name, seconds, data) */
 static int base_set_timer(lua_State *L)
 {
-	const struct host_now *now = running(L, "timer.set");
+	const struct host_now *now = running_rule(L, "timer.set");
 	double seconds = lua_tonumber(L, 2);
 	struct lua_effect *e;
 
@@ -238,7 +249,7 @@ static int base_set_timer(lua_State *L)
 
 static int base_clear_timer(lua_State *L)
 {
-	running(L, "timer.clear");
+	running_rule(L, "timer.clear");
 	return done(L, leave(L, LUA_CLEAR_TIMER, text_at(L, 1, "timer.clear: the name", MOST_KEY)));
 }
 
@@ -301,7 +312,7 @@ static int base_state(lua_State *L)
 	const char *key;
 	const cJSON *value = NULL;
 
-	running(L, "state.get");
+	running_rule(L, "state.get");
 	key = text_at(L, 1, "state.get: the key", MOST_KEY);
 	if (!set_before(L, key, &value))
 		value = ask(L, LUA_STATE, key, NULL);

@@ -58,23 +58,21 @@ static int run(lua_State *L)
 	return 0;
 }
 
-static int protected_run(struct lua_file *f, struct job *job, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a,
-                         struct lua_outcome *out)
+int host_run(struct lua_file *f, lua_CFunction function, void *with, struct host_now *now, struct lua_outcome *out)
 {
-	struct host_now now = { .rule = (int)(job->rule - f->rule), .message = m, .world = w, .arena = a };
 	lua_State *L = f->state;
 
-	now.end = &now.first;
-	host_seed(&now, w->seed);
-	f->now = &now;
+	now->end = &now->first;
+	host_seed(now, now->world->seed);
+	f->now = now;
 	f->serial++;
-	bool good = host_protected(f, run, job);
-	*out = (struct lua_outcome){ .matched = job->matched, .effects = good ? now.first : NULL, .instructions = f->spent };
+	bool good = host_protected(f, function, with);
+	*out = (struct lua_outcome){ .effects = good ? now->first : NULL, .instructions = f->spent };
 	if (!good) {
 		char why[MOST_WHY];
 		out->budget = f->over != NULL;
 		host_error_text(f, why, sizeof why);
-		out->why = sk_strdup(a, why);
+		out->why = sk_strdup(now->arena, why);
 		if (!out->why)
 			out->why = "not enough memory";
 	}
@@ -85,20 +83,30 @@ static int protected_run(struct lua_file *f, struct job *job, const struct lua_m
 	return good ? SK_OK : SK_E_INTERNAL;
 }
 
+static int run_rule(struct lua_file *f, struct job *job, struct host_now *now, struct lua_outcome *out)
+{
+	now->rule = (int)(job->rule - f->rule);
+	int rc = host_run(f, run, job, now, out);
+	out->matched = job->matched;
+	return rc;
+}
+
 int lua_rule_run(struct lua_file *f, int rule, const struct lua_message *m, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out)
 {
 	struct job job = { .rule = &f->rule[rule] };
+	struct host_now now = { .message = m, .world = w, .arena = a };
 
-	return protected_run(f, &job, m, w, a, out);
+	return run_rule(f, &job, &now, out);
 }
 
 int lua_rule_timer(struct lua_file *f, int rule, const char *timer, const cJSON *document, const struct lua_world *w, struct sk_arena *a, struct lua_outcome *out)
 {
 	struct job job = { .rule = &f->rule[rule], .timer = timer, .document = document };
+	struct host_now now = { .world = w, .arena = a };
 
 	if (job.rule->timer == LUA_NOREF) { /* the file has changed since it was set */
 		*out = (struct lua_outcome){ .matched = false };
 		return SK_OK;
 	}
-	return protected_run(f, &job, NULL, w, a, out);
+	return run_rule(f, &job, &now, out);
 }

@@ -142,6 +142,16 @@ const char *try_run(struct lua_try *t, const char *topic, const char *payload)
 	return said(t);
 }
 
+const char *try_function(struct lua_try *t, const char *name, const char *event)
+{
+	struct lua_world w = world(t);
+	const cJSON *answer, *const arguments[] = { event ? try_json(t, event) : NULL, try_json(t, "{\"awsRequestId\":\"1\"}") };
+
+	t->rc = lua_function_run(t->file, name, arguments, &w, &t->arena, &t->out, &answer);
+	const char *text = said(t);
+	return t->rc ? text : sk_printf(&t->arena, "%s%s= %s", text, *text ? "\n" : "", sk_json_print(&t->arena, answer, NULL));
+}
+
 const char *try_timer(struct lua_try *t, const char *name, const char *data)
 {
 	struct lua_world w = world(t);

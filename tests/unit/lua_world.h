@@ -24,6 +24,8 @@ const cJSON *try_json(struct lua_try *t, const char *text);
  * "log line"; "no" when it did not match; "error: why" when it failed. */
 const char *try_run(struct lua_try *t, const char *topic, const char *payload);
 const char *try_timer(struct lua_try *t, const char *name, const char *data);
+/* Calls that function with a table of the event (NULL: nil) and {"awsRequestId":"1"}: what it did, and as the last line "= answer". */
+const char *try_function(struct lua_try *t, const char *name, const char *event);
 /* A body of run = function(m) that is run once for {"temp":21.5,...}: what it did. */
 const char *try_body(const char *body);
 /* Limits with a real clock. */
