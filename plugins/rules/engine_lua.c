@@ -8,6 +8,7 @@
 
 #include "core/invoke.h"
 #include "core/threads.h"
+#include "lua-rules/effects.h"
 #include "plugins/rules/lua_effects.h"
 #include "plugins/rules/engine_lua.h"
 #include "plugins/rules/engine_state.h"

@@ -2,16 +2,13 @@
  *
  *   {ruleName, state: [{key, was, n?, value?}], timers: [{name, due?, document?}], publish: [{topic, payload, qos, ...}]}
  *
- * `key` is a record's key, `was` its number when the rule looked, `n` the number of what it writes (none: it has only looked). A payload is base64. */
+ * `key` is a record's key, `was` its number when the rule looked, `n` the number of what it writes (none: it has only looked). A payload is base64: see lua-rules/effects.h. */
 #ifndef RULES_LUA_EFFECTS_H
 #define RULES_LUA_EFFECTS_H
 
 #include "core/call.h"
 #include "lua-rules/host.h"
 
-/* A message as a member of `publish`, and back (memory is a's). */
-cJSON *lua_publish_write(struct sk_arena *a, const char *topic, const struct sk_message *m);
-const char *lua_publish_read(struct sk_arena *a, const cJSON *one, struct sk_message *m); /* the topic */
 cJSON *lua_timer_write(struct sk_arena *a, const struct lua_effect *e);
 /* In a call of partition rule/NAME. SK_E_CONFLICT: the state has changed since the rule looked, and nothing is done. */
 int lua_effects_apply(struct sk_call *c, const cJSON *effects);
