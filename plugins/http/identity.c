@@ -109,11 +109,19 @@ static const char *extra_of(const struct http_call *x)
 	return NULL;
 }
 
+/* ARNs have the service that actions have; what our own operations are about is IoT's. */
+static const char *arn_of(struct http_call *x, const char *action)
+{
+	int n = action ? (int)strcspn(action, ":") : 0;
+	const char *service = n && strncmp(action, "skeeter:", 8) ? action : "iot";
+
+	return sk_printf(&x->arena, "arn:aws:%.*s:%s:%s:", service == action ? n : 3, service, sk_region(), sk_account());
+}
+
 void identity_judge(struct http_call *x)
 {
 	const struct keyring_grant *grant = x->grant;
-	const char *arn = sk_printf(&x->arena, "arn:aws:iot:%s:%s:", sk_region(), sk_account()), *extra = extra_of(x);
-	const char *action = sk_row_action(&x->arena, x->row);
+	const char *action = sk_row_action(&x->arena, x->row), *arn = arn_of(x, action), *extra = extra_of(x);
 	const cJSON *resources = grant->all ? NULL : sk_row_resources(x->state->rt, &x->arena, x->row, x->in, arn);
 
 	if (grant->all)

@@ -74,23 +74,35 @@ static void outputs(struct http_call *x, const cJSON *out)
 	}
 }
 
+/* The output without what travels elsewhere. */
+static const cJSON *body_of(struct http_call *x, const cJSON *out)
+{
+	const struct sk_output *o = sk_inputs_outputs(x->row->inputs);
+	cJSON *body = o->name ? sk_json_copy(&x->arena, out) : NULL;
+	for (; o->name; o++)
+		sk_json_remove(body, o->name);
+	return body ? body : out;
+}
+
 static void output_body(struct http_call *x, const cJSON *out)
 {
 	const char *raw = sk_inputs_raw_output(x->row->inputs);
-	const cJSON *body = raw ? sk_json_get(out, raw) : out;
-	int status = status_of(x);
-	x->reply = (struct http_reply){ .status = status };
-	if (raw && cJSON_IsString(body))
-		reply_text(x, status, "application/octet-stream", sk_strdup(&x->arena, body->valuestring));
-	else if (body && status != 204)
+	const cJSON *body = raw ? sk_json_get(out, raw) : body_of(x, out);
+	struct http_reply *r = &x->reply;
+	bool text = raw && cJSON_IsString(body);
+	if (body && !text && r->status != 204) {
 		print(x, body);
-	else
-		reply_text(x, status, "application/json", "");
+		return;
+	}
+	r->type = text ? "application/octet-stream" : "application/json";
+	r->body = text ? sk_strdup(&x->arena, body->valuestring) : "";
+	r->body = r->body ? r->body : "";
+	r->size = strlen(r->body);
 }
 
 void reply_output(struct http_call *x, const cJSON *out)
 {
+	x->reply = (struct http_reply){ .status = status_of(x) };
+	outputs(x, out);
 	output_body(x, out);
-	if (x->reply.status < 300)
-		outputs(x, out);
 }

@@ -50,6 +50,7 @@ static const struct sk_op tunnels[] = { ROW("OpenTunnel", SK_POST, "/", "thingNa
 static const struct sk_op functions[] = {
 	ROW_ABOUT("CreateFunction", SK_POST, "/2015-03-31/functions/", "thingName", "1 201"),
 	ROW_ABOUT("DeleteFunction", SK_DELETE, "/2015-03-31/functions/{thingName}", "", "1 newer 204"),
+	ROW("Mark", SK_POST, "/marks/{thingName}", ">status=:status"),
 	ROW("Invoke", SK_POST, "/2015-03-31/functions/{thingName}/invocations", ">Payload >FunctionError=X-Amz-Function-Error >StatusCode=:status"),
 	{ 0 }
 };
@@ -321,6 +322,8 @@ static void a_row_says_what_else_than_a_body_is_answered(void **s)
 	assert_int_equal(x.reply.headers, 1);
 	assert_string_equal(x.reply.header[0].name, "X-Amz-Function-Error");
 	assert_string_equal(x.reply.header[0].value, "Unhandled");
+	assert_string_equal(answer("POST", "/marks/lamp", 0, "{\"a\":1,\"status\":202}"), "202 - application/json {\"a\":1}");
+	assert_string_equal(answer("POST", "/marks/lamp", 0, "{\"a\":1,\"status\":204}"), "204 - application/json ");
 }
 
 static void awsjson_names_the_error_in_the_body(void **s)
