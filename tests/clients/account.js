@@ -11,10 +11,13 @@ const { serve } = require('../harness/http');
 const pki = require('../harness/pki');
 const { web } = require('../harness/service_web');
 
-const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages', 'rules', 'sink_http'];
+const PLUGINS = ['core', 'registry', 'auth', 'shadow', 'messages', 'rules', 'sink_http', 'button'];
 const ARN = 'arn:aws:iot:us-east-1:123456789012:';
-// The services as the SDKs call them, by the names that they sign for.
-const SERVICES = { iot: 'iot', iotdata: 'iot-data' };
+// The services as the SDKs call them: what they sign for and, where two sign for the same, which paths are theirs.
+const SERVICES = {
+	iot: { signed: 'iot' }, 'iot-data': { signed: 'iotdata' },
+	'iot1click-devices': { signed: 'iot1click', paths: /^.(devices|claims|tags)\b/ }, 'iot1click-projects': { signed: 'iot1click', paths: /^.(projects|tags)\b/ },
+};
 
 function clean(env) {
 	const kept = Object.fromEntries(Object.entries(process.env).filter(([k]) => !k.startsWith('AWS_') && !k.startsWith('PYTHON')));
@@ -80,7 +83,8 @@ async function account(t, { options = {}, ...spec } = {}) {
 	await ready(h);
 	const key = await h.b.call('CreateAccessKey', { policyNames: ['*'] });
 	const { operations } = await h.b.call('ListOperations', {});
-	const names = Object.fromEntries(Object.entries(SERVICES).map(([signed, name]) => [name, operations.filter((o) => o.service === signed).map((o) => o.name)]));
+	const names = Object.fromEntries(Object.entries(SERVICES).map(([name, { signed, paths = /^/ }]) =>
+		[name, operations.filter((o) => o.service === signed && paths.test(o.route)).map((o) => o.name)]));
 	return { h, key, names, operations, login: [h.url, key.accessKeyId, key.secretAccessKey] };
 }
 
@@ -93,6 +97,14 @@ async function destination(t, b) {
 	return { destination: topicRuleDestination.arn, token: JSON.parse(w.seen[0].body).confirmationToken };
 }
 
+// A code that claims two buttons, and one that is pressed when it is asked to be claimed: that it was is in the record which the click engine writes.
+async function buttons(a) {
+	const { claimCode } = await a.h.b.call('CreateClaimCode', { deviceIds: ['G030PM0000000001', 'G030PM0000000002'] });
+	await a.h.b.call('CreateClaimCode', { deviceIds: ['pressed', 'waiting'] });
+	const lambda = 'arn:aws:lambda:us-east-1:123456789012:function:', clicks = 'arn:aws:iot1click:us-east-1:123456789012:';
+	return { 'claim-code': claimCode, lambda, clicks, callback: JSON.stringify({ callback: { awsLambdaArn: `${lambda}ring` } }) };
+}
+
 // An account on which the rows of cases/*.json can be run once: a.setup is a file that says where and with which names.
 async function prepared(t) {
 	const a = await account(t);
@@ -103,8 +115,9 @@ async function prepared(t) {
 	await a.h.b.call('CreateThingType', { thingTypeName: 'gone' });
 	await a.h.b.call('DeprecateThingType', { thingTypeName: 'gone' });
 	const values = await variables(a.h.b, folder);
+	await change(a.h, "insert into record(space, key, version, data) select space, cast('button/pressed/state' as blob), version, cast('{\"pressedAt\":9000000000000}' as blob) from record where key = cast('registry/type/gone' as blob)");
 	await change(a.h, "update record set data = json_set(data, '$.deprecationDate', 1000000000000) where key = cast('registry/type/gone' as blob)");
-	Object.assign(values, await destination(t, a.h.b));
+	Object.assign(values, await destination(t, a.h.b), await buttons(a));
 	const setup = path.join(folder, 'setup.json');
 	const { accessKeyId: id, secretAccessKey: secret } = a.key;
 	fs.writeFileSync(setup, JSON.stringify({ endpoint: a.h.url, id, secret, folder, values, names: a.names, operations: a.operations, plugins: [...PLUGINS, 'http'] }));

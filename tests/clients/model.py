@@ -10,7 +10,7 @@ import botocore.exceptions
 import checked
 import rows
 import table
-from samples import broken, sample
+from samples import broken, sample, wire_name
 
 with open(sys.argv[1]) as f:
     setup = json.load(f)
@@ -52,19 +52,20 @@ def check(ask, operation, shape):
     base = sample(shape)
     for name, member in shape.members.items():
         place = member.serialization.get('location', 'body')
+        said = name[0].lower() + name[1:]  # services of 2018 begin their names with a capital
         if name == shape.serialization.get('payload'):
             check_whole(ask, operation, name, member, base)
             continue
         for what, value in broken(member, place):
             instead.clear()
             if place == 'body':
-                instead[member.serialization.get('name', name)] = value
-                refused(ask, operation, name, what, base)
+                instead[wire_name(member, name)] = value
+                refused(ask, operation, said, what, base)
             else:
-                refused(ask, operation, name, what, {**base, name: value})
+                refused(ask, operation, said, what, {**base, name: value})
         instead.clear()
         if name in shape.required_members and place != 'uri':
-            refused(ask, operation, name, 'missing', {k: v for k, v in base.items() if k != name})
+            refused(ask, operation, said, 'missing', {k: v for k, v in base.items() if k != name})
 
 
 def beyond(row):

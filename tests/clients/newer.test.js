@@ -87,3 +87,13 @@ test('access keys are no key\'s: CreateAccessKey, ListAccessKeys, UpdateAccessKe
 		assert.equal(await c.call(name, input), '403 ForbiddenException', name);
 	assert.ok((await c.call('DescribeBroker')).pid > 0);
 });
+
+test('codes for buttons are made over HTTP: CreateClaimCode, ListClaimCodes, DeleteClaimCode, ListUnclaimedDevices', async (t) => {
+	const { c } = await rows(t, { plugins: [...ALL, 'button'] });
+	const { claimCode } = await c.call('CreateClaimCode', { deviceIds: ['bell'] });
+	assert.deepEqual((await c.call('ListUnclaimedDevices')).devices.map((d) => d.deviceId), ['bell']);
+	assert.deepEqual((await c.call('ListClaimCodes', { maxResults: 1 })).claimCodes.map((x) => x.claimCode), [claimCode]);
+	assert.equal(await c.call('CreateClaimCode', { claimCode, deviceIds: ['bell'] }), '409 ResourceConflictException');
+	assert.deepEqual(await c.call('DeleteClaimCode', { claimCode }), {});
+	assert.equal(await c.call('DeleteClaimCode', { claimCode }), '404 ResourceNotFoundException');
+});

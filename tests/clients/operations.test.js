@@ -33,12 +33,13 @@ test('each operation succeeds and fails as its model says, and so is each constr
 	assert.ok(operations >= 110 && checked > 2000 && refused === checked, `${operations}: ${refused} of ${checked}`);
 }, { seconds: 400 });
 
-const of = (names) => Object.entries(names).map(([service, list]) => `${service}=${list.join()}`);
+const of = (names, services) => services.map((service) => `${service}=${names[service].join()}`);
+const IOT = ['iot', 'iot-data'], CLICKS = ['iot1click-devices', 'iot1click-projects'];
 const known = (a, service) => a.names[service].filter((name) => !cases(service).newer.includes(name)).sort();
 
 // Which operations said the error, of all that boto3 knows.
-async function trouble(t, a, error, inputs = {}) {
-	const { lines } = await good(t, 'trouble.py', [...a.login, error, JSON.stringify(inputs), ...of(a.names)]);
+async function trouble(t, a, error, services, inputs = {}) {
+	const { lines } = await good(t, 'trouble.py', [...a.login, error, JSON.stringify(inputs), ...of(a.names, services)]);
 	return Object.fromEntries(lines.map((line) => line.split(' ')).map(([service, list]) => [service, list ? list.split(',') : []]));
 }
 
@@ -88,7 +89,7 @@ async function things(t, a) {
 
 test('429: with a full inbox every operation is throttled, with the status of its model', async (t) => {
 	const a = await account(t, { options: { core: { inbox: '1' } } });
-	const said = await trouble(t, a, 'ThrottlingException');
+	const said = { ...await trouble(t, a, 'ThrottlingException', IOT), ...await trouble(t, a, 'TooManyRequestsException', CLICKS) };
 	for (const service of Object.keys(a.names))
 		assert.deepEqual(said[service], known(a, service));
 });
@@ -97,7 +98,7 @@ test('503: when the store takes nothing more, what writes says so', async (t) =>
 	const a = await account(t, { wrap: ['prlimit', '--fsize=1000000000:unlimited', 'env', '--ignore-signal=XFSZ'] });
 	const inputs = await things(t, a);
 	execFileSync('prlimit', ['--pid', a.h.b.pid, '--fsize=1000:unlimited']);
-	const said = await trouble(t, a, 'ServiceUnavailableException', inputs);
+	const said = await trouble(t, a, 'ServiceUnavailableException', IOT, inputs);
 	const reads = /^(Get|List|Describe|Test)/;
 	assert.deepEqual(said.iot, known(a, 'iot').filter((name) => !reads.test(name) && !REFUSED_BEFORE.includes(name)));
 	assert.deepEqual(said['iot-data'], ['DeleteThingShadow', 'UpdateThingShadow']);
@@ -107,7 +108,7 @@ test('500: a record that is damaged is an internal failure of each operation tha
 	const a = await account(t);
 	const inputs = await things(t, a);
 	await change(a.h, "update record set data = 'no json' where cast(key as text) not like 'registry/access-key/%'");
-	const said = await trouble(t, a, 'InternalFailureException', inputs);
+	const said = await trouble(t, a, 'InternalFailureException', IOT, inputs);
 	assert.deepEqual(known(a, 'iot').filter((name) => !said.iot.includes(name)), READS_NOTHING);
 	assert.deepEqual(said['iot-data'], ['DeleteThingShadow', 'GetThingShadow', 'ListNamedShadowsForThing', 'UpdateThingShadow']);
 });

@@ -4,7 +4,8 @@ import re
 # What has no pattern in the model but a form all the same.
 SAMPLES = {'policyDocument': '{}', 'templateBody': '{}', 'endpointType': 'iot:Data-ATS', 'endpoint': 'https://a',
            'url': 'https://ingestion-a.a.sfdcnow.com/streams/a/a/event'}
-TEXTS = ('a', '1', 'ab', 'arn:aws:iot:us-east-1:123456789012:thing/x', 'arn:aws:acm:us-east-1:123456789012:certificate/1', 'AAAA')
+TEXTS = ('a', '1', 'ab', 'arn:aws:iot:us-east-1:123456789012:thing/x', 'arn:aws:acm:us-east-1:123456789012:certificate/1',
+         'arn:aws:iot1click:us-east-1:123456789012:projects/x', 'C-1234567890', 'AAAA')
 
 
 def pattern_of(shape):
@@ -38,6 +39,8 @@ def sample(shape, name=''):
         return max(1, shape.metadata.get('min', 1))
     if kind == 'boolean':
         return True
+    if kind == 'timestamp':
+        return 1700000000
     return sample_text(shape, name)
 
 
@@ -76,15 +79,21 @@ def faults(shape, place):
         yield 'too few', []
 
 
+def wire_name(member, name):
+    """Of a member in a body."""
+    return member.serialization.get('name', name)
+
+
 def inside(shape, place, depth):
     """The same for what is in a structure, a list or a map."""
     if shape.type_name == 'structure':
-        base = sample(shape)
+        base = {wire_name(shape.members[n], n): v for n, v in sample(shape).items()}
         for name, member in shape.members.items():
+            wire = wire_name(member, name)
             for what, value in broken(member, place, depth):
-                yield f'{name} {what}', {**base, name: value}
+                yield f'{name} {what}', {**base, wire: value}
             if name in shape.required_members:
-                yield f'{name} missing', {k: v for k, v in base.items() if k != name}
+                yield f'{name} missing', {k: v for k, v in base.items() if k != wire}
     if shape.type_name == 'list':
         for what, value in broken(shape.member, place, depth):
             yield f'element {what}', [value] * max(1, shape.metadata.get('min', 0))
