@@ -104,11 +104,26 @@ test('503: when the store takes nothing more, what writes says so', async (t) =>
 	assert.deepEqual(said['iot-data'], ['DeleteThingShadow', 'UpdateThingShadow']);
 });
 
+// The same of buttons; samples are about those of the name a, and about the project x.
+async function buttons(b) {
+	const placementTemplate = { deviceTemplates: { a: { deviceType: 'button' } } }, place = { projectName: 'a', placementName: 'a' };
+	for (const [operation, input] of [['CreateClaimCode', { claimCode: 'C-1234567890', deviceIds: ['a'] }], ['ClaimDevicesByClaimCode', { claimCode: 'C-1234567890' }],
+		['CreateProject', { projectName: 'a', placementTemplate }], ['CreateProject', { projectName: 'x' }], ['CreatePlacement', place],
+		['AssociateDeviceWithPlacement', { ...place, deviceTemplateName: 'a', deviceId: 'a' }]])
+		await b.call(operation, input);
+	const ResourceArn = 'arn:aws:iot1click:us-east-1:123456789012:devices/a', TagKeys = ['k'], Tags = { k: 'v' };
+	return Object.fromEntries(Object.entries({ ClaimDevicesByClaimCode: { ClaimCode: 'C-1234567890' }, TagResource: { ResourceArn, Tags }, UntagResource: { ResourceArn, TagKeys },
+		ListTagsForResource: { ResourceArn } }).map(([name, input]) => [`iot1click-devices ${name}`, input]));
+}
+
 test('500: a record that is damaged is an internal failure of each operation that reads it', async (t) => {
 	const a = await account(t);
-	const inputs = await things(t, a);
+	const inputs = await things(t, a), pressed = await buttons(a.h.b);
 	await change(a.h, "update record set data = 'no json' where cast(key as text) not like 'registry/access-key/%'");
 	const said = await trouble(t, a, 'InternalFailureException', IOT, inputs);
 	assert.deepEqual(known(a, 'iot').filter((name) => !said.iot.includes(name)), READS_NOTHING);
 	assert.deepEqual(said['iot-data'], ['DeleteThingShadow', 'GetThingShadow', 'ListNamedShadowsForThing', 'UpdateThingShadow']);
+	const clicks = await trouble(t, a, 'InternalFailureException', CLICKS, pressed);
+	for (const service of CLICKS)
+		assert.deepEqual(clicks[service], known(a, service));
 });

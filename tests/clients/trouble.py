@@ -1,6 +1,6 @@
 """Every operation of a broker that is in trouble: each must say so with the error and the status of its model.
 
-Arguments: endpoint, key id, secret, the error that is expected, inputs of operations for which a sample will not do, as JSON; then for each service
+Arguments: endpoint, key id, secret, the error that is expected, inputs of operations ("Name", or "service Name") for which a sample will not do, as JSON; then for each service
 its name and, after =, the operations joined by commas. Prints which operations said it, by service.
 """
 import json
@@ -23,7 +23,7 @@ def main():
         said = []
         for operation in sorted(set(operations.split(',')) & set(methods)):
             model = client.meta.service_model.operation_model(operation)
-            inputs = given.get(operation) or (samples.sample(model.input_shape) if model.input_shape else {})
+            inputs = given.get(f'{service} {operation}') or given.get(operation) or (samples.sample(model.input_shape) if model.input_shape else {})
             checked.tolerate_undeclared(operation, expected)
             try:
                 getattr(client, methods[operation])(**inputs)
