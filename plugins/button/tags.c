@@ -63,7 +63,8 @@ static int store(struct sk_call *c, const struct resource *r)
 	if (!sk_json_count(sk_json_get(r->record, "tags")))
 		sk_json_remove(r->record, "tags");
 	sk_put(c, r->record, "%s", r->key);
-	sk_json_set_int(c->arena, c->out, "status", r->status);
+	if (c->caller->kind == SK_HTTP)
+		sk_json_set_int(c->arena, c->out, "status", r->status);
 	return SK_OK;
 }
 

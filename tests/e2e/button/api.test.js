@@ -127,6 +127,7 @@ test('TagResource, UntagResource and ListTagsForResource: the ARN tells whose ru
 	assert.equal(await said('DELETE', `${tags('devices/bell')}?tagKeys=k&tagKeys=none`), 204);
 	assert.equal(await said('DELETE', `${tags('projects/doors')}?tagKeys=a`), 200);
 	assert.deepEqual((await h.ask('GET', tags('devices/bell'))).json, { tags: { 'Driver Phone': '1' } });
+	assert.deepEqual(await h.b.call('iot1click:TagResource', { resourceArn: `${ARN}devices/bell`, tags: { k: '3' } }), {});
 	assert.deepEqual(await h.b.call('iot1click:ListTagsForResource', { resourceArn: `${ARN}projects/doors` }), { tags: { k: '2' } });
 });
 
