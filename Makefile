@@ -16,6 +16,7 @@ LDFLAGS  += -Wl,-z,nodelete -Wl,-Bsymbolic -Wl,--exclude-libs,libbidgcc000.a
 DIRS.http   := sigv4
 DIRS.shadow := shadow
 DIRS.rules  := rules lua-rules sql expr shadow
+DIRS.functions := rules lua-rules sql expr shadow
 DIRS.sink_redis := dial
 DIRS.cluster := redis dial
 FILES.cluster := rules/filters.c rules/filters_match.c
@@ -35,7 +36,7 @@ LIBS.sink_postgres := -lpq
 LIBS.sink_kafka := -lrdkafka
 DIRS.sink_mysql := statements
 LIBS.sink_mysql := -lmariadb
-LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -lhiredis -lssl -Wl,--no-as-needed
+LIBS        := -lcjson -lpcre2-8 -lsqlite3 -lcrypto -lbidgcc000 -lpthread -lm -Wl,--as-needed -llua5.4 -lz -lhiredis -lssl -Wl,--no-as-needed
 # GLUE talks to the broker or to the network. All the rest is pure and is what the tests link.
 GLUE    := core/broker.c core/broker_%.c plugins/%/plugin.c plugins/http/server%.c outbound/%_client.c
 PLUGINS := $(notdir $(patsubst %/,%,$(wildcard plugins/*/)))
@@ -117,7 +118,7 @@ stop:  ## stop what make run DETACH=1 left running
 	@cli/demo.sh stop
 deps:  ## install the Debian packages that the build and the demo need
 	@cli/deps.sh $(DEPS)
-DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libpq-dev librdkafka-dev libmariadb-dev libcurl4-openssl-dev libhiredis-dev
+DEPS := gcc libc6-dev make openssl mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev libcjson-dev libpcre2-dev libsqlite3-dev libssl-dev libmicrohttpd-dev libgnutls28-dev liblua5.4-dev libintelrdfpmath-dev libpq-dev librdkafka-dev libmariadb-dev libcurl4-openssl-dev libhiredis-dev zlib1g-dev
 
 # A test that includes a header of tests/unit is linked with what stands behind it.
 hash := \#

@@ -115,6 +115,12 @@ struct lua_file *lua_file_load(const char *name, const char *text, size_t size, 
 	return f;
 }
 
+void lua_file_set_time(struct lua_file *f, int64_t time_us, uint64_t instructions)
+{
+	f->limits.time_us = time_us;
+	f->limits.instructions = instructions;
+}
+
 int lua_file_rules(const struct lua_file *f)
 {
 	return f->rules;

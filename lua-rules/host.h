@@ -44,6 +44,8 @@ struct lua_rule {
 /* All rules of a file, or NULL with why[]: "threshold.lua:12: ..." in one line. `name` is the file's, for messages; `libraries` ends with a row of zeros. */
 struct lua_file *lua_file_load(const char *name, const char *text, size_t size, const struct lua_library *libraries, const struct lua_limits *limits,
                                char *why, size_t why_size);
+/* Of its next runs. */
+void lua_file_set_time(struct lua_file *f, int64_t time_us, uint64_t instructions);
 void lua_file_free(struct lua_file **f);
 int lua_file_rules(const struct lua_file *f);
 const struct lua_rule *lua_file_rule(const struct lua_file *f, int i);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/properties.h"
+#include "lua-rules/effects.h"
 #include "plugins/rules/lua_effects.h"
 #include "tests/unit/fake_call.h"
 
