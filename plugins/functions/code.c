@@ -7,7 +7,6 @@
 #include "plugins/functions/zip.h"
 
 enum { PIECE = 256 << 10 }; /* bytes of base64 in a record; a multiple of 4 */
-#define UNPACKED_MOST ((uint64_t)250 << 20) /* Lambda quotas: the deployment package, unzipped */
 
 static int refuse_zip(struct sk_call *c)
 {
@@ -71,8 +70,8 @@ static int check_zip(struct sk_call *c, const void *zip, size_t size)
 	const char *why;
 	if (zip_look(zip, size, &contents, &why))
 		return refuse_zip(c);
-	if (contents.size > UNPACKED_MOST)
-		return sk_fail(c, SK_E_INVALID_PARAMETER, "Unzipped size must be smaller than %llu bytes", (unsigned long long)UNPACKED_MOST);
+	if (contents.size > (uint64_t)FUNCTIONS_UNZIPPED_MOST)
+		return sk_fail(c, SK_E_INVALID_PARAMETER, "Unzipped size must be smaller than %lld bytes", (long long)FUNCTIONS_UNZIPPED_MOST);
 	return SK_OK;
 }
 

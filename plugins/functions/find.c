@@ -65,6 +65,11 @@ const cJSON *functions_event_invoke(const struct functions_found *f)
 	return own ? own : sk_json_get(events, "$LATEST");
 }
 
+bool functions_is_destination(const char *arn)
+{
+	return !strncmp(arn, "arn:aws:lambda:", 15) || (!strncmp(arn, "arn:aws:iot:", 12) && strstr(arn, ":topic/"));
+}
+
 const char *functions_time(struct sk_arena *a, int64_t ms)
 {
 	time_t s = (time_t)(ms / 1000);

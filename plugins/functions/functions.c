@@ -269,7 +269,7 @@ static int GetFunction(struct sk_call *c)
 	return SK_OK;
 }
 
-static struct sk_scan page(struct sk_call *c, const char *prefix)
+struct sk_scan functions_page(struct sk_call *c, const char *prefix)
 {
 	int64_t most = sk_json_int_of(c->in, "MaxItems", PAGE);
 	struct sk_scan scan = sk_scan(c, (size_t)(most < PAGE ? most : PAGE), sk_json_text(c->in, "Marker"), "%s", prefix);
@@ -287,7 +287,7 @@ static void list(struct sk_call *c, cJSON *to, const cJSON *record, bool qualifi
 /* FunctionVersion ALL: every version of every function, pages count functions. */
 static int ListFunctions(struct sk_call *c)
 {
-	struct sk_scan scan = page(c, "functions/account/latest/");
+	struct sk_scan scan = functions_page(c, "functions/account/latest/");
 	cJSON *to = sk_json_set_array(c->arena, c->out, "Functions");
 	bool all = sk_json_text(c->in, "FunctionVersion") != NULL;
 	for (size_t i = 0; i < scan.count; i++) {
@@ -310,7 +310,7 @@ static int ListVersionsByFunction(struct sk_call *c)
 	cJSON *to = sk_json_set_array(c->arena, c->out, "Versions");
 	if (!sk_json_get(c->in, "Marker"))
 		list(c, to, f.configuration, true);
-	struct sk_scan scan = page(c, sk_printf(c->arena, "functions/account/version/%s/", f.name));
+	struct sk_scan scan = functions_page(c, sk_printf(c->arena, "functions/account/version/%s/", f.name));
 	for (size_t i = 0; i < scan.count; i++)
 		list(c, to, scan.row[i].document, true);
 	return SK_OK;

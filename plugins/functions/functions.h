@@ -15,7 +15,7 @@
 #include "core/call.h"
 #include "core/plugin.h"
 
-extern const struct sk_op_group functions_group, invoke_group, dead_letters_group;
+extern const struct sk_op_group functions_group, aliases_group, about_group, invoke_group, dead_letters_group;
 
 struct run_engine;
 struct run_lua;
@@ -57,10 +57,15 @@ int64_t functions_reserved(const struct functions_found *f);
 const cJSON *functions_event_invoke(const struct functions_found *f);
 /* The name in whatever names a function, or the text itself. */
 const char *functions_bare_name(struct sk_call *c, const char *text);
+/* Can an event go there: a function, or a topic arn:aws:iot:REGION:ACCOUNT:topic/TOPIC. */
+bool functions_is_destination(const char *arn);
 /* "2026-11-24T13:00:00.123+0000", as LastModified. */
 const char *functions_time(struct sk_arena *a, int64_t ms);
 /* The answer of GetFunctionConfiguration: what is AWS's of the record, into `out`. */
 void functions_describe(struct sk_call *c, cJSON *out, const cJSON *record, const char *arn);
+
+/* A page of records as Lambda's lists have them: by MaxItems (50 at most) and Marker of the input; NextMarker into the output. */
+struct sk_scan functions_page(struct sk_call *c, const char *prefix);
 
 /* -- code: code.c -- */
 
@@ -69,6 +74,7 @@ struct functions_code {
 	const char *sha_base64;
 	int64_t size;
 };
+#define FUNCTIONS_UNZIPPED_MOST (INT64_C(250) << 20) /* bytes of all files in a package: Lambda quotas */
 /* Takes {ZipFile}: stores it if it is not there yet and counts a user, unless `dry`. SK_OK, or what sk_fail() returned. */
 int functions_code_take(struct sk_call *c, const cJSON *code, bool dry, struct functions_code *out);
 void functions_code_use(struct sk_call *c, const char *sha, int users); /* one more or less; the last one takes it with it */

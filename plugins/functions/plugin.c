@@ -10,7 +10,7 @@
 #define SHAPES_NAME shapes
 #include "core/shape_table.h"
 
-static const struct sk_op_group *const operations[] = { &functions_group, &invoke_group, &dead_letters_group, NULL };
+static const struct sk_op_group *const operations[] = { &functions_group, &aliases_group, &about_group, &invoke_group, &dead_letters_group, NULL };
 
 static const struct sk_option options[] = {
 	SK_OPTION(SK_SIZE, struct functions_state, code_size, "8M", NULL, "the largest package of a function"),

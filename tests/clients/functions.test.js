@@ -68,6 +68,32 @@ test('each operation of `aws lambda` that is here', async (t) => {
 	assert.deepEqual((await good('ListFunctions')).Functions, []);
 }, { seconds: 120 });
 
+test('aliases, concurrency, events, tags, settings', async (t) => {
+	const { make, good, bad } = await ready(t);
+	const arn = 'arn:aws:lambda:us-east-1:123456789012:function:f', topic = 'arn:aws:iot:us-east-1:123456789012:topic/done';
+	await good('CreateFunction', ...name('f'), '--runtime', 'lua5.4', '--handler', 'index.handler', '--role', ROLE, '--publish', '--zip-file', make('a.zip', 'function handler() end'));
+	const alias = await good('CreateAlias', ...name('f'), '--name', 'live', '--function-version', '1');
+	assert.equal(alias.AliasArn, `${arn}:live`);
+	assert.deepEqual(await good('GetAlias', ...name('f'), '--name', 'live'), alias);
+	assert.equal((await good('UpdateAlias', ...name('f'), '--name', 'live', '--description', 'x')).Description, 'x');
+	assert.equal((await good('ListAliases', ...name('f'))).Aliases.length, 1);
+	await good('DeleteAlias', ...name('f'), '--name', 'live');
+	assert.match(await bad('GetAlias', ...name('f'), '--name', 'live'), /\(ResourceNotFoundException\)/);
+	assert.deepEqual(await good('PutFunctionConcurrency', ...name('f'), '--reserved-concurrent-executions', '5'), { ReservedConcurrentExecutions: 5 });
+	assert.deepEqual(await good('GetFunctionConcurrency', ...name('f')), { ReservedConcurrentExecutions: 5 });
+	await good('DeleteFunctionConcurrency', ...name('f'));
+	assert.equal((await good('GetAccountSettings')).AccountUsage.FunctionCount, 1);
+	const config = await good('PutFunctionEventInvokeConfig', ...name('f'), '--maximum-retry-attempts', '1', '--destination-config', JSON.stringify({ OnFailure: { Destination: topic } }));
+	assert.equal(config.MaximumRetryAttempts, 1);
+	assert.equal((await good('UpdateFunctionEventInvokeConfig', ...name('f'), '--maximum-event-age-in-seconds', '60')).MaximumEventAgeInSeconds, 60);
+	assert.equal((await good('GetFunctionEventInvokeConfig', ...name('f'))).DestinationConfig.OnFailure.Destination, topic);
+	assert.equal((await good('ListFunctionEventInvokeConfigs', ...name('f'))).FunctionEventInvokeConfigs.length, 1);
+	await good('DeleteFunctionEventInvokeConfig', ...name('f'));
+	await good('TagResource', '--resource', arn, '--tags', 'a=1,b=2');
+	await good('UntagResource', '--resource', arn, '--tag-keys', 'a');
+	assert.deepEqual(await good('ListTags', '--resource', arn), { Tags: { b: '2' } });
+}, { seconds: 120 });
+
 test('asynchronous invocations: InvokeAsync, Event, dead letters', async (t) => {
 	const { a, at, make, good } = await ready(t);
 	const broken = make('broken.zip', 'function handler(event) error("no " .. event.n) end');
