@@ -23,7 +23,7 @@ const rows = [
 	['core/run.c', 'a timer is not consumed', '\tsk_remove(c, "%s/~timer/%s", c->home, r->timer);\n', ''],
 	['core/run.c', 'a void run stores what it wrote', '\t\tstruct sk_slot *s = run->slot[run->decided];\n\t\tsk_run_cut_writes(run, s->overlay_mark);',
 		'\t\tstruct sk_slot *s = run->slot[run->decided];'],
-	['core/call_effects.c', 'slow work answers another question', 'r->fn == fn && r->size == n && !memcmp(r->in, text, n)', 'r->fn == fn'],
+	['core/call_effects.c', 'slow work answers another question', 'r->ask == want.ask && r->size == want.size && !memcmp(r->in, want.in, want.size)', 'r->ask == want.ask'],
 	['core/slow.c', 'who waits for slow work is not woken', '\tsk_worker_post_woken(j->worker, &j->note);', '\tfree(j);'],
 	['core/worker.c', 'a worker is not woken for a commit', '\tw->inbox.committed_tail = &run->next;\n\tpthread_mutex_unlock(&w->inbox.lock);\n\tif (atomic_load(&w->inbox.asleep))',
 		'\tw->inbox.committed_tail = &run->next;\n\tpthread_mutex_unlock(&w->inbox.lock);\n\tif (!w->rt)'],
